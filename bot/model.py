@@ -1,0 +1,244 @@
+"""What Shipmate speaks of: jobs and their states, stages, events, releases, and what may follow what."""
+
+from __future__ import annotations
+
+import enum
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+JOB_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+FULL_SHA = re.compile(r"\A[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+
+
+class JobKind(enum.StrEnum):
+    """What a job does."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    PIPELINE = "pipeline"
+    ANALYSIS = "analysis"
+
+
+class JobState(enum.StrEnum):
+    """Where a job stands."""
+
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    BUILDING = "BUILDING"
+    PUSHING = "PUSHING"
+    DEPLOYING = "DEPLOYING"
+    VERIFYING = "VERIFYING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    CANCELLED = "CANCELLED"
+    ROLLED_BACK = "ROLLED_BACK"
+    SUPERSEDED = "SUPERSEDED"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset(
+    {
+        JobState.COMPLETED,
+        JobState.FAILED,
+        JobState.TIMED_OUT,
+        JobState.CANCELLED,
+        JobState.ROLLED_BACK,
+        JobState.SUPERSEDED,
+    }
+)
+_ENDINGS = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.CANCELLED})
+
+MAY_FOLLOW: Mapping[JobState, frozenset[JobState]] = {
+    JobState.PENDING: frozenset({JobState.PROCESSING, JobState.SUPERSEDED}) | _ENDINGS,
+    JobState.PROCESSING: frozenset({JobState.BUILDING, JobState.DEPLOYING, JobState.COMPLETED}) | _ENDINGS,
+    JobState.BUILDING: frozenset({JobState.PUSHING, JobState.DEPLOYING, JobState.COMPLETED}) | _ENDINGS,
+    JobState.PUSHING: frozenset({JobState.DEPLOYING}) | _ENDINGS,
+    JobState.DEPLOYING: frozenset({JobState.VERIFYING, JobState.ROLLED_BACK}) | _ENDINGS,
+    JobState.VERIFYING: frozenset({JobState.COMPLETED, JobState.ROLLED_BACK}) | _ENDINGS,
+    **{state: frozenset() for state in FINAL_STATES},
+}
+"""Which state may follow which; a final state is followed by none. A job resumed after a crash keeps its state."""
+
+
+def may_follow(before: JobState, after: JobState) -> bool:
+    """Whether a job in `before` may go to `after`; staying is always allowed while it is not final."""
+    return after in MAY_FOLLOW[before] or (before is after and not before.is_final)
+
+
+class Stage(enum.IntEnum):
+    """The six stages of a deployment, as the deploy API numbers them."""
+
+    BUILD = 1
+    PUSH = 2
+    START = 3
+    LIFECYCLE = 4
+    SWITCH = 5
+    COMPLETE = 6
+
+
+STATE_OF_STAGE: Mapping[Stage, JobState] = {
+    Stage.BUILD: JobState.BUILDING,
+    Stage.PUSH: JobState.PUSHING,
+    Stage.START: JobState.DEPLOYING,
+    Stage.LIFECYCLE: JobState.DEPLOYING,
+    Stage.SWITCH: JobState.VERIFYING,
+    Stage.COMPLETE: JobState.VERIFYING,
+}
+
+
+class EventType(enum.StrEnum):
+    """What happened to a job, in the past tense."""
+
+    JOB_QUEUED = "JobQueued"
+    JOB_STARTED = "JobStarted"
+    JOB_RESUMED = "JobResumed"
+    CANCEL_ASKED = "CancelAsked"
+    STAGE_STARTED = "StageStarted"
+    STAGE_PROGRESSED = "StageProgressed"
+    STAGE_FINISHED = "StageFinished"
+    STAGE_FAILED = "StageFailed"
+    LOG_WRITTEN = "LogWritten"
+    TRAFFIC_SHIFTED = "TrafficShifted"
+    TRAFFIC_RESTORED = "TrafficRestored"
+    JOB_ENDED = "JobEnded"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact of a job, numbered from 1 within it; `details` is plain JSON, already masked."""
+
+    job_id: str
+    seq: int
+    at: datetime
+    type: EventType
+    message: str
+    stage: Stage | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A fact not numbered yet."""
+
+    type: EventType
+    message: str
+    stage: Stage | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository at GitHub. `id` is GitHub's number, which survives a rename; `full_name` is `owner/name`."""
+
+    id: int
+    full_name: str
+
+    @property
+    def owner(self) -> str:
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.full_name.partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a job was asked for, so that it can be answered there."""
+
+    face: str
+    """`push`, `comment`, `check_run`, `slack`, `api` or `shell`."""
+    actor: str
+    """Login of the one who asked."""
+    installation_id: int
+    pull_number: int | None = None
+    comment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """Work that was asked for and allowed; a job is made of it."""
+
+    kind: JobKind
+    lane: str
+    repository: Repository
+    sha: str
+    ref: str
+    environment: str
+    origin: Origin
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    """Frozen settings of the job (see `jobs.deploy.plan`), plain JSON."""
+    supersedes_waiting: bool = False
+    """Whether jobs of the same face still waiting in the lane are replaced by this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One durable piece of work. `fence` grows with each claim: a write under an older fence is refused."""
+
+    id: str
+    kind: JobKind
+    state: JobState
+    lane: str
+    repository: Repository
+    sha: str
+    ref: str
+    environment: str
+    origin: Origin
+    spec: Mapping[str, Any]
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    stage: Stage | None = None
+    fence: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    cancel_asked_by: str | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An image that went live in an environment; kept for rollback with its own environment variables."""
+
+    id: int
+    repository_id: int
+    environment: str
+    version: int
+    """1, 2, 3 … within the environment, in the order they went live."""
+    job_id: str
+    sha: str
+    image: str
+    """Image reference by digest."""
+    instance_id: str
+    """Container (or process) that served it."""
+    spec: Mapping[str, Any]
+    live_at: datetime
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook as it was received. `seq` is the order of receipt on this server."""
+
+    seq: int
+    guid: str
+    event: str
+    received_at: datetime
+    body: bytes
+    attempts: int = 0
+
+
+def new_job_id() -> str:
+    """A new deployment id: `dep_` and ten of [a-z0-9]."""
+    return "dep_" + "".join(secrets.choice(JOB_ID_ALPHABET) for _ in range(10))
