@@ -1,0 +1,305 @@
+"""What is remembered, as protocols that a store satisfies, and the records they exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.model import Delivery, Event, Job, JobKind, JobRequest, JobState, NewEvent, Release, Repository, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply that is no job's report (a refusal, a status, help). Delivered once; `key` makes it findable."""
+
+    key: str
+    repository: Repository
+    installation_id: int
+    number: int
+    """Pull request or issue."""
+    body: str
+    """Markdown; empty: only the reaction."""
+    comment_id: int | None = None
+    reaction: str | None = None
+    """`eyes`, `rocket`, `confused`, `+1` on the asking comment."""
+    check_sha: str | None = None
+    """Also shown as a neutral check run on this commit, when set."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMove:
+    """The head of a pull request as a delivery told it. `received_seq` is the delivery's order of receipt."""
+
+    repository_id: int
+    number: int
+    sha: str
+    received_at: datetime
+    received_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """All that one delivery led to, written in one transaction."""
+
+    outcome: str
+    """`acted`, `ignored`, `refused` or `failed`."""
+    reason: str
+    semantic_key: str | None = None
+    jobs: tuple[JobRequest, ...] = ()
+    cancels: tuple[tuple[str, str], ...] = ()
+    """(job id, login of who asked)."""
+    answers: tuple[Answer, ...] = ()
+    heads: tuple[HeadMove, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`acted` is False when the semantic key had been acted on before: then nothing but the outcome was written."""
+
+    acted: bool
+    jobs: tuple[Job, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One delivery as `shipmate deliveries` lists it."""
+
+    seq: int
+    guid: str
+    event: str
+    received_at: datetime
+    outcome: str | None
+    reason: str | None
+    attempts: int
+
+
+class Deliveries(Protocol):
+    """Webhooks, recorded once."""
+
+    async def record(self, guid: str, event: str, body: bytes, received_at: datetime) -> bool:
+        """On disk when it returns. False when this guid was recorded before. Raises Transient when it cannot."""
+
+    async def claim(self, worker: str, now: datetime, lease_s: float, limit: int) -> list[Delivery]:
+        """Lease the oldest unsettled deliveries that are due, in order of receipt."""
+
+    async def settle(self, seq: int, settlement: Settlement, now: datetime) -> Settled: ...
+
+    async def retry_at(self, seq: int, at: datetime, reason: str) -> None: ...
+
+    async def acted_on(self, semantic_key: str) -> bool: ...
+
+    async def recent(self, limit: int, before_seq: int | None = None) -> list[DeliveryRow]: ...
+
+    async def find(self, guid: str) -> Delivery | None: ...
+
+    async def replay(self, guid: str, now: datetime) -> bool:
+        """Make a settled delivery due again, forgetting its semantic key. False when unknown."""
+
+    async def unknown(self, guids: Sequence[str]) -> list[str]:
+        """Those of the guids that were never recorded here."""
+
+    async def latest_head(self, repository_id: int, number: int) -> HeadMove | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a heartbeat learns."""
+
+    lease_until: datetime
+    cancel_asked_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; None means any."""
+
+    repository: str | None = None
+    environment: str | None = None
+    kind: JobKind | None = None
+    states: tuple[JobState, ...] = ()
+    pull_number: int | None = None
+    before: str | None = None
+    """Cursor: list jobs created before this job id."""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewRelease:
+    """What `finish` records when an image went live."""
+
+    repository_id: int
+    environment: str
+    job_id: str
+    sha: str
+    image: str
+    instance_id: str
+    spec: Mapping[str, Any]
+
+
+class Jobs(Protocol):
+    """Durable jobs, their leases and their events. Writes under an old fence raise LeaseLost."""
+
+    async def create(self, request: JobRequest, now: datetime) -> Job:
+        """Raises Refused("queue_full", limit=…) when more wait than allowed."""
+
+    async def get(self, job_id: str) -> Job | None: ...
+
+    async def find(self, which: JobFilter) -> list[Job]:
+        """Newest first."""
+
+    async def claim(self, worker: str, now: datetime, lease_s: float) -> Job | None:
+        """Lease the oldest runnable job whose lane is idle, else None. A lapsed lease can be claimed again."""
+
+    async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse: ...
+
+    async def give_back(self, job_id: str, fence: int) -> None:
+        """End the lease now, so that another worker resumes at once. Repeatable."""
+
+    async def advance(
+        self, job_id: str, fence: int, state: JobState, stage: Stage | None, events: Sequence[NewEvent], now: datetime
+    ) -> list[Event]:
+        """Move on and record the events, in one transaction. Raises ValueError when the state may not follow."""
+
+    async def append(self, job_id: str, fence: int, events: Sequence[NewEvent], now: datetime) -> list[Event]: ...
+
+    async def keep_facts(self, job_id: str, fence: int, stage: Stage, facts: Mapping[str, Any]) -> None:
+        """Remember what a stage found or is about to change, for a resume."""
+
+    async def facts(self, job_id: str) -> dict[Stage, dict[str, Any]]: ...
+
+    async def finish(
+        self,
+        job_id: str,
+        fence: int,
+        state: JobState,
+        events: Sequence[NewEvent],
+        now: datetime,
+        *,
+        result: Mapping[str, Any],
+        error_code: str | None = None,
+        error_message: str | None = None,
+        release: NewRelease | None = None,
+        activate: int | None = None,
+    ) -> None:
+        """The end: state, events, result, and the release that is live now, in one transaction. Idle lane after it.
+
+        `release` records a new release and makes it the active one; `activate` makes an old release (its id) active.
+        """
+
+    async def ask_cancel(self, job_id: str, by: str, now: datetime) -> Job | None:
+        """A waiting job ends at once; a running one learns it by its heartbeat. None when unknown."""
+
+    async def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Event]: ...
+
+    async def last_seq(self, job_id: str) -> int: ...
+
+    async def ahead_in_lane(self, job: Job) -> int:
+        """How many unfinished jobs stand before it in its lane."""
+
+
+class Releases(Protocol):
+    """What went live."""
+
+    async def active(self, repository_id: int, environment: str) -> Release | None: ...
+
+    async def recent(self, repository_id: int, environment: str, limit: int = 20) -> list[Release]:
+        """Newest first."""
+
+    async def all_active(self) -> list[Release]: ...
+
+    async def environments(self, repository_id: int) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far one face has told one job. `state` is the face's own (ids at GitHub, what was sent last), plain JSON."""
+
+    job: Job
+    face: str
+    told_seq: int
+    last_seq: int
+    state: Mapping[str, Any]
+    attempts: int
+
+
+class Reports(Protocol):
+    """Each face's cursor over each job's events."""
+
+    async def behind(self, face: str, now: datetime, limit: int = 50) -> list[Report]:
+        """Jobs with events this face has not told and that are due."""
+
+    async def told(self, face: str, job_id: str, seq: int, state: Mapping[str, Any]) -> None:
+        """Told up to `seq`; clears the attempts."""
+
+    async def keep_state(self, face: str, job_id: str, state: Mapping[str, Any]) -> None:
+        """Keep ids at once, without moving the cursor."""
+
+    async def postpone(self, face: str, job_id: str, until: datetime, reason: str) -> None: ...
+
+    async def state(self, face: str, job_id: str) -> Mapping[str, Any] | None: ...
+
+    async def rewind(self, face: str, job_id: str) -> None:
+        """Tell the job again from its latest state (the reconciler found the face to disagree)."""
+
+
+class Answers(Protocol):
+    """Replies that are no job's report, waiting to be sent."""
+
+    async def due(self, now: datetime, limit: int = 50) -> list[tuple[int, Answer, int]]:
+        """(row id, answer, attempts), oldest first."""
+
+    async def sent(self, row_id: int, note: str) -> None: ...
+
+    async def postpone(self, row_id: int, until: datetime, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key for programs, without the key itself."""
+
+    id: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ApiKeys(Protocol):
+    """Keys for programs, hashed at rest."""
+
+    async def create(self, name: str, now: datetime) -> tuple[ApiKey, str]:
+        """The key's record and the key itself, which is shown this once."""
+
+    async def all(self) -> list[ApiKey]: ...
+
+    async def revoke(self, key_id: str, now: datetime) -> bool: ...
+
+    async def verify(self, key: str, now: datetime) -> ApiKey | None:
+        """The live key's record, else None; constant time over the hash."""
+
+
+class Secrets(Protocol):
+    """Named secrets of a repository, sealed at rest."""
+
+    async def put(self, repository: str, name: str, value: str, now: datetime) -> None: ...
+
+    async def get(self, repository: str, name: str) -> str | None: ...
+
+    async def names(self, repository: str) -> list[str]: ...
+
+    async def remove(self, repository: str, name: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All that is remembered, over one database."""
+
+    deliveries: Deliveries
+    jobs: Jobs
+    releases: Releases
+    reports: Reports
+    answers: Answers
+    keys: ApiKeys
+    secrets: Secrets
