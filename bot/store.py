@@ -17,15 +17,15 @@ class Answer:
     key: str
     repository: Repository
     installation_id: int
-    number: int
-    """Pull request or issue."""
+    number: int | None
+    """Pull request or issue; None where there is none, as for a push."""
     body: str
     """Markdown; empty: only the reaction."""
     comment_id: int | None = None
     reaction: str | None = None
     """`eyes`, `rocket`, `confused`, `+1` on the asking comment."""
     check_sha: str | None = None
-    """Also shown as a neutral check run on this commit, when set."""
+    """Also shown as a check run of this commit that asks for action, when set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,198 @@
+"""Settings: the one place that reads the environment, and says what is wrong with it in one sentence each."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.errors import UserMistake
+
+LOCALES = ("en", "ko")
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubSettings:
+    """How the app signs in at GitHub, and where GitHub is."""
+
+    app_id: str
+    private_key: str = field(repr=False)
+    webhook_secrets: tuple[bytes, ...] = field(repr=False)
+    api_url: str = "https://api.github.com"
+    url: str = "https://github.com"
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSettings:
+    """The embedded traffic router's place. `ports` is the range given to services; (0, 0) means any free port."""
+
+    state_dir: Path
+    socket: Path
+    host: str = "127.0.0.1"
+    ports: tuple[int, int] = (0, 0)
+    shared_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """Where images are pushed; without it they stay on the engine. `prefix` is `host[:port][/path]`."""
+
+    prefix: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a server or worker."""
+
+    database_url: str
+    workdir: Path
+    host: str
+    port: int
+    public_url: str
+    router: RouterSettings
+    github: GitHubSettings | None = None
+    registry: RegistrySettings | None = None
+    base_registry: str | None = None
+    """Passed to builds as `--build-arg REGISTRY=…`: a mirror of the official base images."""
+    secret_key: bytes | None = field(default=None, repr=False)
+    locale: str = "en"
+    concurrency: int = 10
+    max_waiting: int = 1000
+    engine: str = "docker"
+    docker_host: str | None = None
+    stage_limit_s: float = 600.0
+    job_limit_s: float = 1800.0
+    owner: str = "shipmate"
+    """Marks the containers of this installation, so that two on one engine leave each other's alone."""
+
+
+def from_environment(env: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises UserMistake("bad_setting", name, sentence) for one that cannot be used."""
+    source = os.environ if env is None else env
+    host, port = source.get("HOST", "127.0.0.1"), _whole(source, "PORT", 8080, 0, 65535)
+    workdir = Path(source.get("SHIPMATE_WORKDIR") or Path.home() / ".shipmate").absolute()
+    return Settings(
+        database_url=source.get("DATABASE_URL", "sqlite:///shipmate.db"),
+        workdir=workdir,
+        host=host,
+        port=port,
+        public_url=source.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
+        router=_router(source, workdir),
+        github=_github(source),
+        registry=_registry(source),
+        base_registry=source.get("SHIPMATE_BASE_REGISTRY") or None,
+        secret_key=source["SHIPMATE_SECRET_KEY"].encode() if source.get("SHIPMATE_SECRET_KEY") else None,
+        locale=_one_of(source, "SHIPMATE_LOCALE", "en", LOCALES),
+        concurrency=_whole(source, "SHIPMATE_CONCURRENCY", 10, 1, 1000),
+        max_waiting=_whole(source, "SHIPMATE_MAX_WAITING", 1000, 1, 1_000_000),
+        engine=_one_of(source, "SHIPMATE_ENGINE", "docker", ("docker", "process")),
+        docker_host=source.get("DOCKER_HOST") or None,
+        stage_limit_s=float(_whole(source, "SHIPMATE_STAGE_LIMIT", 600, 1, 86_400)),
+        job_limit_s=float(_whole(source, "SHIPMATE_JOB_LIMIT", 1800, 1, 604_800)),
+        owner=source.get("SHIPMATE_OWNER") or f"shipmate-{socket.gethostname()}",
+    )
+
+
+def require_github(settings: Settings) -> GitHubSettings:
+    """The GitHub part, complete. Raises UserMistake("bad_setting") naming what is missing: no start without it."""
+    github = settings.github
+    if github is None:
+        raise bad("GITHUB_APP_ID", "is not set: create the app from app.yml, then set its id")
+    if not github.webhook_secrets:
+        raise bad("GITHUB_WEBHOOK_SECRET", "is not set: a server with no webhook secret would trust anyone")
+    if not github.private_key:
+        raise bad("GITHUB_PRIVATE_KEY", "is not set: give the app's PEM, or its path in GITHUB_PRIVATE_KEY_PATH")
+    return github
+
+
+def bad(name: str, sentence: str) -> UserMistake:
+    """The refusal of one setting."""
+    return UserMistake("bad_setting", name=name, sentence=sentence)
+
+
+def _github(env: Mapping[str, str]) -> GitHubSettings | None:
+    if not env.get("GITHUB_APP_ID"):
+        return None
+    secrets = (part.strip() for part in env.get("GITHUB_WEBHOOK_SECRET", "").split(","))
+    return GitHubSettings(
+        app_id=env["GITHUB_APP_ID"],
+        private_key=_private_key(env),
+        webhook_secrets=tuple(secret.encode() for secret in secrets if secret),
+        api_url=_url(env, "GITHUB_API_URL", "https://api.github.com"),
+        url=_url(env, "GITHUB_URL", "https://github.com"),
+    )
+
+
+def _private_key(env: Mapping[str, str]) -> str:
+    """The PEM itself; a key pasted on one line with `\\n` in it, or a path in GITHUB_PRIVATE_KEY, is understood."""
+    given = env.get("GITHUB_PRIVATE_KEY", "").replace("\\n", "\n").strip()
+    if "-----BEGIN" in given:
+        return given
+    path = env.get("GITHUB_PRIVATE_KEY_PATH") or given
+    if not path:
+        return ""
+    try:
+        return Path(path).expanduser().read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise bad("GITHUB_PRIVATE_KEY_PATH", "names a file that cannot be read as a PEM key") from error
+
+
+def _router(env: Mapping[str, str], workdir: Path) -> RouterSettings:
+    state_dir = Path(env.get("SHIPMATE_ROUTER_DIR") or workdir / "router").absolute()
+    return RouterSettings(
+        state_dir=state_dir,
+        socket=Path(env.get("SHIPMATE_ROUTER_SOCKET") or state_dir / "control.sock"),
+        host=env.get("SHIPMATE_ROUTER_HOST", "127.0.0.1"),
+        ports=_ports(env, "SHIPMATE_ROUTER_PORTS"),
+        shared_port=_whole(env, "SHIPMATE_ROUTER_SHARED_PORT", 0, 0, 65535) or None,
+    )
+
+
+def _registry(env: Mapping[str, str]) -> RegistrySettings | None:
+    prefix = env.get("SHIPMATE_REGISTRY", "").rstrip("/")
+    if not prefix:
+        return None
+    return RegistrySettings(prefix, env.get("SHIPMATE_REGISTRY_USER"), env.get("SHIPMATE_REGISTRY_PASSWORD"))
+
+
+def _ports(env: Mapping[str, str], name: str) -> tuple[int, int]:
+    text = env.get(name, "0")
+    first, _, last = text.partition("-")
+    try:
+        low, high = int(first), int(last or first)
+    except ValueError:
+        raise bad(name, f"is {text!r}: give a range such as 20000-20999") from None
+    if not 0 <= low <= high <= 65535:
+        raise bad(name, f"is {text!r}: give a range such as 20000-20999")
+    return low, high
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name) or str(default)
+    try:
+        value = int(text)
+    except ValueError:
+        raise bad(name, f"is {text!r}: give a whole number") from None
+    if not least <= value <= most:
+        raise bad(name, f"is {value}: give a number from {least} to {most}")
+    return value
+
+
+def _one_of(env: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = env.get(name) or default
+    if value not in choices:
+        raise bad(name, f"is {value!r}: give one of {', '.join(choices)}")
+    return value
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    value = (env.get(name) or default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise bad(name, f"is {value!r}: give an http or https address")
+    return value

@@ -1,0 +1,86 @@
+"""Secrets are masked before anything is stored or sent: the values registered, and their base64 and URL forms."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+SHORTEST = 4
+"""Values shorter than this are not masked: they would blot out ordinary text."""
+
+_TOKEN_SHAPES = re.compile(
+    r"\b(?:gh[pousr]_[A-Za-z0-9_]{16,}|github_pat_[A-Za-z0-9_]{22,}|xox[abeprs]-[A-Za-z0-9-]{10,}"
+    r"|xapp-[A-Za-z0-9-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}|smk_[A-Za-z0-9_-]{20,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"
+)
+_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+
+
+class Masker:
+    """Knows the secrets of this process. Registering is cheap; `mask` is one pass of one compiled pattern."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def register(self, secret: str) -> None:
+        """Mask this value from now on, in its plain, base64 and URL-quoted forms, and each line of it."""
+        new = {form for form in _forms(secret) if len(form) >= SHORTEST} - self._forms
+        if new:
+            self._forms |= new
+            self._pattern = None
+
+    def mask(self, text: str) -> str:
+        """The text with every known secret, and whatever has the shape of a token, replaced."""
+        if self._pattern is None and self._forms:
+            ordered = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(re.escape(form) for form in ordered))
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        return _TOKEN_SHAPES.sub(MASK, _PEM.sub(MASK, text))
+
+    def mask_value(self, value: Any) -> Any:
+        """The same for plain JSON, keys left alone."""
+        if isinstance(value, str):
+            return self.mask(value)
+        if isinstance(value, Mapping):
+            return {key: self.mask_value(item) for key, item in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+            return [self.mask_value(item) for item in value]
+        return value
+
+
+class MaskingFilter(logging.Filter):
+    """Masks every log record's text, so that no handler can write a secret."""
+
+    def __init__(self, masker: Masker) -> None:
+        super().__init__()
+        self._masker = masker
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = self._masker.mask(record.getMessage())
+        record.args = None
+        return True
+
+
+def _forms(secret: str) -> set[str]:
+    """The plain value, each of its lines, and how base64 and URLs would show it.
+
+    Base64 of a secret inside a longer text depends on where it starts, so the three alignments are kept, each
+    without the characters its neighbours would change.
+    """
+    lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= 2 * SHORTEST]
+    forms = {secret, secret.strip(), quote(secret, safe=""), quote_plus(secret), *lines}
+    raw = secret.encode()
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + raw)
+        start, end = (0, 2, 3)[offset], len(encoded) - (0, 3, 2)[(len(raw) + offset) % 3]
+        core = encoded[start:end].decode()
+        if len(core) >= 2 * SHORTEST:
+            forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return forms
