@@ -154,6 +154,12 @@ class Jobs(Protocol):
 
     async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse: ...
 
+    async def lease_owners(self) -> list[str]:
+        """The workers that hold a lease on an unfinished job."""
+
+    async def lapse(self, worker: str) -> int:
+        """End every lease of a worker known to be dead, so that its jobs resume at once; answers how many."""
+
     async def give_back(self, job_id: str, fence: int) -> None:
         """End the lease now, so that another worker resumes at once. Repeatable."""
 

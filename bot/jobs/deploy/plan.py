@@ -1,0 +1,95 @@
+"""What a deployment is going to do, frozen when it was asked for, as plain JSON in the job."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.model import Job, Release
+from bot.repo_config import EnvironmentConfig
+
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+TAG_LONGEST = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The frozen settings of one deploy or rollback. Secrets stand here by name only."""
+
+    environment: EnvironmentConfig
+    target: str
+    build: Mapping[str, Any] = field(default_factory=dict)
+    follows_pull: int | None = None
+    """The pull request whose head this is: the job ends when that head moves."""
+    requires: str = "write"
+    """The permission its asker must still have when traffic is about to change; empty for a push."""
+    release_id: int | None = None
+    """The release a rollback puts back."""
+    image: str | None = None
+    """Its image by digest."""
+    instance_id: str | None = None
+    """The stopped instance that served it."""
+    made_dockerfile: bool = False
+    """Whether the image was built from a Dockerfile of ours."""
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        given = dict(data)
+        settings = dict(given.pop("environment"))
+        settings["hosts"] = tuple(settings.get("hosts", ()))
+        return cls(environment=EnvironmentConfig(**settings), **given)
+
+
+def rollback_plan(release: Release) -> Plan:
+    """Put this release back as it was: its image, its variables, its instance if that is still kept."""
+    return dataclasses.replace(
+        Plan.from_json(release.spec),
+        release_id=release.id,
+        image=release.image,
+        instance_id=release.instance_id,
+        follows_pull=None,
+    )
+
+
+def service_name(job: Job) -> str:
+    """The service a job deploys to; by the repository's number, so that a rename keeps it."""
+    return f"{job.repository.id}/{job.environment}"
+
+
+def lane_of(repository_id: int, environment: str) -> str:
+    """What runs one at a time: one environment of one repository."""
+    return f"deploy {repository_id} {environment}"
+
+
+def instance_name(job: Job) -> str:
+    """The name of the instance a job starts; the same at every attempt."""
+    return f"shipmate-{safe(job.repository.name)[:40]}-{safe(job.environment)}-{job.id[4:]}"
+
+
+def image_repository(job: Job) -> str:
+    """`{owner}-{repo}`, safe for a registry."""
+    return safe(f"{job.repository.owner}-{job.repository.name}")
+
+
+def image_tag(job: Job) -> str:
+    """`{owner}-{repo}-{branch}-{timestamp}`, safe for a tag; the timestamp is when the job was asked for."""
+    stamp = job.created_at.strftime("%Y%m%d%H%M%S") + f"-{job.id[4:]}"
+    head = safe(f"{job.repository.owner}-{job.repository.name}-{job.ref}")
+    return f"{head[: TAG_LONGEST - len(stamp) - 1]}-{stamp}"
+
+
+def safe(text: str) -> str:
+    """Lower case letters, digits and single dashes; never empty."""
+    return _UNSAFE.sub("-", text.lower()).strip("-") or "x"
+
+
+def seconds_between(start: datetime | None, end: datetime) -> float:
+    """How long, in seconds; 0 when it had not started."""
+    return max(0.0, (end - start).total_seconds()) if start else 0.0
