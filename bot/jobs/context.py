@@ -47,7 +47,7 @@ class JobContext:
         self.state = state
         return await self.jobs.advance(self.job.id, self.job.fence, state, stage, self._masked(events), self.clock())
 
-    async def tell(self, type_: EventType, message: str, stage: Stage | None, **details: Any) -> None:
+    async def tell(self, type_: EventType, message: str, stage: Stage | None, /, **details: Any) -> None:
         """Record one fact."""
         await self.log.flush()
         event = NewEvent(type_, message, stage, details)

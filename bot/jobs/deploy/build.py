@@ -1,0 +1,150 @@
+"""Stage 1: bring the pinned commit here, find or generate its Dockerfile, and build the image."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import Permanent
+from bot.inspect.dockerfile import find_dockerfile, generate
+from bot.inspect.errors import InspectionRefused
+from bot.inspect.inspection import inspect_tree
+from bot.inspect.model import AppPlan, BuildOverrides
+from bot.inspect.tree import FolderTree
+from bot.jobs.deploy.plan import image_tag, safe
+from bot.jobs.deploy.ship import Ship
+from bot.model import Stage
+from bot.ports import BuildRequest
+
+DEFAULT_PORT = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the image will be built. Paths are relative to the checkout."""
+
+    dockerfile: str
+    context: str
+    port: int
+    made: bool
+    start_command: str | None
+
+
+async def build_image(ship: Ship) -> None:
+    """Keep `image_id`, `tag`, `port` and `made` as the stage's facts. A rollback keeps its release's image instead."""
+    if ship.plan.image:
+        await ship.context.keep(Stage.BUILD, image_id=ship.plan.image, port=_rollback_port(ship), made=False)
+        await ship.progress(Stage.BUILD, "stage.build.kept", imageName=ship.plan.image)
+        return
+    source = ship.context.workdir / "source"
+    started = time.monotonic()
+    await ship.tools.source.checkout(ship.job, source, ship.context.log.line)
+    clone_ms = round((time.monotonic() - started) * 1000)
+    await ship.progress(Stage.BUILD, "stage.build.cloned", path=str(source), sha=ship.job.sha, durationMs=clone_ms)
+    recipe = await asyncio.to_thread(_recipe, source, ship.plan.build)
+    key = "stage.build.dockerfile_made" if recipe.made else "stage.build.dockerfile_found"
+    await ship.progress(Stage.BUILD, key, path=recipe.dockerfile, context=recipe.context, port=recipe.port)
+    started = time.monotonic()
+    image = await ship.engine.builder.build(_request(ship, source, recipe), ship.context.log.line)
+    build_ms = round((time.monotonic() - started) * 1000)
+    await ship.context.keep(
+        Stage.BUILD,
+        image_id=image.id,
+        tag=image.tag,
+        port=ship.plan.environment.port or recipe.port,
+        made=recipe.made,
+        command=recipe.start_command,
+        clone_ms=clone_ms,
+        build_ms=build_ms,
+    )
+    await ship.progress(Stage.BUILD, "stage.build.built", imageName=image.tag, imageId=image.id, durationMs=build_ms)
+    await asyncio.to_thread(shutil.rmtree, source, ignore_errors=True)
+
+
+def _request(ship: Ship, source: Path, recipe: Recipe) -> BuildRequest:
+    job, registry = ship.job, ship.tools.base_registry
+    arguments = {name: _text(value) for name, value in (ship.plan.build.get("args") or {}).items()}
+    if registry:
+        arguments.setdefault("REGISTRY", registry)
+    context = source / recipe.context if recipe.context != "." else source
+    return BuildRequest(
+        context=context,
+        dockerfile=str((source / recipe.dockerfile).relative_to(context)),
+        tag=f"shipmate/{safe(job.repository.full_name)}:{image_tag(job)}",
+        labels={"shipmate.job": job.id, "shipmate.repository": job.repository.full_name, "shipmate.sha": job.sha},
+        build_args=arguments,
+        start_command=recipe.start_command,
+    )
+
+
+def _recipe(source: Path, build: Mapping[str, object]) -> Recipe:
+    """Decide on the Dockerfile: the one set, the one found, or one generated. Raises Permanent, explained."""
+    named = build.get("dockerfile")
+    tree = FolderTree(source)
+    if isinstance(named, str):
+        return _named_recipe(source, named, build)
+    found = find_dockerfile(tree)
+    inspection = inspect_tree(tree, overrides=_overrides(build))
+    app = _chosen(inspection.apps, build.get("path"))
+    if found is not None:
+        text = (source / found.path).read_text(encoding="utf-8", errors="replace")
+        start = app.start_command if app else None
+        return Recipe(found.path, str(build.get("context") or found.context), exposed_port(text), False, start)
+    if app is None:
+        raise Permanent("nothing_to_build")
+    return _generated_recipe(source, tree, app)
+
+
+def _named_recipe(source: Path, named: str, build: Mapping[str, object]) -> Recipe:
+    path = source / named
+    if not path.is_file() or not path.resolve().is_relative_to(source.resolve()):
+        raise Permanent("dockerfile_missing", path=named)
+    context = str(build.get("context") or ".")
+    if not (source / context).is_dir() or not (source / context).resolve().is_relative_to(source.resolve()):
+        raise Permanent("context_missing", path=context)
+    return Recipe(named, context, exposed_port(path.read_text(encoding="utf-8", errors="replace")), False, None)
+
+
+def _generated_recipe(source: Path, tree: FolderTree, app: AppPlan) -> Recipe:
+    try:
+        made = generate(app, tree)
+    except InspectionRefused as refused:
+        raise Permanent("nothing_to_build", why=str(refused)) from refused
+    dockerfile = Path(made.context) / "Dockerfile"
+    (source / dockerfile).write_text(made.dockerfile, encoding="utf-8")
+    ignore = source / made.context / ".dockerignore"
+    if made.dockerignore and not ignore.exists():
+        ignore.write_text(made.dockerignore, encoding="utf-8")
+    return Recipe(str(dockerfile), made.context, app.port or DEFAULT_PORT, True, app.start_command)
+
+
+def _chosen(apps: tuple[AppPlan, ...], path: object) -> AppPlan | None:
+    wanted = str(path).strip("./") if path else None
+    return next((app for app in apps if wanted is None or app.path.strip("./") == wanted), None)
+
+
+def _overrides(build: Mapping[str, object]) -> BuildOverrides:
+    names = ("path", "language", "framework", "runtime", "install", "build", "start", "port", "static")
+    return BuildOverrides(**{name: build[name] for name in names if build.get(name) is not None})  # type: ignore[arg-type]
+
+
+_EXPOSE = re.compile(r"^\s*EXPOSE\s+(?:\S+/udp\s+)*(\d{1,5})(?:/tcp)?\b", re.IGNORECASE | re.MULTILINE)
+
+
+def exposed_port(dockerfile: str) -> int:
+    """The first TCP port the last EXPOSE of a Dockerfile names, else 8080."""
+    found = _EXPOSE.findall(dockerfile)
+    return int(found[-1]) if found else DEFAULT_PORT
+
+
+def _rollback_port(ship: Ship) -> int:
+    return ship.plan.environment.port or DEFAULT_PORT
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

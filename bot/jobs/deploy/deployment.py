@@ -1,0 +1,85 @@
+"""Runs the six stages in order, each within its limit, taking up again at the one where it stood."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot import messages
+from bot.errors import Permanent
+from bot.jobs.context import Ending, Failure, JobContext
+from bot.jobs.deploy.build import build_image
+from bot.jobs.deploy.complete import complete, ending
+from bot.jobs.deploy.lifecycle import start_green
+from bot.jobs.deploy.plan import Plan
+from bot.jobs.deploy.push import push_image
+from bot.jobs.deploy.ship import Ship, Tools
+from bot.jobs.deploy.start import start_deployment
+from bot.jobs.deploy.switch import switch_traffic
+from bot.jobs.deploy.undo import undo
+from bot.model import STATE_OF_STAGE, EventType, NewEvent, Stage
+from bot.ports import Engine
+
+STAGES: Mapping[Stage, Callable[[Ship], Awaitable[None]]] = {
+    Stage.BUILD: build_image,
+    Stage.PUSH: push_image,
+    Stage.START: start_deployment,
+    Stage.LIFECYCLE: start_green,
+    Stage.SWITCH: switch_traffic,
+    Stage.COMPLETE: complete,
+}
+
+
+class Deployment:
+    """The work of deploy and rollback jobs. `engines` by target name; `stage_limit_s` holds for each stage."""
+
+    def __init__(self, engines: Mapping[str, Engine], tools: Tools, stage_limit_s: float = 600.0) -> None:
+        self._engines = engines
+        self._tools = tools
+        self._stage_limit_s = stage_limit_s
+
+    async def run(self, context: JobContext) -> Ending:
+        """The stages not done yet, in order."""
+        ship = self._ship(context)
+        for stage, work in STAGES.items():
+            if not context.known(stage, "done"):
+                await self._stage(ship, stage, work)
+        return ending(ship)
+
+    async def undo(self, context: JobContext, failure: Failure) -> Ending:
+        """Blue serves again, green is gone."""
+        if Plan.from_json(context.job.spec).target not in self._engines:
+            why = messages.failure(self._tools.locale, failure.code, failure.facts)
+            return Ending(failure.state, why, {"reason": failure.code}, failure.code, why)
+        return await undo(self._ship(context), failure)
+
+    def _ship(self, context: JobContext) -> Ship:
+        plan = Plan.from_json(context.job.spec)
+        engine = self._engines.get(plan.target)
+        if engine is None:
+            raise Permanent("target_unavailable", target=plan.target, known=sorted(self._engines))
+        return Ship(context, plan, engine, self._tools)
+
+    async def _stage(self, ship: Ship, stage: Stage, work: Callable[[Ship], Awaitable[None]]) -> None:
+        name = ship.say(f"stage.{int(stage)}")
+        await ship.context.advance(
+            STATE_OF_STAGE[stage],
+            stage,
+            NewEvent(EventType.STAGE_STARTED, f"[Stage {int(stage)}] {name}", stage, {"stage": int(stage)}),
+        )
+        await ship.context.keep(stage, started=True)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._stage_limit_s) as limit:
+                await work(ship)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            seconds = round(time.monotonic() - began, 1)
+            raise Permanent("stage_timeout", stage=int(stage), seconds=seconds, limit_s=self._stage_limit_s) from error
+        seconds = round(time.monotonic() - began, 3)
+        await ship.context.keep(stage, done=True, seconds=seconds)
+        await ship.context.tell(
+            EventType.STAGE_FINISHED, f"[Stage {int(stage)}] {name}", stage, stage=int(stage), durationSeconds=seconds
+        )

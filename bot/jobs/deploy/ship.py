@@ -1,0 +1,84 @@
+"""What every stage of one deployment holds in its hands: the plan, the engine, and how to tell what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bot import messages
+from bot.jobs.context import JobContext
+from bot.jobs.deploy.plan import Plan, instance_name, service_name
+from bot.model import EventType, Job, Release, Stage
+from bot.ports import Engine, Instance, Source, TrafficTarget
+from bot.store import Releases, Secrets
+
+Recheck = Callable[[Job, Plan], Awaitable[None]]
+"""Asks GitHub again whether the job may still change anything. Raises Permanent or Transient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a deployment uses of the house."""
+
+    source: Source
+    releases: Releases
+    secrets: Secrets
+    recheck: Recheck
+    base_registry: str | None = None
+    locale: str = "en"
+    check_every_s: float = 0.2
+    """Pause between the health checks before and after the switch."""
+    owner: str = "shipmate"
+
+
+@dataclass(frozen=True, slots=True)
+class Ship:
+    """One deployment under way."""
+
+    context: JobContext
+    plan: Plan
+    engine: Engine
+    tools: Tools
+
+    @property
+    def job(self) -> Job:
+        return self.context.job
+
+    @property
+    def service(self) -> str:
+        return service_name(self.job)
+
+    @property
+    def green_name(self) -> str:
+        """Name of the new instance; also its id as a traffic target."""
+        return self.plan.instance_id or instance_name(self.job)
+
+    def say(self, key: str, /, **facts: Any) -> str:
+        """A sentence for people, in the server's language."""
+        return messages.say(self.tools.locale, key, **facts)
+
+    async def progress(self, stage: Stage, key: str, /, **details: Any) -> None:
+        """Record one step of a stage."""
+        message = f"[Stage {int(stage)}] {self.say(key, **details)}"
+        await self.context.tell(EventType.STAGE_PROGRESSED, message, stage, **details)
+
+    async def blue(self) -> Release | None:
+        """The release that serves now, or None at the first deployment."""
+        return await self.tools.releases.active(self.job.repository.id, self.job.environment)
+
+    async def green(self) -> Instance | None:
+        """The new instance as it is now."""
+        return await self.engine.target.look(self.green_name)
+
+    async def green_percent(self) -> int | None:
+        """The new instance's share of the traffic; None while it is no target."""
+        targets = await self.engine.traffic.targets(self.service)
+        return next((target.percent for target in targets if target.id == self.green_name), None)
+
+
+def as_target(instance: Instance, target_id: str, percent: int) -> TrafficTarget:
+    """A running instance as a place for requests. Raises ValueError for one that has no address."""
+    if instance.host is None or instance.port is None:
+        raise ValueError(f"{target_id} has no address")
+    return TrafficTarget(target_id, instance.host, instance.port, percent)

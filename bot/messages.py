@@ -1,0 +1,52 @@
+"""Everything a person reads, in English and Korean, by key; codes of failures and refusals are keys too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.wording import english, korean
+
+LOCALES: Mapping[str, Mapping[str, str]] = {"en": english.SENTENCES, "ko": korean.SENTENCES}
+
+
+class _Facts(dict[str, Any]):
+    """A fact that is not known shows as a dash, so that a sentence never fails to be said."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def say(locale: str, key: str, /, **facts: Any) -> str:
+    """The sentence of `key`. Raises KeyError for a key nobody worded: that is our bug."""
+    sentences = LOCALES.get(locale, english.SENTENCES)
+    return sentences[key].format_map(_Facts({k: "–" if v is None else v for k, v in facts.items()}))
+
+
+def failure(locale: str, code: str, facts: Mapping[str, Any]) -> str:
+    """Why something failed or was refused, and what to do next; an unworded code is said as it is."""
+    key = f"failed.{code}"
+    if key not in english.SENTENCES:
+        return say(locale, "failed.other", code=code)
+    return say(locale, key, **{**facts, **_derived(locale, code, facts)})
+
+
+def _derived(locale: str, code: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    """Words made of facts: lists joined, long values cut, a hint where a fact allows one."""
+    words: dict[str, str] = {}
+    for name, value in facts.items():
+        if isinstance(value, list | tuple):
+            words[name] = ", ".join(f"`{item}`" for item in value) or "–"
+    if code == "instance_ended" and facts.get("out_of_memory"):
+        words["hint"] = say(locale, "hint.out_of_memory")
+    elif code == "instance_ended":
+        words["hint"] = say(locale, "hint.see_log")
+    return words
+
+
+def neutral(text: str, limit: int = 200) -> str:
+    """What someone else wrote, safe to echo: no mention, no live command, no markup, on one line."""
+    flat = " ".join(text.split())[:limit]
+    for mark, harmless in (("@", "@\u200b"), ("`", "'"), ("<", "‹"), (">", "›"), ("|", "¦"), ("/", "/\u200b")):
+        flat = flat.replace(mark, harmless)
+    return flat

@@ -1,0 +1,110 @@
+"""The words and tables GitHub shows of a job: check-run output, the sticky comment, and plain answers."""
+
+from __future__ import annotations
+
+from bot import messages
+from bot.commands import COMMANDS
+from bot.model import JobState
+from bot.reporters.view import JobView, StageState, StageView
+
+ICONS = {
+    StageState.WAITING: "⚪",
+    StageState.RUNNING: "🔵",
+    StageState.DONE: "✅",
+    StageState.FAILED: "❌",
+}
+STATE_ICONS = {
+    JobState.COMPLETED: "🚀",
+    JobState.FAILED: "❌",
+    JobState.TIMED_OUT: "⏱️",
+    JobState.CANCELLED: "🚫",
+    JobState.ROLLED_BACK: "⏪",
+    JobState.SUPERSEDED: "⏭️",
+}
+TAIL_CHARACTERS = 8_000
+
+
+def title(view: JobView, locale: str) -> str:
+    """One line: where the job stands."""
+    return messages.say(locale, f"report.title.{view.state.value}", environment=view.job.environment)
+
+
+def headline(view: JobView, locale: str) -> str:
+    """The first line of every report: icon, what, where."""
+    icon = STATE_ICONS.get(view.state, "⏳")
+    return f"{icon} **{title(view, locale)}** · `{view.job.environment}` · `{view.job.sha[:7]}`"
+
+
+def summary(view: JobView, locale: str) -> str:
+    """Facts first, then the stages."""
+    parts = [headline(view, locale), _sentence(view, locale), stage_table(view, locale), _facts(view, locale)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def comment(view: JobView, locale: str) -> str:
+    """The sticky comment: the summary, the log's tail folded when something failed, and a marker to find it by."""
+    parts = [summary(view, locale)]
+    if view.state.is_final and view.state is not JobState.COMPLETED and view.tail:
+        tail = messages.say(locale, "report.tail")
+        parts.append(f"<details><summary>{tail}</summary>\n\n{log_block(view)}\n\n</details>")
+    return "\n\n".join([*parts, job_marker(view.job.id)])
+
+
+def job_marker(job_id: str) -> str:
+    """What a job's comment is found by."""
+    return f"<!-- shipmate job:{job_id} -->"
+
+
+def stage_table(view: JobView, locale: str) -> str:
+    """One row a stage: icon and word, name, time, last note."""
+    head = f"| | {messages.say(locale, 'report.stage')} | {messages.say(locale, 'report.time')} | |\n|---|---|---:|---|"
+    return "\n".join([head, *(_stage_row(row, locale) for row in view.stages)])
+
+
+def _stage_row(row: StageView, locale: str) -> str:
+    name = messages.say(locale, f"stage.{int(row.stage)}")
+    seconds = f"{row.seconds:.1f} s" if row.seconds is not None else ""
+    note = row.note.replace("|", "\\|")[:160] if row.state is not StageState.WAITING else ""
+    return f"| {ICONS[row.state]} {row.state.value} | {int(row.stage)} {name} | {seconds} | {note} |"
+
+
+def log_block(view: JobView) -> str:
+    """The last lines of the log, fenced so that nothing in them can end the fence."""
+    text = "\n".join(view.tail)[-TAIL_CHARACTERS:]
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _longest_run(text: str) -> int:
+    longest = run = 0
+    for character in text:
+        run = run + 1 if character == "`" else 0
+        longest = max(longest, run)
+    return longest
+
+
+def _sentence(view: JobView, locale: str) -> str:
+    if view.state is JobState.PENDING and view.ahead:
+        return messages.say(locale, "report.waiting", ahead=view.ahead, environment=view.job.environment)
+    return view.message
+
+
+def _facts(view: JobView, locale: str) -> str:
+    def named(key: str) -> str:
+        return messages.say(locale, f"report.{key}")
+
+    facts = [f"{named('commit')} `{view.job.sha}`"]
+    if view.url:
+        facts.append(f"{named('url')} {view.url}")
+    facts.append(f"{named('asked_by')} {messages.neutral(view.job.origin.actor)}")
+    facts.append(f"[{named('open_log')}]({view.link})")
+    facts.append(f"{named('job')} `{view.job.id}`")
+    return " · ".join(facts)
+
+
+def help_text(locale: str, only: str | None = None) -> str:
+    """The commands that work, as a table made from the grammar."""
+    language = "ko" if locale == "ko" else "en"
+    head = f"| {messages.say(locale, 'help.command')} | {messages.say(locale, 'help.does')} |\n|---|---|"
+    rows = [f"| `{s.usage}` | {s.help[language]} |" for s in COMMANDS.values() if only is None or s.name == only]
+    return "\n".join([messages.say(locale, "help.title"), "", head, *rows])

@@ -1,0 +1,112 @@
+"""A job as its faces show it: stages with their states and times, the tail of the log, and how it ended."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.model import Event, EventType, Job, JobState, Stage
+
+TAIL_LINES = 40
+
+
+class StageState(enum.StrEnum):
+    """Where a stage stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One row of the stage table. `seconds` is None until it has ended."""
+
+    stage: Stage
+    state: StageState
+    seconds: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """What a reporter needs to know of a job. `link` leads to its page."""
+
+    job: Job
+    link: str
+    stages: tuple[StageView, ...]
+    tail: tuple[str, ...] = ()
+    url: str | None = None
+    message: str = ""
+    ahead: int = 0
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> JobState:
+        return self.job.state
+
+
+class _Stages:
+    """The stage table as the events fill it."""
+
+    def __init__(self) -> None:
+        self.states: dict[Stage, StageState] = dict.fromkeys(Stage, StageState.WAITING)
+        self.seconds: dict[Stage, float] = {}
+        self.notes: dict[Stage, str] = {}
+
+    def take(self, event: Event) -> None:
+        """Fold one event in."""
+        if event.stage is None:
+            return
+        if event.type is EventType.STAGE_STARTED:
+            self.states[event.stage] = StageState.RUNNING
+        elif event.type is EventType.STAGE_FINISHED:
+            self.states[event.stage] = StageState.DONE
+            self.seconds[event.stage] = float(event.details.get("durationSeconds", 0))
+        elif event.type in {EventType.STAGE_PROGRESSED, EventType.TRAFFIC_SHIFTED}:
+            self.notes[event.stage] = event.message.partition("] ")[2] or event.message
+
+    def end(self, state: JobState) -> None:
+        """A stage still running when the job ended badly is the one that failed."""
+        if state.is_final and state is not JobState.COMPLETED:
+            for stage, stage_state in self.states.items():
+                if stage_state is StageState.RUNNING:
+                    self.states[stage] = StageState.FAILED
+
+    def rows(self) -> tuple[StageView, ...]:
+        return tuple(
+            StageView(stage, self.states[stage], self.seconds.get(stage), self.notes.get(stage, "")) for stage in Stage
+        )
+
+
+def see(job: Job, events: Sequence[Event], link: str, ahead: int = 0) -> JobView:
+    """The view of a job and all its events so far."""
+    stages = _Stages()
+    url: str | None = None
+    message = ""
+    for event in events:
+        stages.take(event)
+        url = event.details.get("url") if event.type is EventType.TRAFFIC_SHIFTED else url
+        message = event.message if event.type is EventType.JOB_ENDED else message
+    stages.end(job.state)
+    return JobView(
+        job,
+        link,
+        stages.rows(),
+        tail=_tail(events),
+        url=job.result.get("url") if job.state.is_final else url,
+        message=message,
+        ahead=ahead,
+        result=job.result,
+    )
+
+
+def _tail(events: Iterable[Event]) -> tuple[str, ...]:
+    lines: list[str] = []
+    for event in events:
+        if event.type is EventType.LOG_WRITTEN:
+            lines = (lines + list(event.details.get("lines", ())))[-TAIL_LINES:]
+    return tuple(lines)

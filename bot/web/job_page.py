@@ -1,0 +1,78 @@
+"""The page of one job, as HTML: its state, its stages, and a place where the log streams in."""
+
+from __future__ import annotations
+
+import functools
+from html import escape
+from pathlib import Path
+
+from bot import messages
+from bot.model import JobState
+from bot.reporters.view import JobView, StageState, StageView
+
+ICONS = {StageState.WAITING: "○", StageState.RUNNING: "◐", StageState.DONE: "✓", StageState.FAILED: "✗"}
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def tone(state: JobState) -> str:
+    """`good`, `bad` or `busy`: how a state is coloured, beside its word."""
+    if state is JobState.COMPLETED:
+        return "good"
+    return "bad" if state.is_final and state is not JobState.SUPERSEDED else "busy"
+
+
+def render(view: JobView, locale: str, query: str) -> str:
+    """The whole page. `query` is what lets the reader in (`until=…&sig=…`), passed on to the page's own requests."""
+    job = view.job
+    base = f"/jobs/{job.id}"
+    suffix = f"?{query}" if query else ""
+
+    def word(key: str) -> str:
+        return escape(messages.say(locale, key))
+
+    title = messages.say(locale, "page.title", repository=job.repository.full_name, environment=job.environment)
+    facts = f"{job.repository.full_name} · {job.sha} · {job.ref} · {job.origin.actor} · {job.id}"
+    return _template().format(
+        lang=escape(locale),
+        title=escape(
+            messages.say(locale, "page.title", repository=job.repository.full_name, environment=job.environment)
+        ),
+        events=escape(f"{base}/events{suffix}"),
+        final="true" if view.state.is_final else "false",
+        facts=escape(facts),
+        tone=tone(view.state),
+        state=escape(messages.say(locale, f"report.title.{view.state.value}", environment=job.environment)),
+        url=escape(view.url or ""),
+        url_hidden="" if view.url else " hidden",
+        message=escape(view.message),
+        reconnecting=word("page.reconnecting"),
+        stages_title=word("page.stages"),
+        stage_word=word("report.stage"),
+        state_word=word("report.state"),
+        time_word=word("report.time"),
+        stages="\n".join(_row(row, locale) for row in view.stages),
+        log_title=word("page.log"),
+        follow=word("page.follow"),
+        jump=word("page.jump"),
+        search=word("page.search"),
+        raw=escape(f"{base}/log{suffix}"),
+        raw_word=word("page.raw"),
+    )
+
+
+@functools.cache
+def _template() -> str:
+    return Path(__file__).with_name("job_page.html").read_text(encoding="utf-8")
+
+
+def _row(row: StageView, locale: str) -> str:
+    name = escape(messages.say(locale, f"stage.{int(row.stage)}"))
+    seconds = f"{row.seconds:.1f} s" if row.seconds is not None else ""
+    return (
+        f'<tr id="stage-{int(row.stage)}"><td>{int(row.stage)} {name}</td>'
+        f'<td class="stage-state {row.state.value}">{ICONS[row.state]} {row.state.value}</td>'
+        f'<td class="time">{seconds}</td><td class="note">{escape(row.note)}</td></tr>'
+    )

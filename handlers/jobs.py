@@ -1,0 +1,160 @@
+"""`/jobs/{id}`: the page of a job, its live events (SSE) and its raw log, for those a link or a key lets in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from bot import messages
+from bot.clock import Clock
+from bot.links import Links
+from bot.model import Event, EventType, Job
+from bot.reporters.face import all_events
+from bot.reporters.view import JobView, StageView, see
+from bot.store import ApiKeys, Jobs
+from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
+
+KEEP_ALIVE_S = 15.0
+CLOSE_AFTER_S = 5.0
+RETRY_MS = 5000
+PAGE = 1000
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True)
+class JobPages:
+    """What the pages need. `changed(timeout_s)` returns when the store may hold something new."""
+
+    jobs: Jobs
+    keys: ApiKeys
+    links: Links
+    clock: Clock
+    changed: Callable[[float], Awaitable[None]]
+    locale: str = "en"
+
+
+PAGES: web.AppKey[JobPages] = web.AppKey("job pages")
+
+
+@routes.get("/jobs/{id}")
+async def show_job(request: web.Request) -> web.Response:
+    """The page, with all that is known now; the rest streams in."""
+    pages, job = request.app[PAGES], await _admitted(request)
+    view = see(job, await all_events(pages.jobs, job), "", await pages.jobs.ahead_in_lane(job))
+    text = render(view, pages.locale, request.query_string)
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
+    return web.Response(text=text, content_type="text/html", headers=headers)
+
+
+@routes.get("/jobs/{id}/log")
+async def raw_log(request: web.Request) -> web.StreamResponse:
+    """Every line kept of the log, as plain text."""
+    pages, job = request.app[PAGES], await _admitted(request)
+    reply = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"})
+    await reply.prepare(request)
+    after = 0
+    while events := await pages.jobs.events(job.id, after, PAGE):
+        after = events[-1].seq
+        lines = [line for e in events if e.type is EventType.LOG_WRITTEN for line in e.details["lines"]]
+        if lines:
+            await reply.write(("\n".join(lines) + "\n").encode())
+    await reply.write_eof()
+    return reply
+
+
+@routes.get("/jobs/{id}/events")
+async def follow_job(request: web.Request) -> web.StreamResponse:
+    """Server-sent events: the history after `Last-Event-ID`, then what happens, each once; closes after the end."""
+    pages, job = request.app[PAGES], await _admitted(request)
+    reply = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    await reply.prepare(request)
+    await reply.write(f"retry: {RETRY_MS}\n\n".encode())
+    after = _last_event_id(request)
+    quiet_s = 0.0
+    while True:
+        events = await pages.jobs.events(job.id, after, PAGE)
+        for event in events:
+            await reply.write(await _frame(pages, job.id, event))
+            after = event.seq
+            if event.type is EventType.JOB_ENDED:
+                await asyncio.sleep(CLOSE_AFTER_S)
+                return reply
+        if not events:
+            await pages.changed(1.0)
+            quiet_s += 1.0
+            if quiet_s >= KEEP_ALIVE_S:
+                await reply.write(b": still here\n\n")
+        quiet_s = 0.0 if events or quiet_s >= KEEP_ALIVE_S else quiet_s
+
+
+async def _admitted(request: web.Request) -> Job:
+    """The job, when the link or the key lets the reader in. Who is not let in does not learn whether it exists."""
+    pages, job_id = request.app[PAGES], request.match_info["id"]
+    query = request.query
+    if not pages.links.holds(job_id, query.get("until", ""), query.get("sig", "")) and not await _has_key(request):
+        raise web.HTTPForbidden(text=messages.say(pages.locale, "page.forbidden"))
+    job = await pages.jobs.get(job_id)
+    if job is None:
+        raise web.HTTPNotFound(text=messages.say(pages.locale, "page.not_found"))
+    return job
+
+
+async def _has_key(request: web.Request) -> bool:
+    pages = request.app[PAGES]
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    key = request.headers.get("X-API-Key") or (bearer.strip() if scheme.lower() == "bearer" else "")
+    return bool(key) and await pages.keys.verify(key, pages.clock()) is not None
+
+
+def _last_event_id(request: web.Request) -> int:
+    given = request.headers.get("Last-Event-ID") or request.query.get("after", "0")
+    return int(given) if given.isdecimal() and len(given) < 10 else 0
+
+
+async def _frame(pages: JobPages, job_id: str, event: Event) -> bytes:
+    name, data = await _told(pages, job_id, event)
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, name.encode(), orjson.dumps(data))
+
+
+async def _told(pages: JobPages, job_id: str, event: Event) -> tuple[str, Mapping[str, Any]]:
+    """The event's name and data as the page reads them."""
+    if event.type is EventType.LOG_WRITTEN:
+        return "log", {"stage": event.stage, "lines": event.details["lines"]}
+    if event.type is EventType.JOB_ENDED:
+        job = await pages.jobs.get(job_id)
+        if job is not None:
+            view = see(job, await all_events(pages.jobs, job), "")
+            return "done", {**_state(pages, view), "stages": [_stage(row) for row in view.stages]}
+    if event.stage is not None:
+        return "stage", _stage_event(event)
+    return "state", {"title": event.message, "tone": "busy", "message": event.message}
+
+
+def _state(pages: JobPages, view: JobView) -> dict[str, Any]:
+    words = messages.say(pages.locale, f"report.title.{view.state.value}", environment=view.job.environment)
+    return {"title": words, "tone": tone(view.state), "message": view.message, "url": view.url}
+
+
+def _stage(row: StageView) -> dict[str, Any]:
+    return {"stage": int(row.stage), "state": row.state.value, "seconds": row.seconds, "note": row.note}
+
+
+def _stage_event(event: Event) -> dict[str, Any]:
+    done = event.type is EventType.STAGE_FINISHED
+    note = "" if event.type in {EventType.STAGE_STARTED, EventType.STAGE_FINISHED} else event.message.partition("] ")[2]
+    return {
+        "stage": event.stage,
+        "state": "done" if done else "running",
+        "seconds": event.details.get("durationSeconds"),
+        "note": note,
+        "message": event.message,
+        "details": dict(event.details),
+    }
