@@ -119,7 +119,8 @@ class FaceLoop:
         reports, face = self._telling.reports, self._face
         job = await self._telling.jobs.get(report.job.id)
         if job is None or not face.concerns(job):
-            return await reports.told(face.name, report.job.id, report.last_seq, report.state)
+            await reports.told(face.name, report.job.id, report.last_seq, report.state)
+            return
         events = await all_events(self._telling.jobs, job)
         ahead = await self._telling.jobs.ahead_in_lane(job) if not job.started_at else 0
         view = see(job, events, self._telling.links.job(job.id), ahead)

@@ -37,9 +37,7 @@ def render(view: JobView, locale: str, query: str) -> str:
     facts = f"{job.repository.full_name} · {job.sha} · {job.ref} · {job.origin.actor} · {job.id}"
     return _template().format(
         lang=escape(locale),
-        title=escape(
-            messages.say(locale, "page.title", repository=job.repository.full_name, environment=job.environment)
-        ),
+        title=escape(title),
         events=escape(f"{base}/events{suffix}"),
         final="true" if view.state.is_final else "false",
         facts=escape(facts),

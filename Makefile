@@ -1,0 +1,38 @@
+# Everything runs in .venv, which `make setup` fills; the other targets run it first.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+help:            ## Show these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+setup: $(STAMP)  ## Put everything into .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Shipmate needs Python 3.11 or newer; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup      ## Run the main job with no account (ONCE=1: run it and exit)
+	@sh scripts/ensure-docker.sh || true
+	@$(BIN)/shipmate demo $(if $(ONCE),--once)
+
+test: setup      ## Run every test, on real servers
+	@sh scripts/ensure-test-servers.sh
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+lint: setup      ## Check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup     ## Measure against named peers
+	$(BIN)/python -m bench $(ARGS)
+
+clean:           ## Remove what was made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info
+
+.PHONY: help setup demo test lint bench clean

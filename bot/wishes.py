@@ -1,0 +1,66 @@
+"""What a delivery asks for, before anyone has said whether it may be: handlers make these, the desk decides on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The delivery asks for nothing; `reason` is a stable code."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeployPush:
+    """A branch moved to `sha`."""
+
+    repository: Repository
+    installation_id: int
+    branch: str
+    default_branch: str
+    sha: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteHead:
+    """A pull request's head is `sha` now: the ledger is told."""
+
+    repository: Repository
+    number: int
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObeyComment:
+    """Somebody wrote a comment that may hold commands."""
+
+    repository: Repository
+    installation_id: int
+    number: int
+    is_pull: bool
+    comment_id: int
+    actor: str
+    default_branch: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClickButton:
+    """Somebody clicked on a check run: `action` is `retry`, `cancel` or `rollback`."""
+
+    repository: Repository
+    installation_id: int
+    job_id: str
+    action: str
+    actor: str
+    default_branch: str
+    key: str
+    """Distinguishes one click from another."""
+
+
+Wish = Nothing | DeployPush | NoteHead | ObeyComment | ClickButton

@@ -1,0 +1,124 @@
+"""The house keeps its shape: imports go one way, and the environment is read in one place."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("bot", "handlers", "storage", "aws")
+
+COMPOSITION = {"bot.app", "bot.cli", "bot.demo", "bot.__main__"}
+"""The one place that puts the rooms together, and the shell in front of it."""
+
+MAY_IMPORT = {
+    "handlers": {"bot"},
+    "storage": {"bot.errors", "bot.model", "bot.store"},
+    "aws": {"bot.errors", "bot.model", "bot.ports"},
+    "bot.sandbox": {"bot.sandbox"},
+    "bot.inspect": {"bot.inspect"},
+}
+"""Rooms with a closed door: what they may import beside themselves."""
+
+LEAVES = {"bot.model", "bot.errors", "bot.clock", "bot.commands", "bot.masking"}
+"""Modules at the bottom: they import nothing of the house but each other."""
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in found if name.partition(".")[0] in ROOMS}
+
+
+def within(name: str, places: set[str]) -> bool:
+    return any(name == place or name.startswith(f"{place}.") for place in places)
+
+
+@pytest.mark.parametrize(("room", "allowed"), MAY_IMPORT.items())
+def test_a_room_imports_only_what_the_table_allows(room: str, allowed: set[str]) -> None:
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if within(name, {room})
+        for used in imports(path)
+        if used not in {"bot", "storage", "aws"} and not within(used, allowed | {room})
+    ]
+    assert wrong == []
+
+
+def test_bot_imports_no_other_room_except_where_it_is_put_together() -> None:
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if name.startswith("bot") and name not in COMPOSITION
+        for used in imports(path)
+        if used.partition(".")[0] != "bot"
+    ]
+    assert wrong == []
+
+
+def test_the_work_never_reaches_for_those_who_report_it() -> None:
+    above = {"bot.reporters", "bot.intake", "bot.desk", "bot.worker", "bot.app", "bot.cli", "bot.web"}
+    below = {"bot.jobs", "bot.engines", "bot.github", "bot.inspect"}
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if within(name, below)
+        for used in imports(path)
+        if within(used, above)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("leaf", sorted(LEAVES))
+def test_the_words_at_the_bottom_import_nothing_above_them(leaf: str) -> None:
+    path = ROOT / (leaf.replace(".", "/") + ".py")
+    assert {used for used in imports(path) if not within(used, LEAVES | {"bot"})} == set()
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        name for name, path in modules() if re.search(r"\bos\.(environ|getenv)\b", path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in readers if not within(name, {"bot.sandbox", "bot.jobs.analysis"})} <= {
+        "bot.config",
+        "bot.cli",
+        "bot.demo",
+    }
+
+
+def test_sql_lives_in_storage_only() -> None:
+    statement = re.compile(r"\b(SELECT\s+.+\s+FROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\b")
+    wrong = [
+        name
+        for name, path in modules()
+        if not within(name, {"storage"}) and statement.search(path.read_text(encoding="utf-8"))
+    ]
+    assert wrong == []
+
+
+def test_package_files_stay_empty() -> None:
+    assert [str(path) for name, path in modules() if path.name == "__init__.py" and path.read_text().strip()] == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        name
+        for name, path in modules()
+        if path.name != "__init__.py" and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []

@@ -1,0 +1,58 @@
+"""Everything a person reads exists in both languages, with the same facts in it."""
+
+from __future__ import annotations
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+from bot import messages
+from bot.wording import english, korean
+
+ROOT = Path(__file__).parents[1]
+
+
+def facts_of(sentence: str) -> set[str]:
+    return {name.partition(":")[0] for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_both_languages_have_the_same_sentences() -> None:
+    assert english.SENTENCES.keys() == korean.SENTENCES.keys()
+
+
+@pytest.mark.parametrize("key", sorted(english.SENTENCES))
+def test_a_sentence_names_the_same_facts_in_both_languages(key: str) -> None:
+    assert facts_of(english.SENTENCES[key]) == facts_of(korean.SENTENCES[key])
+
+
+def codes_raised() -> set[str]:
+    """Every code given to Refused, Permanent or UserMistake in the house's own rooms."""
+    found: set[str] = set()
+    for path in [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]:
+        if {"sandbox", "inspect", "analysis"} & set(path.parts):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                first = node.args[0]
+                if node.func.id in {"Refused", "Permanent"} and isinstance(first, ast.Constant):
+                    found.add(str(first.value))
+    return found
+
+
+def test_every_reason_has_words() -> None:
+    assert {code for code in codes_raised() if f"failed.{code}" not in english.SENTENCES} == set()
+
+
+def test_a_missing_fact_never_breaks_a_sentence() -> None:
+    assert "–" in messages.failure("en", "health_check_failed", {})
+
+
+@pytest.mark.parametrize("text", ["@all /deploy", "<!-- x --> `y`", "a\n/deploy\nb", "|x|"])
+def test_what_others_wrote_is_echoed_harmlessly(text: str) -> None:
+    shown = messages.neutral(text)
+    assert "\n" not in shown
+    assert "@all" not in shown
+    assert not shown.lstrip().startswith("/deploy")
+    assert not {"`", "<", ">", "|"} & set(shown)

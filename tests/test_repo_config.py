@@ -1,0 +1,124 @@
+"""`.shipmate.yml` is read as people write it, and its faults are told with their place."""
+
+from __future__ import annotations
+
+import contextlib
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import Refused
+from bot.repo_config import MOST_BYTES, RepoConfig, parse_config, schema
+
+
+def read(text: str) -> RepoConfig:
+    return parse_config(text.encode(), "main")
+
+
+def refused(raw: bytes) -> tuple[int, int, str]:
+    with pytest.raises(Refused) as caught:
+        parse_config(raw, "main")
+    assert caught.value.code == "bad_config"
+    facts = caught.value.facts
+    return facts["line"], facts["column"], facts["problem"]
+
+
+def test_without_a_file_the_default_branch_feeds_production() -> None:
+    config = read("")
+    assert config.default().name == "production"
+    found = config.for_branch("main")
+    assert found is not None
+    assert found.name == "production"
+    assert config.for_branch("other") is None
+
+
+def test_everything_that_can_be_set_is_read() -> None:
+    config = read(
+        """
+version: 1
+build: {dockerfile: deploy/Dockerfile, context: ., args: {A: 1}}
+environments:
+  staging:
+    branch: develop
+  production:
+    branch: main
+    port: 3000
+    health: /healthz
+    health_timeout: 20
+    checks: 3
+    drain: 5
+    env: {DEBUG: false, LEVEL: 3, NAME: x}
+    secrets: {DATABASE_URL: prod/db}
+    hosts: [app.example.com]
+    memory: 256
+    cpus: 0.5
+    pids: 64
+    read_only: true
+    release_command: ./migrate
+"""
+    )
+    production = config.environments["production"]
+    assert config.default() is production
+    assert (production.port, production.health, production.checks, production.drain_s) == (3000, "/healthz", 3, 5)
+    assert production.env == {"DEBUG": "false", "LEVEL": "3", "NAME": "x"}
+    assert production.secrets == {"DATABASE_URL": "prod/db"}
+    assert (production.memory_mb, production.cpus, production.pids, production.read_only) == (256, 0.5, 64, True)
+    staging = config.for_branch("develop")
+    assert staging is not None
+    assert (staging.name, staging.checks) == ("staging", 5)
+
+
+def test_secrets_may_be_a_list_of_names() -> None:
+    assert read("environments: {p: {secrets: [TOKEN]}}").environments["p"].secrets == {"TOKEN": "TOKEN"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "word"),
+    [
+        ("environments:\n  production:\n    brunch: main\n", 3, 5, "brunch"),
+        ("environments:\n  p:\n    port: 99999\n", 3, 5, "port"),
+        ("environments:\n  p:\n    port: http\n", 3, 5, "integer"),
+        ("environments:\n  p:\n    health: healthz\n", 3, 5, "health"),
+        ("environments:\n  BAD NAME:\n    branch: x\n", 2, 3, "BAD NAME"),
+        ("a: 1\na: 2\n", 2, 1, "twice"),
+        ("a: [", 1, 5, "expected"),
+        ("- 1\n", 1, 1, "object"),
+        ("build: &a {}\nenvironments: *a\n", 1, 8, "anchors"),
+        ("build:\n  dockerfile: ../Dockerfile\n", 2, 3, "dockerfile"),
+        ("build:\n  dockerfile: /etc/passwd\n", 2, 3, "dockerfile"),
+        ("environments:\n  p:\n    secrets: {A: '$(x)'}\n", 3, 15, "A"),
+        ("\tx: 1\n", 1, 1, "token"),
+    ],
+)
+def test_a_fault_is_told_with_line_and_column(text: str, line: int, column: int, word: str) -> None:
+    found_line, found_column, problem = refused(text.encode())
+    assert (found_line, found_column) == (line, column)
+    assert word in problem
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    assert refused(b"ok: 1\n\xff\xfe\n")[0] == 2
+
+
+def test_a_bomb_of_aliases_is_refused_before_it_grows() -> None:
+    bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n"
+    assert "anchors" in refused(bomb.encode())[2]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"x" * (MOST_BYTES + 1), b"[" * 5000, b"{a: " * 60 + b"}" * 60, b"!!python/object:os.system x"]
+)
+def test_what_is_too_large_too_deep_or_too_clever_is_refused(raw: bytes) -> None:
+    refused(raw)
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_ever_break_the_reading(raw: bytes) -> None:
+    with contextlib.suppress(Refused):
+        parse_config(raw, "main")
+
+
+def test_the_published_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
