@@ -1,0 +1,119 @@
+"""Which folders may hold an application: those with a manifest, a Dockerfile or a Procfile, grouped by workspace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from bot.inspect.folder import Folder, as_map
+from bot.inspect.languages.registry import claimants
+from bot.inspect.manifests.package_json import PackageJson
+from bot.inspect.manifests.pins import listed
+from bot.inspect.paths import depth, is_demoted, is_output, join, parent
+from bot.inspect.reader import Reader
+
+MAX_CANDIDATES = 60
+MAX_DEPTH = 4
+_MANIFEST = re.compile(
+    r"(?:.*/)?(?:package\.json|deno\.jsonc?|requirements\.txt|pyproject\.toml|Pipfile|manage\.py|environment\.ya?ml|"
+    r"go\.mod|go\.work|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?|build\.sbt|project\.clj|deps\.edn|Gemfile|"
+    r"composer\.json|mix\.exs|gleam\.toml|pubspec\.yaml|Package\.swift|shard\.yml|build\.zig|stack\.yaml|"
+    r"[\w.-]+\.(?:csproj|fsproj|vbproj|sln|slnx|cabal)|CMakeLists\.txt|meson\.build|Procfile|Dockerfile|Containerfile)"
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A folder to draft. `member` says that a workspace lists it; `nested` are candidates below it."""
+
+    root: str
+    member: bool = False
+    below: str | None = None
+    nested: tuple[str, ...] = field(default_factory=tuple)
+
+
+def candidate_roots(reader: Reader) -> list[Candidate]:
+    """The folders to draft, shallow ones first; tests and examples only where there is nothing else."""
+    found = {parent(path) for path in reader.index.all() if path.count("/") <= MAX_DEPTH and _MANIFEST.fullmatch(path)}
+    folders = {folder for folder in found if not is_output(folder + "/")} | {""}
+    solid = [folder for folder in folders if not is_demoted(folder)]
+    chosen = sorted(solid if len(solid) > 1 or _root_counts(reader) else folders, key=lambda f: (depth(f), f))
+    if len(chosen) > MAX_CANDIDATES:
+        reader.notice(
+            "many_folders", f"{len(chosen)} folders look like applications; the first {MAX_CANDIDATES} were read"
+        )
+    kept = _without_parts(reader, chosen[:MAX_CANDIDATES])
+    members = set(_members(reader, kept))
+    return [_candidate(folder, kept, members) for folder in kept]
+
+
+def _root_counts(reader: Reader) -> bool:
+    return bool(list(claimants(Folder(reader, ""))))
+
+
+def _candidate(folder: str, kept: list[str], members: set[str]) -> Candidate:
+    nested = tuple(other for other in kept if other != folder and _is_below(other, folder))
+    above = [other for other in kept if other != folder and _is_below(folder, other)]
+    return Candidate(folder, folder in members, max(above, key=depth) if above else None, nested)
+
+
+def _is_below(folder: str, above: str) -> bool:
+    return not above or folder.startswith(f"{above}/")
+
+
+def _without_parts(reader: Reader, folders: list[str]) -> list[str]:
+    """Leave out folders that the build of a folder above already covers (modules, crates, projects of a solution)."""
+    owners: list[tuple[str, frozenset[str]]] = []
+    kept = []
+    for root in folders:
+        claims = frozenset(language.id for language in claimants(Folder(reader, root)))
+        own = any(_is_below(root, above) and claims and claims <= owned for above, owned in owners)
+        has_dockerfile = any(join(root, name) in reader.index for name in ("Dockerfile", "Containerfile"))
+        if own and not has_dockerfile:
+            continue
+        kept.append(root)
+        owned = frozenset(language.id for language in claimants(Folder(reader, root)) if language.owns_members)
+        if owned:
+            owners.append((root, owned))
+    return kept
+
+
+def _members(reader: Reader, folders: Iterable[str]) -> Iterator[str]:
+    """The candidates that some workspace declaration above them lists."""
+    folders = list(folders)
+    for root in folders:
+        globs = workspace_globs(Folder(reader, root))
+        for folder in folders:
+            if folder != root and _is_below(folder, root):
+                inner = folder[len(root) + 1 if root else 0 :]
+                if any(_glob_fits(inner, glob) for glob in globs):
+                    yield folder
+
+
+def _glob_fits(inner: str, glob: str) -> bool:
+    wanted = glob.strip("./").rstrip("/")
+    if wanted.endswith("/**"):
+        return inner.startswith(wanted[:-3])
+    return inner.count("/") == wanted.count("/") and fnmatchcase(inner, wanted)
+
+
+def workspace_globs(folder: Folder) -> list[str]:
+    """The folders a workspace declaration of any tool lists, as globs."""
+    globs = [*PackageJson(folder).workspaces(), *listed(folder.yaml("pnpm-workspace.yaml").get("packages"))]
+    globs += listed(folder.json("lerna.json").get("packages"))
+    uv = as_map(as_map(as_map(folder.toml("pyproject.toml").get("tool")).get("uv")).get("workspace"))
+    globs += listed(uv.get("members"))
+    rush = folder.json("rush.json").get("projects")
+    globs += [path for item in rush if (path := as_map(item).get("projectFolder"))] if isinstance(rush, list) else []
+    globs += re.findall(r"^\s*(?:use\s+)?\.?/?([\w./-]+)\s*$", _go_uses(folder), re.MULTILINE)
+    if folder.first("nx.json", "turbo.json", "moon.yml", ".moon/workspace.yml", "lerna.json"):
+        globs += ["apps/*", "packages/*", "libs/*", "services/*"]
+    return [glob for glob in globs if not glob.startswith("!")]
+
+
+def _go_uses(folder: Folder) -> str:
+    text = folder.text("go.work") or ""
+    block = re.search(r"\buse\s*\(([^)]*)\)", text)
+    return block[1] if block else "\n".join(re.findall(r"^use\s+\S+", text, re.MULTILINE))

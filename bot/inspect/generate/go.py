@@ -1,0 +1,35 @@
+"""The Dockerfile of a Go program: modules, one static binary, a small image with its assets."""
+
+from __future__ import annotations
+
+from bot.inspect.folder import Folder
+from bot.inspect.generate.writer import Writer, safe_name
+from bot.inspect.model import AppPlan
+
+_CACHES = ("/go/pkg/mod", "/root/.cache/go-build")
+_ASSETS = ("templates", "static", "public", "views", "assets", "web", "html", "migrations", "configs", "config", "data")
+
+
+def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
+    """Build the chosen package without cgo unless the sources need it, and run the binary alone."""
+    package = safe_name(plan.traits.get("package", "."), "package")
+    cgo = plan.traits.get("cgo") == "yes"
+    tag = ".".join((plan.runtime_version or "1").split(".")[:2])
+    writer.stage(f"golang:{tag}-bookworm" if cgo else f"golang:{tag}-alpine", "build")
+    writer.add("WORKDIR /src")
+    writer.env(CGO_ENABLED="1" if cgo else "0")
+    manifests = [n for n in ("go.mod", "go.sum") if folder.has(n)]
+    if manifests and not folder.has("vendor/modules.txt") and not plan.traits.get("local_modules"):
+        writer.copy(manifests, "./")
+        writer.run("go mod download", _CACHES[0], key="install")
+    writer.copy(["."], ".")
+    if not manifests and not folder.has("go.work"):
+        writer.run("go mod init app && go mod tidy", *_CACHES)
+    writer.run(f"go build -trimpath -ldflags='-s -w' -o /out/app {package}", *_CACHES)
+    writer.stage("debian:bookworm-slim" if cgo else "alpine:3")
+    writer.add("WORKDIR /app")
+    writer.copy(["/out/app"], "/app/out", from_stage="build")
+    for name in _ASSETS:
+        if folder.any(rf"{name}/.+") and not folder.any(rf"{name}/.*\.go"):
+            writer.copy([f"/src/{name}/"], f"/app/{name}/", from_stage="build")
+    writer.finish("./out" if not plan.start or plan.start == "./out" else plan.start, plan.port)

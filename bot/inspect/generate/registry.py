@@ -1,0 +1,36 @@
+"""Which template writes the Dockerfile of which toolchain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.inspect.errors import CannotGenerate
+from bot.inspect.folder import Folder
+from bot.inspect.generate.go import write_go
+from bot.inspect.generate.node import write_node
+from bot.inspect.generate.python import write_python
+from bot.inspect.generate.site import write_site
+from bot.inspect.generate.writer import Writer
+from bot.inspect.model import AppPlan
+
+Template = Callable[[Writer, AppPlan, Folder], None]
+
+TEMPLATES: dict[str, Template] = {
+    "go": write_go,
+    "node": write_node,
+    "bun": write_node,
+    "python": write_python,
+    "site": write_site,
+}
+
+
+def template_for(plan: AppPlan) -> Template:
+    """The template of the plan's toolchain; CannotGenerate when there is none."""
+    template = TEMPLATES.get(plan.family or "")
+    if template is None:
+        raise CannotGenerate(
+            "no_template",
+            f"No Dockerfile can be generated for {plan.language or 'an unknown language'} in {plan.path}.",
+            "build:\n  dockerfile: Dockerfile  # write one, or name the language: language: python",
+        )
+    return template

@@ -1,0 +1,126 @@
+"""Writes Dockerfile lines so that nothing taken from a repository can change what an instruction means."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+from bot.inspect.errors import UnsafeCommand
+
+REGISTRY = "public.ecr.aws/docker/library"
+RUN_USER = "10001"
+_NAME = re.compile(r"[\w@+][\w.@+-]*(?:/[\w.@+-]+)*/?|\.{1,2}(?:/[\w.@+-]+)*/?|\.[\w][\w.@+/-]*")
+_PLAIN_WORD = re.compile(r"[\w.,:/@=+%^-]+")
+_SHELL = re.compile(r"[$`|&;<>(){}*?~#!\\\"'\n]|^\w+=")
+_SEQUENCE = re.compile(r"(?:&&|;)\s*(?=[^&;|]+$)")
+
+
+def safe_name(text: str, meaning: str) -> str:
+    """A path or name that may stand unquoted in an instruction; anything else is refused with how to say it."""
+    if not _NAME.fullmatch(text) or ".." in text.split("/"):
+        raise UnsafeCommand(
+            "unsafe_name",
+            f"The {meaning} {text[:80]!r} holds characters that are not put into a Dockerfile.",
+            "build:\n  dockerfile: Dockerfile",
+        )
+    return text
+
+
+def safe_command(text: str, key: str) -> str:
+    """A command that stays one line; control characters are refused."""
+    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
+        raise UnsafeCommand(
+            "unsafe_command",
+            f"The {key} command holds a line break or a control character.",
+            f"build:\n  {key}: <the command on one line>",
+        )
+    return text
+
+
+def run_form(command: str, key: str = "build") -> str:
+    """The argument of RUN: plain words as they are, anything the Dockerfile syntax could touch as JSON."""
+    safe_command(command, key)
+    if command.startswith(("[", "--")) or "\\" in command or "<<" in command or command.rstrip().endswith("`"):
+        return json.dumps(["sh", "-c", command])
+    return command
+
+
+def command_form(command: str) -> str:
+    """CMD in exec form: words where there is nothing for a shell, else a shell that hands itself over."""
+    safe_command(command, "start")
+    if not _SHELL.search(command):
+        return json.dumps(shlex.split(command))
+    return json.dumps(["sh", "-c", _handed_over(command)], ensure_ascii=False)
+
+
+def _handed_over(command: str) -> str:
+    """`exec` before the last simple command, so that signals reach the program and not the shell."""
+    if re.search(r"\|(?!\|)|\|\||&(?!&)|\bexec\b", command):
+        return command
+    assigned = re.match(r"((?:\w+=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*\s+)+)", command)
+    if assigned and not _SEQUENCE.search(command):
+        return f"exec env {command}"
+    parts = _SEQUENCE.split(command, maxsplit=1)
+    if len(parts) == 2:
+        joint = _SEQUENCE.search(command)
+        return f"{parts[0]}{joint[0] if joint else '&& '}exec {parts[1]}"
+    return f"exec {command}"
+
+
+class Writer:
+    """Collects a Dockerfile. Every stage starts with `stage`; `buildkit` off leaves cache mounts out."""
+
+    def __init__(self, *, buildkit: bool = True) -> None:
+        self._buildkit = buildkit
+        self._lines: list[str] = [f"ARG REGISTRY={REGISTRY}"]
+
+    def stage(self, image: str, name: str | None = None) -> None:
+        """Begin a stage from an image of the registry, `node:22-slim`, or from an earlier stage or a full address."""
+        source = image if "/" in image.partition(":")[0] or ":" not in image else f"${{REGISTRY}}/{image}"
+        self._lines += ["", f"FROM {source}{f' AS {name}' if name else ''}"]
+
+    def add(self, *lines: str) -> None:
+        """Add lines as they are."""
+        self._lines += lines
+
+    def copy(self, sources: Iterable[str], target: str, *, from_stage: str | None = None) -> None:
+        """Copy names; those that are unusual are refused. Nothing is written for no source."""
+        names = list(sources)
+        for name in names:
+            safe_name(name.removeprefix("/") if from_stage else name, "file name")
+        if names:
+            origin = f"--from={from_stage} " if from_stage else ""
+            self._lines.append(f"COPY {origin}{' '.join(names)} {target}")
+
+    def run(self, command: str, *caches: str, key: str = "build") -> None:
+        """Run a command, with cache mounts at these folders."""
+        mounts = "".join(f"--mount=type=cache,target={cache} " for cache in caches) if self._buildkit else ""
+        self._lines.append(f"RUN {mounts}{run_form(command, key)}")
+
+    def env(self, **values: str) -> None:
+        """Set environment variables."""
+        quoted = [
+            f"{name}={value if _PLAIN_WORD.fullmatch(value) else json.dumps(value)}" for name, value in values.items()
+        ]
+        self._lines.append(f"ENV {' '.join(quoted)}")
+
+    def finish(self, start: str, port: int | None, *, user: str = RUN_USER) -> None:
+        """The common end: a numeric user, the port, the command."""
+        if port:
+            self.env(PORT=str(port))
+        self._lines.append(f"USER {user}")
+        if port:
+            self._lines.append(f"EXPOSE {port}")
+        self._lines.append(f"CMD {command_form(start)}")
+
+    def text(self) -> str:
+        """The Dockerfile."""
+        return "\n".join(self._lines) + "\n"
+
+
+def apt(packages: Sequence[str]) -> str:
+    """The command that installs Debian packages and leaves no lists behind."""
+    names = " ".join(packages)
+    return f"apt-get update && apt-get install -y --no-install-recommends {names} && rm -rf /var/lib/apt/lists/*"

@@ -1,0 +1,124 @@
+"""Looks at a whole repository: finds the folders that are applications and drafts each one's plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.inspect.candidates import Candidate, candidate_roots
+from bot.inspect.dockerfile_parser import parse_dockerfile
+from bot.inspect.dockerfile_search import DockerfileChoice, choose_dockerfile
+from bot.inspect.draft import Draft
+from bot.inspect.folder import Folder
+from bot.inspect.languages.registry import Language, by_name, claimants
+from bot.inspect.manifests.procfile import settle_from_procfile
+from bot.inspect.model import AppPlan, BuildOverrides, Inspection
+from bot.inspect.paths import depth, is_demoted
+from bot.inspect.reader import Reader
+from bot.inspect.tree import Tree
+
+MAX_APPS = 40
+_DEMOTED_WEIGHT = 0.3
+_DEPTH_COST = 0.03
+
+
+def inspect_tree(tree: Tree, overrides: BuildOverrides | None = None) -> Inspection:
+    """Every application of a repository, the likeliest first. Broken manifests become warnings, never errors.
+
+    `overrides` (from .shipmate.yml) applies to the application at the root, or to the only one.
+    """
+    reader = Reader(tree)
+    plans = [plan for candidate in candidate_roots(reader) if (plan := _plan(reader, candidate, overrides))]
+    kept = _without_orchestrators(plans)
+    ordered = sorted(kept, key=lambda plan: (-plan.confidence, depth(plan.path.removeprefix(".")), plan.path))
+    return Inspection(tuple(ordered[:MAX_APPS]), (*tree.notices(), *reader.notices))
+
+
+def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None) -> AppPlan | None:
+    """The candidate's plan, or None when it is a library or a part of something else."""
+    folder = Folder(reader, candidate.root, without=candidate.nested)
+    applied = overrides if candidate.root == "" else None
+    dockerfile = choose_dockerfile(reader, candidate.root)
+    languages = _languages(folder, applied)
+    drafts = [_draft(folder, language, applied, dockerfile) for language in languages]
+    if not drafts and dockerfile:
+        drafts = [_draft(folder, None, applied, dockerfile)]
+    best = max(drafts, key=_rank, default=None)
+    if best is None or not _is_application(best[1], candidate, dockerfile):
+        return None
+    return best[1].freeze(_confidence(best[1], candidate, dockerfile))
+
+
+def _languages(folder: Folder, overrides: BuildOverrides | None) -> Sequence[Language]:
+    named = by_name(overrides.language) if overrides and overrides.language else None
+    return [named] if named else list(claimants(folder))
+
+
+Ranked = tuple[Language | None, Draft]
+
+
+def _draft(
+    folder: Folder, language: Language | None, overrides: BuildOverrides | None, dockerfile: DockerfileChoice | None
+) -> Ranked:
+    draft = Draft(folder, overrides)
+    settle_from_procfile(draft)
+    if dockerfile:
+        _settle_from_dockerfile(draft, dockerfile)
+    if language:
+        language.inspect(draft)
+    return language, draft
+
+
+def _settle_from_dockerfile(draft: Draft, choice: DockerfileChoice) -> None:
+    parsed = parse_dockerfile(draft.folder.reader.text(choice.path) or "")
+    draft.settle("dockerfile", choice.path, "dockerfile/found", choice.why, path=choice.path)
+    draft.settle(
+        "docker_context", choice.context, "dockerfile/context", "its COPY sources resolve there", path=choice.path
+    )
+    command = parsed.command()
+    draft.settle("start", command, "dockerfile/command", "the image runs it", path=choice.path)
+    ports = list(dict.fromkeys(parsed.ports()))
+    given = parsed.variables().get("PORT", "")
+    port = int(given) if given.isdigit() and int(given) in ports else ports[0] if ports else None
+    draft.settle("port", port, "dockerfile/expose", "the Dockerfile exposes it", path=choice.path)
+    draft.has_entry = True
+
+
+def _rank(ranked: Ranked) -> float:
+    """A server before a builder of assets, a framework before a bare manifest, then the language's own weight."""
+    language, draft = ranked
+    weight = language.weight if language else 0.0
+    certainty = draft.certainty
+    if draft.text("static_output") is not None and draft.family != "site":
+        certainty = 0.1
+    return weight + 0.5 * certainty + (0.3 if draft.has_entry else 0.0)
+
+
+def _is_application(draft: Draft, candidate: Candidate, dockerfile: DockerfileChoice | None) -> bool:
+    if candidate.root == "" or dockerfile:
+        return draft.has_entry or candidate.root == ""
+    if not draft.has_entry:
+        return False
+    return not draft.guessed_entry or draft.text("framework") is not None
+
+
+def _confidence(draft: Draft, candidate: Candidate, dockerfile: DockerfileChoice | None) -> float:
+    if not draft.has_entry:
+        base = 0.3
+    elif draft.certainty >= 0.7:
+        base = 0.92
+    else:
+        base = 0.6 if draft.guessed_entry else 0.75
+    if dockerfile:
+        base = max(base, 0.9)
+    base -= _DEPTH_COST * depth(candidate.root)
+    return base * (_DEMOTED_WEIGHT if is_demoted(candidate.root) else 1.0)
+
+
+def _without_orchestrators(plans: list[AppPlan]) -> list[AppPlan]:
+    """Leave out a root that only starts its members, or that has nothing to start while a member has."""
+    others = [plan for plan in plans if plan.path != "."]
+    return others if others and any(p.path == "." and _only_orchestrates(p) for p in plans) else plans
+
+
+def _only_orchestrates(plan: AppPlan) -> bool:
+    return plan.traits.get("orchestrates") == "yes" or plan.confidence < 0.5

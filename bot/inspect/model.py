@@ -1,0 +1,135 @@
+"""What an inspection answers: applications, each field with its evidence, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+HIGH_CONFIDENCE = 0.8  # build without asking
+LOW_CONFIDENCE = 0.5  # below: ask first
+
+Value = str | int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why one field has its value: the rule that spoke and the line it read (line counts from 1)."""
+
+    field: str
+    value: Value
+    path: str | None
+    line: int | None
+    rule: str
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The evidence as the published JSON has it."""
+        names = ("field", "value", "path", "line", "rule", "why")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a person should know: a broken manifest, a conflict, a limit that was reached."""
+
+    code: str
+    text: str
+    path: str | None = None
+    line: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The notice as the published JSON has it."""
+        return {"code": self.code, "message": self.text, "path": self.path, "line": self.line}
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}: " if self.path and self.line else f"{self.path}: " if self.path else ""
+        return where + self.text
+
+
+@dataclass(frozen=True)
+class BuildOverrides:
+    """What .shipmate.yml says under `build:`; a value here wins over every rule.
+
+    `language`, `framework` are ids of the published lists, `runtime` a version, `install`, `build`, `start` shell
+    commands, `port` a TCP port, `dockerfile` and `context` paths from the repository's root, `static` the folder
+    that holds the finished site.
+    """
+
+    language: str | None = None
+    framework: str | None = None
+    runtime: str | None = None
+    install: str | None = None
+    build: str | None = None
+    start: str | None = None
+    port: int | None = None
+    dockerfile: str | None = None
+    context: str | None = None
+    static: str | None = None
+
+
+@dataclass(frozen=True)
+class AppPlan:
+    """One application: how it is built and run.
+
+    `path` is its folder from the repository's root (`.` is the root). `family` names the toolchain whose template
+    generates its Dockerfile (node, bun, deno, python, jvm, …), `traits` holds what only that template needs.
+    `confidence` lies between 0 and 1.
+    """
+
+    path: str
+    language: str | None = None
+    framework: str | None = None
+    package_manager: str | None = None
+    package_manager_version: str | None = None
+    runtime_version: str | None = None
+    install: str | None = None
+    build: str | None = None
+    start: str | None = None
+    port: int | None = None
+    static_output: str | None = None
+    dockerfile: str | None = None
+    docker_context: str | None = None
+    confidence: float = 0.0
+    evidence: tuple[Evidence, ...] = ()
+    family: str | None = None
+    traits: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The application as the published JSON has it: every key present, null where there is no answer."""
+        return {
+            "path": self.path,
+            "language": self.language,
+            "framework": self.framework,
+            "packageManager": self.package_manager,
+            "packageManagerVersion": self.package_manager_version,
+            "runtimeVersion": self.runtime_version,
+            "installCommand": self.install,
+            "buildCommand": self.build,
+            "startCommand": self.start,
+            "port": self.port,
+            "staticOutput": self.static_output,
+            "dockerfile": self.dockerfile,
+            "dockerContext": self.docker_context,
+            "confidence": self.confidence,
+            "evidence": [item.to_json() for item in self.evidence],
+        }
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Every application found, the likeliest first, and what was odd on the way."""
+
+    apps: tuple[AppPlan, ...]
+    warnings: tuple[Notice, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The published JSON of an inspection."""
+        return {
+            "apps": [app.to_json() for app in self.apps],
+            "warnings": [notice.to_json() for notice in self.warnings],
+        }
+
+    def app_at(self, path: str) -> AppPlan | None:
+        """The application whose folder is `path`, else None."""
+        return next((app for app in self.apps if app.path == path), None)
