@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from bot.errors import Permanent, Transient
+from bot.errors import Permanent, Transient, Unreadable
 from bot.github import failures
 from bot.github.credentials import Credential
 from bot.github.patience import Patience, Quota
@@ -223,5 +223,5 @@ def _understood(operation: str, read: Callable[[Any], T], answer: Any) -> T:
     """Read a reply. Raises Permanent when it lacks what GitHub documents."""
     try:
         return read(answer)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (Unreadable, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise Permanent("github_unexpected_reply", operation=operation, missing=str(error)) from error

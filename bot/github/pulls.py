@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.github.client import Client
+from bot.github.fields import Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +36,35 @@ class PullRequest:
 
 async def get_pull(client: Client, number: int) -> PullRequest:
     """Read one. Raises NotFound, for an issue's number too."""
-    return await client.call("GET /repos/{owner}/{repo}/pulls/{pull_number}", pull_request, pull_number=number)
+    return await client.call("GET /repos/{owner}/{repo}/pulls/{pull_number}", _read, pull_number=number)
 
 
 async def list_open_pulls(client: Client, *, base: str | None = None, most: int = 1000) -> list[PullRequest]:
     """The open ones, the newest first, at most `most`; `base` names the branch they go to."""
     query = {"state": "open", "base": base}
-    return await client.listed("GET /repos/{owner}/{repo}/pulls", pull_request, query=query, most=most)
+    return await client.listed("GET /repos/{owner}/{repo}/pulls", _read, query=query, most=most)
 
 
-def pull_request(data: Any) -> PullRequest:
-    """Read GitHub's object, of a reply or of a webhook. Raises KeyError, TypeError when it is another."""
-    head, base = data["head"], data["base"]
+def pull_request(data: Fields) -> PullRequest:
+    """Read GitHub's object, of a reply or of a webhook. Raises Unreadable when it is another."""
+    head, base, author = data.inside("head"), data.inside("base"), data.inside_maybe("user")
+    head_repository = head.inside_maybe("repo")
     return PullRequest(
-        id=int(data["id"]),
-        number=int(data["number"]),
-        title=data.get("title") or "",
-        state=str(data["state"]),
-        merged=data.get("merged_at") is not None,
-        draft=bool(data.get("draft")),
-        author=(data.get("user") or {}).get("login") or "ghost",
-        head_sha=str(head["sha"]),
-        head_ref=str(head["ref"]),
-        head_repository=head["repo"]["full_name"] if head.get("repo") else None,
-        base_sha=str(base["sha"]),
-        base_ref=str(base["ref"]),
-        base_repository=str(base["repo"]["full_name"]),
+        id=data.number("id"),
+        number=data.number("number"),
+        title=data.text_maybe("title") or "",
+        state=data.text("state"),
+        merged=data.has("merged_at"),
+        draft=data.flag("draft"),
+        author=author.text("login") if author else "ghost",
+        head_sha=head.sha("sha"),
+        head_ref=head.ref("ref"),
+        head_repository=head_repository.full_name("full_name") if head_repository else None,
+        base_sha=base.sha("sha"),
+        base_ref=base.ref("ref"),
+        base_repository=base.inside("repo").full_name("full_name"),
     )
+
+
+def _read(reply: Any) -> PullRequest:
+    return pull_request(Fields(reply))
