@@ -47,7 +47,8 @@ class Rate:
     burst: int
 
 
-TIER_1 = Rate(1, 1)
+TIER_1 = Rate(1, 5)
+"""Once a minute, and, as the documentation says, a small amount of burst behaviour is tolerated."""
 TIER_2 = Rate(20, 20)
 TIER_3 = Rate(50, 50)
 TIER_4 = Rate(100, 100)

@@ -32,7 +32,7 @@ class People:
     async def say_command(self, word: str, text: str, user: str, channel: str) -> Delivery:
         """Type a slash command. Never retried; a failure is shown to the person as Slack does."""
         person, place = self._in_place(user, channel)
-        url = self.desk.tickets.response_url(place.id, person.id, None, None)
+        url = self.desk.tickets.response_url(place.id, person.id, None)
         fields = payloads.command(self.desk.workspace, person, place, word, text)
         handed = {"response_url": self._address("commands", url), "trigger_id": self.desk.tickets.trigger(person.id)}
         delivery = await self.courier.send(Outgoing("command", fields | handed))
@@ -69,7 +69,7 @@ class People:
         """Click an element of a message. `value` chooses in menus, and tells equal buttons apart by their value."""
         person, message = self._person(user), self._seen(message_ts, user, channel)
         block, element = _element(message.blocks, action_id, value)
-        url = self.desk.tickets.response_url(message.channel, person.id, message.ts, message.thread_ts)
+        url = self.desk.tickets.response_url(message.channel, person.id, message.ts)
         return await self._act(
             person,
             payloads.on_message(self.desk.workspace, message),
@@ -139,7 +139,7 @@ class People:
         if message_ts:
             message = self._seen(message_ts, user, None)
             place = payloads.on_message(workspace, message)
-            url = self.desk.tickets.response_url(message.channel, person.id, message.ts, message.thread_ts)
+            url = self.desk.tickets.response_url(message.channel, person.id, message.ts)
             payload |= {"channel": place["channel"], "message": place["message"], "message_ts": message.ts}
             payload["response_url"] = self._address("actions", url)
         return await self.courier.send(Outgoing("interaction", payload))

@@ -31,7 +31,6 @@ class ResponseUrl:
     message_ts: str | None
     expires: float
     uses: int = 0
-    thread_ts: str | None = None
 
 
 class Tickets:
@@ -60,10 +59,10 @@ class Tickets:
         trigger.used = True
         return trigger
 
-    def response_url(self, channel: str, user: str, message_ts: str | None, thread_ts: str | None) -> ResponseUrl:
+    def response_url(self, channel: str, user: str, message_ts: str | None) -> ResponseUrl:
         """A new response URL's record; its `id` is the last part of the address."""
         expires = self.clock.now() + RESPONSE_URL_LIFE_S
-        url = ResponseUrl(secrets.token_urlsafe(18), channel, user, message_ts, expires, thread_ts=thread_ts)
+        url = ResponseUrl(secrets.token_urlsafe(18), channel, user, message_ts, expires)
         self._urls[url.id] = url
         return url
 
