@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bot.errors import Refused
+from bot.github.people import Role
+from bot.github.pulls import PullRequest
 from bot.model import Job, Release
 from bot.repo_config import EnvironmentConfig, RepoConfig
 from bot.store import HeadMove
 
-LADDER = ("none", "read", "triage", "write", "maintain", "admin")
-"""Permissions on a repository, least first.
 
-https://docs.github.com/en/organizations/managing-user-access-to-your-organizations-repositories
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class PullFacts:
-    """A pull request as GitHub showed it when the command was read. `head_repository` is None for a deleted fork."""
-
-    number: int
-    state: str
-    head_sha: str
-    head_repository: str | None
-    base_ref: str
+def require_role(actor: str, role: Role, command: str, needs: str) -> None:
+    """Raises Refused("permission_needed"). `needs` is a role's name in lower case."""
+    if role < Role[needs.upper()]:
+        raise Refused("permission_needed", actor=actor, has=role.name.lower(), needs=needs, command=command)
 
 
-def may(permission: str, needs: str) -> bool:
-    """Whether a permission reaches what is needed. An unknown one (a custom role's name) reaches nothing."""
-    return permission in LADDER and LADDER.index(permission) >= LADDER.index(needs)
-
-
-def require_permission(actor: str, permission: str, command: str, needs: str) -> None:
-    """Raises Refused("permission_needed")."""
-    if not may(permission, needs):
-        raise Refused("permission_needed", actor=actor, has=permission, needs=needs, command=command)
-
-
-def require_deployable(pull: PullFacts, repository: str) -> None:
+def require_deployable(pull: PullRequest) -> None:
     """Only an open pull request whose head lies in this very repository. Raises Refused("fork" or "pull_closed")."""
-    if pull.head_repository is None or pull.head_repository.lower() != repository.lower():
+    if pull.from_fork:
         raise Refused("fork", head=pull.head_repository)
     if pull.state != "open":
-        raise Refused("pull_closed", state=pull.state)
+        raise Refused("pull_closed", state="merged" if pull.merged else pull.state)
 
 
-def require_still_head(pull: PullFacts, told: HeadMove | None, asked_seq: int) -> None:
+def require_still_head(pull: PullRequest, told: HeadMove | None, asked_seq: int) -> None:
     """The head must be the one announced here before the command was received: receipt order, never commit dates.
 
     Without any announcement (the app is newer than the pull request) what GitHub says now is taken.

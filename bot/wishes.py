@@ -1,4 +1,7 @@
-"""What a delivery asks for, before anyone has said whether it may be: handlers make these, the desk decides on them."""
+"""What a delivery asks for, before anyone has said whether it may be: handlers make these, the desk decides on them.
+
+`installation_id` is None where the delivery did not name it, as one of a repository's own hook does not.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ class DeployPush:
     """A branch moved to `sha`."""
 
     repository: Repository
-    installation_id: int
+    installation_id: int | None
     branch: str
     default_branch: str
     sha: str
@@ -40,12 +43,12 @@ class ObeyComment:
     """Somebody wrote a comment that may hold commands."""
 
     repository: Repository
-    installation_id: int
+    installation_id: int | None
     number: int
     is_pull: bool
     comment_id: int
     actor: str
-    default_branch: str
+    actor_id: int
     body: str
 
 
@@ -54,11 +57,11 @@ class ClickButton:
     """Somebody clicked on a check run: `action` is `retry`, `cancel` or `rollback`."""
 
     repository: Repository
-    installation_id: int
+    installation_id: int | None
     job_id: str
     action: str
     actor: str
-    default_branch: str
+    actor_id: int
     key: str
     """Distinguishes one click from another."""
 

@@ -1,0 +1,192 @@
+"""Decides on wishes: asks for the facts, applies the rules, and says what becomes of each, with a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from bot import messages
+from bot.commands import Command, Said, read_comment
+from bot.desk.facts import Facts, facts_about
+from bot.desk.orders import Order, OrderDesk
+from bot.desk.outcome import Outcome, settle
+from bot.desk.requests import deploy_request
+from bot.errors import Permanent, Refused, ShipmateError, Transient
+from bot.github.api import GitHub
+from bot.model import Delivery, Job, Origin
+from bot.store import Answer, HeadMove, Jobs, Settlement
+from bot.wishes import ClickButton, DeployPush, NoteHead, Nothing, ObeyComment, Wish
+
+
+class Desk:
+    """One desk for every face of GitHub."""
+
+    def __init__(
+        self, github: GitHub, orders: OrderDesk, jobs: Jobs, targets: tuple[str, ...], locale: str = "en"
+    ) -> None:
+        self._github = github
+        self._orders = orders
+        self._jobs = jobs
+        self._targets = targets
+        self._locale = locale
+
+    async def decide(self, wishes: Sequence[Wish], delivery: Delivery) -> Settlement:
+        """Raises Transient when GitHub cannot be asked: the delivery is tried again."""
+        outcomes: list[Outcome] = []
+        for wish in wishes:
+            outcomes += await self._outcomes(wish, delivery)
+        return settle(outcomes)
+
+    async def give_up(self, wishes: Sequence[Wish], delivery: Delivery, error: Transient) -> Settlement:
+        """A person who spoke or clicked is told; a push is only noted."""
+        refusal = Refused("github_unavailable", reason=error.code)
+        outcomes = [self._refuse_comment(wish, refusal) for wish in wishes if isinstance(wish, ObeyComment)]
+        return settle(outcomes or [Outcome("failed", error.code)])
+
+    async def _outcomes(self, wish: Wish, delivery: Delivery) -> list[Outcome]:
+        match wish:
+            case Nothing(reason):
+                return [Outcome("ignored", reason)]
+            case NoteHead():
+                return [_noted(wish, delivery)]
+            case DeployPush():
+                return [await self._push(wish)]
+            case ObeyComment():
+                return await self._comment(wish, delivery)
+            case ClickButton():
+                return [await self._click(wish, delivery)]
+
+    async def _push(self, wish: DeployPush) -> Outcome:
+        facts = await facts_about(self._github, wish.installation_id, wish.repository, wish.default_branch)
+        settings_at = wish.sha if wish.branch == wish.default_branch else wish.default_branch
+        origin = Origin("push", wish.actor, facts.installation_id)
+        try:
+            config = await facts.config(settings_at)
+            environment = config.for_branch(wish.branch)
+            if environment is None:
+                return Outcome("ignored", "branch_not_deployed")
+            job = deploy_request(
+                wish.repository,
+                config,
+                environment,
+                sha=wish.sha,
+                ref=wish.branch,
+                origin=origin,
+                targets=self._targets,
+            )
+        except (Refused, Permanent) as refused:
+            return self._refuse_push(wish, facts.installation_id, refused)
+        return Outcome("acted", "deploy_asked", jobs=(job,))
+
+    def _refuse_push(self, wish: DeployPush, installation_id: int, refused: ShipmateError) -> Outcome:
+        """Told on the commit itself: a push has no comment to answer."""
+        answer = Answer(
+            key=f"push-{wish.sha[:12]}-{refused.code}",
+            repository=wish.repository,
+            installation_id=installation_id,
+            number=None,
+            body=messages.failure(self._locale, refused.code, refused.facts),
+            check_sha=wish.sha,
+        )
+        return Outcome("refused", refused.code, answers=(answer,))
+
+    async def _comment(self, wish: ObeyComment, delivery: Delivery) -> list[Outcome]:
+        said = read_comment(wish.body)
+        if not said.commands and not said.mistakes:
+            return [Outcome("ignored", "no_command")]
+        facts = await facts_about(self._github, wish.installation_id, wish.repository)
+        known = dataclasses.replace(wish, installation_id=facts.installation_id)
+        orders = [_order(known, command, delivery, place) for place, command in enumerate(said.commands)]
+        return [await self._obey(order, facts) for order in orders] + self._mistakes(known, said)
+
+    async def _obey(self, order: Order, facts: Facts) -> Outcome:
+        try:
+            return await self._orders.decide(order, facts)
+        except (Refused, Permanent) as refused:
+            text = messages.failure(self._locale, refused.code, refused.facts)
+            return Outcome("refused", refused.code, answers=(self._orders.answer(order, text, "confused"),))
+
+    def _mistakes(self, wish: ObeyComment, said: Said) -> list[Outcome]:
+        """All mistakes of a comment in one answer."""
+        if not said.mistakes:
+            return []
+        text = "\n".join(messages.failure(self._locale, mistake.code, _harmless(mistake)) for mistake in said.mistakes)
+        answer = _answer_to(wish, f"comment-{wish.comment_id}-mistakes", text)
+        return [Outcome("refused", said.mistakes[0].code, answers=(answer,))]
+
+    def _refuse_comment(self, wish: ObeyComment, refusal: Refused) -> Outcome:
+        text = messages.failure(self._locale, refusal.code, refusal.facts)
+        answer = _answer_to(wish, f"comment-{wish.comment_id}-{refusal.code}", text)
+        return Outcome("refused", refusal.code, answers=(answer,))
+
+    async def _click(self, wish: ClickButton, delivery: Delivery) -> Outcome:
+        """A click is an order of the one who clicks, judged by the same rules as the command of that name."""
+        job = await self._jobs.get(wish.job_id)
+        if job is None or job.repository.id != wish.repository.id:
+            return Outcome("ignored", "rerun_unknown")
+        facts = await facts_about(self._github, wish.installation_id, wish.repository)
+        order = _click_order(wish, facts.installation_id, job, delivery)
+        try:
+            outcome = await self._orders.decide(order, facts)
+        except (Refused, Permanent) as refused:
+            text = messages.failure(self._locale, refused.code, refused.facts)
+            return Outcome("refused", refused.code, answers=(self._refused_click(order, job, text),))
+        return Outcome(outcome.result, outcome.reason, outcome.jobs, outcome.cancels)
+
+    def _refused_click(self, order: Order, job: Job, text: str) -> Answer:
+        """On the pull request where there is one, else on the commit."""
+        answer = self._orders.answer(order, text, None)
+        if order.number is not None:
+            return answer
+        return Answer(answer.key, answer.repository, answer.installation_id, None, text, check_sha=job.sha)
+
+
+def _order(wish: ObeyComment, command: Command, delivery: Delivery, place: int) -> Order:
+    return Order(
+        command,
+        wish.repository,
+        Origin("comment", wish.actor, wish.installation_id or 0, wish.number, wish.comment_id),
+        wish.actor_id,
+        wish.number,
+        wish.is_pull,
+        delivery.seq,
+        f"comment-{wish.comment_id}-{place}",
+    )
+
+
+def _click_order(wish: ClickButton, installation_id: int, job: Job, delivery: Delivery) -> Order:
+    words: dict[str, tuple[str, dict[str, str]]] = {
+        "retry": ("deploy", {"ref": job.sha, "environment": job.environment}),
+        "cancel": ("cancel", {"job": job.id}),
+        "rollback": ("rollback", {"environment": job.environment}),
+    }
+    name, arguments = words[wish.action]
+    command = Command(name, f"button {wish.action}", arguments)
+    number = job.origin.pull_number
+    origin = Origin("check_run", wish.actor, installation_id, number)
+    return Order(command, wish.repository, origin, wish.actor_id, number, number is not None, delivery.seq, wish.key)
+
+
+def _noted(wish: NoteHead, delivery: Delivery) -> Outcome:
+    move = HeadMove(wish.repository.id, wish.number, wish.sha, delivery.received_at, delivery.seq)
+    return Outcome("acted", "head_noted", heads=(move,))
+
+
+def _answer_to(wish: ObeyComment, key: str, text: str) -> Answer:
+    return Answer(
+        key,
+        wish.repository,
+        wish.installation_id or 0,
+        wish.number,
+        text,
+        comment_id=wish.comment_id,
+        reaction="confused",
+    )
+
+
+def _harmless(mistake: ShipmateError) -> dict[str, object]:
+    """What someone else wrote is echoed without its power."""
+    return {
+        name: messages.neutral(value) if name in {"given", "command"} and isinstance(value, str) else value
+        for name, value in mistake.facts.items()
+    }

@@ -1,0 +1,63 @@
+"""What is asked of GitHub before a decision: who someone is, what the head is, what the settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.errors import Refused
+from bot.github.api import GitHub
+from bot.github.app import installation_of
+from bot.github.client import Client
+from bot.github.failures import NotFound
+from bot.github.people import Role, role_of
+from bot.github.permissions import DECIDE
+from bot.github.pulls import PullRequest, get_pull
+from bot.github.repository import file_at, get_repository, resolve
+from bot.model import FULL_SHA, Repository
+from bot.repo_config import CONFIG_PATH, MOST_BYTES, RepoConfig, parse_config
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Questions about one repository, asked live; nothing is kept between decisions."""
+
+    client: Client
+    installation_id: int
+    known_default_branch: str | None = None
+
+    async def default_branch(self) -> str:
+        """The branch whose settings count where there is no pull request."""
+        return self.known_default_branch or (await get_repository(self.client)).default_branch
+
+    async def role(self, login: str, user_id: int | None) -> Role:
+        """Raises Refused("permission_unreadable"): an error means no."""
+        return await role_of(self.client, login, user_id)
+
+    async def pull(self, number: int) -> PullRequest:
+        """Raises Refused("pull_needed") for an issue's number."""
+        try:
+            return await get_pull(self.client, number)
+        except NotFound as error:
+            raise Refused("pull_needed") from error
+
+    async def config(self, ref: str) -> RepoConfig:
+        """The settings at a branch or commit of the base repository. Raises Refused("bad_config")."""
+        raw = await file_at(self.client, CONFIG_PATH, ref, MOST_BYTES + 1)
+        return parse_config(raw or b"", self.known_default_branch or ref)
+
+    async def commit(self, ref: str) -> str:
+        """The full SHA a ref names now. Raises Refused("ref_not_found")."""
+        if FULL_SHA.match(ref.lower()):
+            ref = ref.lower()
+        sha = await resolve(self.client, ref)
+        if sha is None:
+            raise Refused("ref_not_found", ref=ref)
+        return sha
+
+
+async def facts_about(
+    github: GitHub, installation_id: int | None, repository: Repository, default_branch: str | None = None
+) -> Facts:
+    """Facts under a token that may only read what decisions need. Raises Permanent where the app is not installed."""
+    known = installation_id or (await installation_of(github.app, repository.full_name)).id
+    return Facts(github.repository(known, repository, DECIDE), known, default_branch)

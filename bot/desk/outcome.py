@@ -1,0 +1,37 @@
+"""What one wish led to, and how several add up to one settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.model import JobRequest
+from bot.store import Answer, HeadMove, Settlement
+
+_WEIGHT = {"acted": 3, "refused": 2, "failed": 1, "ignored": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`result` is `acted`, `refused`, `failed` or `ignored`; `reason` a stable code."""
+
+    result: str
+    reason: str
+    jobs: tuple[JobRequest, ...] = ()
+    cancels: tuple[tuple[str, str], ...] = ()
+    answers: tuple[Answer, ...] = ()
+    heads: tuple[HeadMove, ...] = ()
+
+
+def settle(outcomes: Iterable[Outcome]) -> Settlement:
+    """All of them in one; the weightiest names the result."""
+    given = list(outcomes) or [Outcome("ignored", "nothing_asked")]
+    leading = max(given, key=lambda outcome: _WEIGHT[outcome.result])
+    return Settlement(
+        leading.result,
+        leading.reason,
+        jobs=tuple(job for outcome in given for job in outcome.jobs),
+        cancels=tuple(cancel for outcome in given for cancel in outcome.cancels),
+        answers=tuple(answer for outcome in given for answer in outcome.answers),
+        heads=tuple(head for outcome in given for head in outcome.heads),
+    )

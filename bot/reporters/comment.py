@@ -1,0 +1,91 @@
+"""The sticky comment of a job on the pull request or issue where it was asked for: one, edited as things go on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.github.api import GitHub
+from bot.github.comments import add_reaction, ensure_comment, mark, remove_reaction, update_comment
+from bot.github.failures import NotFound
+from bot.github.permissions import REPORT
+from bot.model import Job, JobState
+from bot.reporters import markdown
+from bot.reporters.face import Keep
+from bot.reporters.view import JobView
+
+BotLogin = Callable[[], Awaitable[str]]
+"""The login our own comments stand under."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentFace:
+    """Tells a job in one comment."""
+
+    github: GitHub
+    bot_login: BotLogin
+    locale: str = "en"
+    name: str = "comment"
+    pause_s: float = 3.0
+
+    def concerns(self, job: Job) -> bool:
+        return job.origin.pull_number is not None and job.origin.installation_id > 0
+
+    async def tell(self, view: JobView, state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
+        """Write or edit the comment. One that somebody deleted is not written again."""
+        job, marker = view.job, f"shipmate job:{view.job.id}"
+        number = job.origin.pull_number
+        if number is None or state.get("gone"):
+            return state
+        client = self.github.repository(job.origin.installation_id, job.repository, REPORT)
+        body = markdown.comment(view, self.locale)
+        if "id" in state:
+            try:
+                await update_comment(client, int(state["id"]), mark(body, marker))
+            except NotFound:
+                return {**state, "gone": True}
+            return state
+        fresh = "asked" not in state
+        await keep({"asked": True})
+        login = await self.bot_login()
+        made = await ensure_comment(client, number, marker, login, body, since=job.created_at, look_first=not fresh)
+        await keep({"asked": True, "id": made.id})
+        if not fresh:
+            await update_comment(client, made.id, mark(body, marker))
+        return {"asked": True, "id": made.id}
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionFace:
+    """Eyes on the asking comment while it runs, then a rocket or a confused face."""
+
+    github: GitHub
+    bot_login: BotLogin
+    name: str = "reaction"
+    pause_s: float = 5.0
+
+    def concerns(self, job: Job) -> bool:
+        return job.origin.comment_id is not None and job.origin.installation_id > 0
+
+    async def tell(self, view: JobView, state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
+        """Show one reaction at a time."""
+        job = view.job
+        comment_id = job.origin.comment_id
+        wanted = _reaction(view)
+        if comment_id is None or state.get("shown") == wanted:
+            return state
+        client = self.github.repository(job.origin.installation_id, job.repository, REPORT)
+        try:
+            await add_reaction(client, comment_id, wanted)
+            if state.get("shown"):
+                await remove_reaction(client, comment_id, str(state["shown"]), await self.bot_login())
+        except NotFound:
+            return {"shown": wanted, "gone": True}
+        return {"shown": wanted}
+
+
+def _reaction(view: JobView) -> str:
+    if not view.state.is_final:
+        return "eyes"
+    return "rocket" if view.state is JobState.COMPLETED else "confused"

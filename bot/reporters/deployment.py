@@ -1,0 +1,87 @@
+"""The GitHub deployment of a job: its environment, its state, its log and the URL that serves the new version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot import messages
+from bot.github.api import GitHub
+from bot.github.deployments import DeploymentStatus, NewDeployment, add_status, ensure_deployment
+from bot.github.failures import NotFound
+from bot.github.permissions import REPORT
+from bot.model import Job, JobKind, JobState
+from bot.reporters import markdown
+from bot.reporters.face import Keep
+from bot.reporters.view import JobView
+
+STATES: Mapping[JobState, str] = {
+    JobState.PENDING: "queued",
+    JobState.COMPLETED: "success",
+    JobState.FAILED: "failure",
+    JobState.TIMED_OUT: "error",
+    JobState.CANCELLED: "inactive",
+    JobState.ROLLED_BACK: "failure",
+    JobState.SUPERSEDED: "inactive",
+}
+"""How GitHub calls a state; all the others are `in_progress`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFace:
+    """Tells deploy and rollback jobs. Each state once: GitHub keeps every status it is given."""
+
+    github: GitHub
+    locale: str = "en"
+    name: str = "deployment"
+    pause_s: float = 2.0
+
+    def concerns(self, job: Job) -> bool:
+        return job.kind in {JobKind.DEPLOY, JobKind.ROLLBACK} and job.origin.installation_id > 0
+
+    async def tell(self, view: JobView, state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
+        """Make the deployment when it is new, then add the status if it is another than the last one told."""
+        wanted = STATES.get(view.state, "in_progress")
+        if state.get("told") == wanted or state.get("gone"):
+            return state
+        job = view.job
+        client = self.github.repository(job.origin.installation_id, job.repository, REPORT)
+        known = dict(state)
+        if "id" not in known:
+            fresh = "asked" not in known
+            await keep({"asked": True})
+            made = await ensure_deployment(client, self._new(view), look_first=not fresh)
+            known = {"asked": True, "id": made.id}
+            await keep(known)
+        try:
+            await add_status(client, int(known["id"]), self._status(view, wanted), look_first="saying" in known)
+        except NotFound:
+            return {**known, "gone": True}
+        return {**known, "told": wanted, "saying": True}
+
+    def _new(self, view: JobView) -> NewDeployment:
+        job = view.job
+        return NewDeployment(
+            sha=job.sha,
+            environment=job.environment,
+            job_id=job.id,
+            description=messages.say(self.locale, "report.title.PENDING"),
+            transient=job.environment.startswith("pr-"),
+            production=job.environment == "production",
+        )
+
+    def _status(self, view: JobView, state: str) -> DeploymentStatus:
+        description = messages.say(
+            self.locale,
+            "report.deployment",
+            environment=view.job.environment,
+            title=markdown.title(view, self.locale),
+        )
+        return DeploymentStatus(
+            state=state,
+            description=description,
+            log_url=view.link,
+            environment_url=(view.url or "") if state == "success" else "",
+            auto_inactive=state == "success",
+        )

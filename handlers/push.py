@@ -1,0 +1,21 @@
+"""A push to a branch asks for a deployment of its head commit; settings decide whether that branch is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.github.events import Push
+from bot.wishes import DeployPush, Nothing, Wish
+
+BRANCHES = "refs/heads/"
+
+
+def deploy_pushed_commit(push: Push) -> Sequence[Wish]:
+    """Tags and deleted branches ask for nothing."""
+    if push.deleted:
+        return [Nothing("branch_deleted")]
+    if not push.ref.startswith(BRANCHES):
+        return [Nothing("not_a_branch")]
+    actor = push.sender.login if push.sender else push.pusher
+    branch = push.ref.removeprefix(BRANCHES)
+    return [DeployPush(push.repository, push.installation_id, branch, push.default_branch, push.after, actor)]

@@ -1,0 +1,21 @@
+"""Which handler reads which event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.github.events import CheckRunAsked, IssueComment, PullRequestChanged, Push
+from bot.wishes import Wish
+from handlers.check_run import act_on_a_click
+from handlers.issue_comment import obey_a_new_comment
+from handlers.pull_request import note_the_head
+from handlers.push import deploy_pushed_commit
+
+HANDLERS: Mapping[type, Callable[[Any], Sequence[Wish]]] = {
+    CheckRunAsked: act_on_a_click,
+    IssueComment: obey_a_new_comment,
+    PullRequestChanged: note_the_head,
+    Push: deploy_pushed_commit,
+}
+"""Events that are not here are recorded and settled as `not_acted_on`."""
