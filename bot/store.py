@@ -201,6 +201,9 @@ class Jobs(Protocol):
 
     async def last_seq(self, job_id: str) -> int: ...
 
+    async def unfinished_in(self, repository_id: int, environment: str) -> list[str]:
+        """Ids of the jobs of an environment that have not ended."""
+
     async def ahead_in_lane(self, job: Job) -> int:
         """How many unfinished jobs stand before it in its lane."""
 
