@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.sandbox.slack.access import Rate
+from bot.sandbox.slack.courier import Outcome
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.refusals import Impossible
 from bot.sandbox.slack.shapes import channel_json, user_json
@@ -128,8 +129,8 @@ class Control:
         """`request_url`, `ack_timeout_s`, `retry_delays_s`; with `verify`, whether the URL echoes a challenge."""
         courier = self.sandbox.courier
         self.sandbox.request_url = body.get("request_url", self.sandbox.request_url)
-        courier.ack_timeout_s = float(body.get("ack_timeout_s", courier.ack_timeout_s))
-        courier.retry_delays_s = tuple(body.get("retry_delays_s", courier.retry_delays_s))
+        courier.ack_timeout_s = _number(body.get("ack_timeout_s", courier.ack_timeout_s))
+        courier.retry_delays_s = tuple(_number(delay) for delay in body.get("retry_delays_s", courier.retry_delays_s))
         verified = {"verified": await self.sandbox.verify_url()} if body.get("verify") else {}
         return {"request_url": self.sandbox.request_url, **verified}
 
@@ -156,7 +157,7 @@ class Control:
 
     def advance(self, body: Json) -> Json:
         """`seconds` pass at once: triggers, response URLs and rate limits age."""
-        self.sandbox.clock.advance(float(body.get("seconds", 0)))
+        self.sandbox.clock.advance(_number(body.get("seconds", 0)))
         return {"now": self.sandbox.clock.now()}
 
     def subscribe(self, body: Json) -> list[str]:
@@ -182,12 +183,21 @@ async def _body(request: web.Request) -> Json:
     return body
 
 
+def _number(value: Any) -> float:
+    """Seconds as given. Raises Impossible."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Impossible(f"a number of seconds is wanted, not {value!r}")
+    return float(value)
+
+
 def _answer(value: Any) -> web.Response:
     return web.json_response(_plain(value if value is not None else {}))
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses as objects, at any depth JSON has them here."""
+    """Dataclasses and named tuples as objects, at any depth they have here."""
+    if isinstance(value, Outcome):
+        return value._asdict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return [_plain(item) for item in value] if isinstance(value, list) else value

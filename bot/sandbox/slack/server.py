@@ -9,7 +9,7 @@ from bot.sandbox.slack import answers
 from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.refusals import SlackError
 from bot.sandbox.slack.sockets import Sockets
-from bot.sandbox.slack.webapi import WebApi, reply
+from bot.sandbox.slack.webapi import Answer, WebApi
 
 BODY_MOST_BYTES = 32 * 1024 * 1024
 
@@ -42,11 +42,11 @@ class Doors:
         try:
             url = self.desk.tickets.spend(request.match_info["url_id"])
         except SlackError as refusal:
-            return reply(refusal.reply(), status=404)
+            return Answer(refusal.reply(), 404).response()
         try:
             answers.answer(self.desk, url, _said(await request.read()))
         except SlackError as refusal:
-            return reply(refusal.reply(), status=400)
+            return Answer(refusal.reply(), 400).response()
         return web.Response(text="ok", content_type="text/html")
 
     async def upload(self, request: web.Request) -> web.Response:

@@ -20,6 +20,27 @@ PER_CHANNEL = {"chat.postMessage"}
 
 
 @dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: Slack's JSON, or None for what a broken gateway says instead."""
+
+    body: Json | None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def error(self) -> str | None:
+        """Slack's error code, None when the call went well or no JSON came."""
+        return None if self.body is None or self.body.get("ok") else str(self.body.get("error"))
+
+    def response(self) -> web.Response:
+        """The same for aiohttp."""
+        if self.body is None:
+            page = "<html>upstream trouble</html>"
+            return web.Response(status=self.status, text=page, content_type="text/html", headers=self.headers)
+        return web.json_response(self.body, status=self.status, headers=self.headers)
+
+
+@dataclass(frozen=True)
 class Request:
     """One call an app made, for assertions and for looking on. `error` is None when it was answered ok."""
 
@@ -48,26 +69,15 @@ class WebApi:
         fault = self.faults.strike(name)
         if fault and fault.effect in ("hang", "delay"):
             await asyncio.sleep(fault.seconds)
-        response = self._struck(fault) or self._answered(name, body)
-        self._log(name, body, response, fault, time.perf_counter() - started)
-        if fault and fault.effect in ("cut", "lose_reply") and request.transport:
+        answer = _struck(fault) or self._answered(name, body)
+        ms = (time.perf_counter() - started) * 1000
+        effect = fault.effect if fault else None
+        self.requests.append(Request(name, body.args, answer.error, answer.status, ms, effect))
+        if effect in ("cut", "lose_reply") and request.transport:
             request.transport.abort()
-        return response
+        return answer.response()
 
-    def _struck(self, fault: Fault | None) -> web.Response | None:
-        """The answer a fault gives in the method's place, None when the method is to run."""
-        match fault and fault.effect:
-            case "error" if fault:
-                return reply(SlackError(fault.code).reply())
-            case "ratelimited" if fault:
-                return too_many(fault.retry_after_s)
-            case "status" if fault:
-                return web.Response(status=fault.status, text="<html>upstream trouble</html>", content_type="text/html")
-            case "cut":
-                return web.Response(status=500)
-        return None
-
-    def _answered(self, name: str, body: Body) -> web.Response:
+    def _answered(self, name: str, body: Body) -> Answer:
         """The answer to a call that nothing befalls."""
         try:
             method = METHODS.get(name)
@@ -77,10 +87,14 @@ class WebApi:
             wait_s = self.limiter.take(name, _rate_key(name, body), method.rate)
             if wait_s is not None:
                 return too_many(wait_s)
-            answer = self._run(method, grant, body)
+            said = self._run(method, grant, body)
         except SlackError as refusal:
-            return reply(_with_warnings(refusal.reply(), body))
-        return reply(_with_warnings({"ok": True, **answer}, body), grant, method)
+            return Answer(_with_warnings(refusal.reply(), body))
+        scopes = {
+            "X-OAuth-Scopes": ",".join(sorted(grant.scopes)),
+            "X-Accepted-OAuth-Scopes": ",".join(method.scopes),
+        }
+        return Answer(_with_warnings({"ok": True, **said}, body), headers=scopes)
 
     def _grant(self, method: Method, body: Body) -> Grant:
         """Whose token it is. Raises SlackError `not_authed`, `invalid_auth`, `account_inactive`, and so on."""
@@ -104,35 +118,26 @@ class WebApi:
         args = read_arguments(method.arguments, given)
         return method.run(Call(self.desk, grant, args))
 
-    def _log(self, name: str, body: Body, response: web.Response, fault: Fault | None, seconds: float) -> None:
-        error = getattr(response, "slack_error", None)
-        struck = fault.effect if fault else None
-        self.requests.append(Request(name, body.args, error, response.status, seconds * 1000, struck))
 
-
-class _Reply(web.Response):
-    """A JSON answer that remembers its error for the log."""
-
-    slack_error: str | None = None
-
-
-def reply(body: Json, grant: Grant | None = None, method: Method | None = None, status: int = 200) -> web.Response:
-    """A JSON answer with the headers Slack adds once it knows the token."""
-    response = _Reply(status=status, headers={"Cache-Control": "private, no-cache, no-store, must-revalidate"})
-    response.body = web.json_response(body).body
-    response.content_type, response.charset = "application/json", "utf-8"
-    response.slack_error = None if body.get("ok") else str(body.get("error"))
-    if grant and method:
-        response.headers["X-OAuth-Scopes"] = ",".join(sorted(grant.scopes))
-        response.headers["X-Accepted-OAuth-Scopes"] = ",".join(method.scopes)
-    return response
-
-
-def too_many(wait_s: int) -> web.Response:
+def too_many(wait_s: int) -> Answer:
     """HTTP 429 with Retry-After. Source: https://docs.slack.dev/apis/web-api/rate-limits"""
-    response = reply({"ok": False, "error": "ratelimited"}, status=429)
-    response.headers["Retry-After"] = str(wait_s)
-    return response
+    return Answer({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(wait_s)})
+
+
+def _struck(fault: Fault | None) -> Answer | None:
+    """The answer a fault gives in the method's place, None when the method is to run."""
+    if fault is None:
+        return None
+    match fault.effect:
+        case "error":
+            return Answer(SlackError(fault.code).reply())
+        case "ratelimited":
+            return too_many(fault.retry_after_s)
+        case "status":
+            return Answer(None, fault.status)
+        case "cut":
+            return Answer(None, 500)
+    return None
 
 
 def _rate_key(name: str, body: Body) -> str:

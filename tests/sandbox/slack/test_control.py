@@ -44,7 +44,7 @@ async def test_a_command_is_typed_and_its_answer_read(slack: SlackSandbox, bolt:
         await ack(f"will {command['text']}")
 
     delivery = await remote.post("commands", command="/shipmate", text="deploy acme/api", user="U0BORA")
-    assert delivery["attempts"][0]["outcome"][0] == 200
+    assert delivery["attempts"][0]["outcome"]["status"] == 200
     [answer] = await remote.get("channels/C0DEPLOYS/ephemeral/U0BORA")
     assert answer["text"] == "will deploy acme/api"
     assert [d["kind"] for d in await remote.get("deliveries")] == ["command"]
@@ -60,7 +60,7 @@ async def test_the_target_is_set_and_verified(slack: SlackSandbox, bolt: AsyncAp
     address, slack.request_url = slack.request_url, None
     answer = await remote.post("target", request_url=address, verify=True, ack_timeout_s=2, retry_delays_s=[0])
     assert answer == {"request_url": address, "verified": True}
-    assert (slack.courier.ack_timeout_s, slack.courier.retry_delays_s) == (2.0, (0,))
+    assert (slack.courier.ack_timeout_s, slack.courier.retry_delays_s) == (2.0, (0.0,))
 
 
 async def test_faults_are_planned_listed_and_cleared(slack: SlackSandbox, remote: Remote) -> None:
@@ -114,5 +114,7 @@ async def test_what_can_not_be_done_is_one_sentence(remote: Remote, path: str) -
 
 async def test_a_body_that_is_no_object_is_refused(remote: Remote) -> None:
     assert await remote.call("POST", "messages", ["hi"]) == (400, {"error": "the body must be a JSON object"})
+    seconds = await remote.call("POST", "clock", {"seconds": "soon"})
+    assert seconds == (400, {"error": "a number of seconds is wanted, not 'soon'"})
     assert (await remote.call("GET", "views/U0ALICE"))[0] == 404
     assert (await remote.call("GET", "channels/nowhere/messages"))[0] == 404
