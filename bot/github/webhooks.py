@@ -19,6 +19,8 @@ from bot.github.fields import Fields
 from bot.github.pulls import pull_request
 from bot.model import Repository
 
+__all__ = ["ALWAYS_SENT", "KNOWN_EVENTS", "Ignored", "WebhookEvent", "parse"]
+
 PULL_REQUEST_ACTIONS = frozenset(
     {"opened", "reopened", "synchronize", "closed", "edited", "ready_for_review", "converted_to_draft"}
 )
