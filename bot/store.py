@@ -84,9 +84,12 @@ class Deliveries(Protocol):
     async def claim(self, worker: str, now: datetime, lease_s: float, limit: int) -> list[Delivery]:
         """Lease the oldest unsettled deliveries that are due, in order of receipt."""
 
-    async def settle(self, seq: int, settlement: Settlement, now: datetime) -> Settled: ...
+    async def settle(self, seq: int, settlement: Settlement, now: datetime) -> Settled:
+        """Write all of it, or nothing when the delivery is settled already or its semantic key was acted on before
+        (outcome `duplicate`). Raises Refused("queue_full", limit=…), then nothing was written."""
 
-    async def retry_at(self, seq: int, at: datetime, reason: str) -> None: ...
+    async def retry_at(self, seq: int, at: datetime, reason: str) -> None:
+        """End the lease; due again at `at`."""
 
     async def acted_on(self, semantic_key: str) -> bool: ...
 
@@ -95,12 +98,15 @@ class Deliveries(Protocol):
     async def find(self, guid: str) -> Delivery | None: ...
 
     async def replay(self, guid: str, now: datetime) -> bool:
-        """Make a settled delivery due again, forgetting its semantic key. False when unknown."""
+        """Make a settled delivery due again, forgetting its semantic key and answers. False when it is not kept."""
 
     async def unknown(self, guids: Sequence[str]) -> list[str]:
         """Those of the guids that were never recorded here."""
 
     async def latest_head(self, repository_id: int, number: int) -> HeadMove | None: ...
+
+    async def prune(self, before: datetime) -> int:
+        """Forget the bodies of settled deliveries received before; their ids stay known. Answers how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +161,11 @@ class Jobs(Protocol):
     async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse: ...
 
     async def lease_owners(self) -> list[str]:
-        """The workers that hold a lease on an unfinished job."""
+        """The workers that hold a lease on an unfinished job or delivery."""
 
     async def lapse(self, worker: str) -> int:
-        """End every lease of a worker known to be dead, so that its jobs resume at once; answers how many."""
+        """End every lease of a worker known to be dead, so that its jobs and deliveries resume at once; answers how
+        many jobs."""
 
     async def give_back(self, job_id: str, fence: int) -> None:
         """End the lease now, so that another worker resumes at once. Repeatable."""

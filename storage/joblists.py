@@ -1,0 +1,48 @@
+"""Lists of jobs, newest first, each read from the end of an index however many jobs are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from bot.model import Job, JobState
+from bot.store import JobFilter
+from storage.jobrows import to_job
+
+
+def listed(connection: sqlite3.Connection, which: JobFilter) -> list[Job]:
+    """The jobs that match, newest first."""
+    sql, values = query(which)
+    return [to_job(row) for row in connection.execute(sql, values)]
+
+
+def query(which: JobFilter) -> tuple[str, list[object]]:
+    """The statement and its values.
+
+    Each state is asked for alone and the newest of all are kept: with `state IN (…)` no index gives the order, and
+    all jobs of those states would be read and sorted.
+    """
+    states = which.states or tuple(JobState)
+    parts, values = [], list[object]()
+    for state in states:
+        where, given = _conditions(which, state)
+        parts.append(f"SELECT * FROM (SELECT number FROM jobs WHERE {where} ORDER BY number DESC LIMIT ?)")
+        values += [*given, which.limit]
+    union = " UNION ALL ".join(parts)
+    sql = f"SELECT jobs.* FROM jobs WHERE number IN ({union}) ORDER BY number DESC LIMIT ?"
+    return sql, [*values, which.limit]
+
+
+def _conditions(which: JobFilter, state: JobState) -> tuple[str, list[object]]:
+    equal = {
+        "repository": which.repository,
+        "environment": which.environment,
+        "kind": which.kind,
+        "pull_number": which.pull_number,
+        "state": state,
+    }
+    asked = {name: value for name, value in equal.items() if value is not None}
+    where, values = [f"{name} = ?" for name in asked], list[object](asked.values())
+    if which.before is not None:
+        where.append("number < (SELECT number FROM jobs WHERE id = ?)")
+        values.append(which.before)
+    return " AND ".join(where), values

@@ -1,0 +1,182 @@
+"""A job as a row: how it is made, ended and read back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.errors import LeaseLost, Refused
+from bot.model import (
+    EventType,
+    Job,
+    JobKind,
+    JobRequest,
+    JobState,
+    NewEvent,
+    Origin,
+    Repository,
+    Stage,
+    new_job_id,
+)
+from storage import events, lanes
+from storage.rows import from_json, from_us, from_us_or_none, to_json, to_us
+
+WAITS = "state = 'PENDING' AND (lease_until_us IS NULL OR lease_until_us <= ?)"
+"""Nobody works on it, and nobody did."""
+
+
+def create(connection: sqlite3.Connection, request: JobRequest, now: datetime, max_waiting: int) -> Job:
+    """Make a job of the request, ending those it supersedes. Raises Refused("queue_full")."""
+    if request.supersedes_waiting:
+        supersede(connection, request, now)
+    _require_room(connection, max_waiting)
+    number, job_id = _insert(connection, request, now)
+    queued = NewEvent(EventType.JOB_QUEUED, "Queued", details={"state": JobState.PENDING.value})
+    events.append(connection, number, [queued], now)
+    return require(connection, job_id)
+
+
+def supersede(connection: sqlite3.Connection, request: JobRequest, now: datetime) -> None:
+    """End the jobs of the same face that wait in the lane."""
+    rows = connection.execute(
+        f"SELECT * FROM jobs WHERE lane = ? AND face = ? AND {WAITS} ORDER BY number",
+        (request.lane, request.origin.face, to_us(now)),
+    ).fetchall()
+    details = {"state": JobState.SUPERSEDED.value, "by_sha": request.sha}
+    for row in rows:
+        ended = NewEvent(EventType.JOB_ENDED, "Superseded by a newer commit", details=details)
+        end(connection, row, Ended(JobState.SUPERSEDED, error_code="superseded"), [ended], now)
+
+
+def cancel(connection: sqlite3.Connection, job_id: str, by: str, now: datetime) -> Job | None:
+    """End a waiting job; tell a running one, once. None when unknown; an ended job stays as it is."""
+    row = _row(connection, job_id)
+    if row is None or row["ended_us"] is not None:
+        return _job_or_none(row)
+    asked = NewEvent(EventType.CANCEL_ASKED, f"Cancel asked by {by}", details={"by": by})
+    if row["state"] == JobState.PENDING and (row["lease_until_us"] or 0) <= to_us(now):
+        details = {"state": JobState.CANCELLED.value, "error_code": "cancelled", "by": by}
+        ended = NewEvent(EventType.JOB_ENDED, f"Cancelled by {by}", details=details)
+        connection.execute("UPDATE jobs SET cancel_asked_by = ? WHERE number = ?", (by, row["number"]))
+        end(connection, row, Ended(JobState.CANCELLED, error_code="cancelled"), [asked, ended], now)
+    elif row["cancel_asked_by"] is None:
+        connection.execute("UPDATE jobs SET cancel_asked_by = ? WHERE number = ?", (by, row["number"]))
+        events.append(connection, row["number"], [asked], now)
+    return require(connection, job_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended; `result` is JSON text."""
+
+    state: JobState
+    result: str = "{}"
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+def end(
+    connection: sqlite3.Connection, row: sqlite3.Row, ended: Ended, facts: Sequence[NewEvent], now: datetime
+) -> None:
+    """Bring a job to a final state and pass the turn in its lane."""
+    connection.execute(
+        "UPDATE jobs SET state = ?, ended_us = ?, turn = 0, lease_owner = NULL, lease_until_us = NULL, result = ?,"
+        " error_code = ?, error_message = ? WHERE number = ?",
+        (ended.state, to_us(now), ended.result, ended.error_code, ended.error_message, row["number"]),
+    )
+    events.append(connection, row["number"], facts, now)
+    lanes.pass_turn(connection, row["lane"])
+
+
+def held(connection: sqlite3.Connection, job_id: str, fence: int) -> sqlite3.Row:
+    """The job's row while the fence is the newest one. Raises LeaseLost otherwise, and when the job has ended."""
+    row = _row(connection, job_id)
+    if row is None or row["fence"] != fence or row["ended_us"] is not None:
+        raise LeaseLost("lease_lost", job=job_id)
+    return row
+
+
+def require(connection: sqlite3.Connection, job_id: str) -> Job:
+    """The job, which must be there."""
+    row = _row(connection, job_id)
+    if row is None:
+        raise LookupError(job_id)
+    return to_job(row)
+
+
+def find(connection: sqlite3.Connection, job_id: str) -> Job | None:
+    """The job, or None."""
+    return _job_or_none(_row(connection, job_id))
+
+
+def to_job(row: sqlite3.Row) -> Job:
+    """A row of `jobs` as the model speaks of it."""
+    return Job(
+        id=row["id"],
+        kind=JobKind(row["kind"]),
+        state=JobState(row["state"]),
+        lane=row["lane"],
+        repository=Repository(row["repository_id"], row["repository"]),
+        sha=row["sha"],
+        ref=row["ref"],
+        environment=row["environment"],
+        origin=Origin(row["face"], row["actor"], row["installation_id"], row["pull_number"], row["comment_id"]),
+        spec=from_json(row["spec"]),
+        created_at=from_us(row["created_us"]),
+        started_at=from_us_or_none(row["started_us"]),
+        ended_at=from_us_or_none(row["ended_us"]),
+        stage=None if row["stage"] is None else Stage(row["stage"]),
+        fence=row["fence"],
+        lease_owner=row["lease_owner"],
+        lease_until=from_us_or_none(row["lease_until_us"]),
+        cancel_asked_by=row["cancel_asked_by"],
+        result=from_json(row["result"]),
+        error_code=row["error_code"],
+        error_message=row["error_message"],
+    )
+
+
+def _require_room(connection: sqlite3.Connection, max_waiting: int) -> None:
+    sql = "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE state = 'PENDING' LIMIT ?)"
+    if connection.execute(sql, (max_waiting,)).fetchone()[0] >= max_waiting:
+        raise Refused("queue_full", limit=max_waiting)
+
+
+def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) -> tuple[int, str]:
+    origin, repository = request.origin, request.repository
+    row = connection.execute(
+        "INSERT INTO jobs (id, kind, state, lane, turn, repository_id, repository, sha, ref, environment, face, actor,"
+        " installation_id, pull_number, comment_id, created_us, spec)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
+        (
+            new_job_id(),
+            request.kind,
+            JobState.PENDING,
+            request.lane,
+            int(lanes.is_idle(connection, request.lane)),
+            repository.id,
+            repository.full_name,
+            request.sha,
+            request.ref,
+            request.environment,
+            origin.face,
+            origin.actor,
+            origin.installation_id,
+            origin.pull_number,
+            origin.comment_id,
+            to_us(now),
+            to_json(request.spec),
+        ),
+    ).fetchone()
+    return row["number"], row["id"]
+
+
+def _row(connection: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return row
+
+
+def _job_or_none(row: sqlite3.Row | None) -> Job | None:
+    return None if row is None else to_job(row)

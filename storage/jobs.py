@@ -1,0 +1,178 @@
+"""Durable jobs: leased one per lane, moved on only by who holds the newest fence, listed newest first."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.errors import LeaseLost
+from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
+from bot.store import JobFilter, NewRelease, Pulse
+from storage import events as facts_of
+from storage import joblists, jobrows, lanes, releases
+from storage.database import Database
+from storage.rows import from_json, from_us, seconds_later, to_json, to_us
+
+
+class SqlJobs:
+    """`bot.store.Jobs` over the database. `max_waiting` bounds the jobs nobody has started."""
+
+    def __init__(self, database: Database, max_waiting: int) -> None:
+        self._database = database
+        self._max_waiting = max_waiting
+
+    async def create(self, request: JobRequest, now: datetime) -> Job:
+        return await self._database.write(lambda c: jobrows.create(c, request, now, self._max_waiting))
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._database.read(lambda c: jobrows.find(c, job_id))
+
+    async def find(self, which: JobFilter) -> list[Job]:
+        return await self._database.read(lambda c: joblists.listed(c, which))
+
+    async def claim(self, worker: str, now: datetime, lease_s: float) -> Job | None:
+        if not await self._database.read(lambda c: lanes.any_runnable(c, now)):
+            return None
+        row = await self._database.write(lambda c: lanes.claim(c, worker, now, lease_s))
+        return None if row is None else jobrows.to_job(row)
+
+    async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse:
+        until_us = seconds_later(now, lease_s)
+        row = await self._database.write(lambda c: _renew(c, job_id, fence, until_us))
+        return Pulse(from_us(until_us), row["cancel_asked_by"])
+
+    async def lease_owners(self) -> list[str]:
+        return await self._database.read(_lease_owners)
+
+    async def lapse(self, worker: str) -> int:
+        return await self._database.write(lambda c: _lapse(c, worker))
+
+    async def give_back(self, job_id: str, fence: int) -> None:
+        sql = "UPDATE jobs SET lease_owner = NULL, lease_until_us = NULL WHERE id = ? AND fence = ?"
+        await self._database.write(lambda c: c.execute(sql, (job_id, fence)).rowcount)
+
+    async def advance(
+        self, job_id: str, fence: int, state: JobState, stage: Stage | None, events: Sequence[NewEvent], now: datetime
+    ) -> list[Event]:
+        def unit(connection: sqlite3.Connection) -> list[Event]:
+            row = jobrows.held(connection, job_id, fence)
+            _require_allowed(row, state)
+            connection.execute(
+                "UPDATE jobs SET state = ?, stage = COALESCE(?, stage), started_us = COALESCE(started_us, ?)"
+                " WHERE number = ?",
+                (state, stage, to_us(now), row["number"]),
+            )
+            return facts_of.append(connection, row["number"], events, now)
+
+        if state.is_final:
+            raise ValueError(f"{state} is final: finish the job instead")
+        return await self._database.write(unit)
+
+    async def append(self, job_id: str, fence: int, events: Sequence[NewEvent], now: datetime) -> list[Event]:
+        def unit(connection: sqlite3.Connection) -> list[Event]:
+            return facts_of.append(connection, jobrows.held(connection, job_id, fence)["number"], events, now)
+
+        return await self._database.write(unit)
+
+    async def keep_facts(self, job_id: str, fence: int, stage: Stage, facts: Mapping[str, Any]) -> None:
+        def unit(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO facts (job, stage, facts) VALUES (?, ?, ?)"
+                " ON CONFLICT (job, stage) DO UPDATE SET facts = excluded.facts",
+                (jobrows.held(connection, job_id, fence)["number"], stage, to_json(facts)),
+            )
+
+        await self._database.write(unit)
+
+    async def facts(self, job_id: str) -> dict[Stage, dict[str, Any]]:
+        sql = "SELECT stage, facts FROM facts WHERE job = (SELECT number FROM jobs WHERE id = ?) ORDER BY stage"
+        rows = await self._database.read(lambda c: c.execute(sql, (job_id,)).fetchall())
+        return {Stage(row["stage"]): from_json(row["facts"]) for row in rows}
+
+    async def finish(
+        self,
+        job_id: str,
+        fence: int,
+        state: JobState,
+        events: Sequence[NewEvent],
+        now: datetime,
+        *,
+        result: Mapping[str, Any],
+        error_code: str | None = None,
+        error_message: str | None = None,
+        release: NewRelease | None = None,
+        activate: int | None = None,
+    ) -> None:
+        def unit(connection: sqlite3.Connection) -> None:
+            row = jobrows.held(connection, job_id, fence)
+            _require_allowed(row, state)
+            if release is not None:
+                releases.record(connection, release, now)
+            if activate is not None:
+                releases.activate(connection, activate)
+            ended = jobrows.Ended(state, to_json(result), error_code, error_message)
+            jobrows.end(connection, row, ended, events, now)
+
+        if not state.is_final:
+            raise ValueError(f"{state} is not final: advance the job instead")
+        await self._database.write(unit)
+
+    async def ask_cancel(self, job_id: str, by: str, now: datetime) -> Job | None:
+        return await self._database.write(lambda c: jobrows.cancel(c, job_id, by, now))
+
+    async def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Event]:
+        return await self._database.read(lambda c: facts_of.after(c, job_id, after, limit))
+
+    async def last_seq(self, job_id: str) -> int:
+        sql = "SELECT last_seq FROM jobs WHERE id = ?"
+        row = await self._database.read(lambda c: c.execute(sql, (job_id,)).fetchone())
+        return 0 if row is None else int(row["last_seq"])
+
+    async def unfinished_in(self, repository_id: int, environment: str) -> list[str]:
+        sql = "SELECT id FROM jobs WHERE repository_id = ? AND environment = ? AND ended_us IS NULL ORDER BY number"
+        rows = await self._database.read(lambda c: c.execute(sql, (repository_id, environment)).fetchall())
+        return [row["id"] for row in rows]
+
+    async def ahead_in_lane(self, job: Job) -> int:
+        sql = (
+            "SELECT COUNT(*) AS ahead FROM jobs WHERE lane = ? AND ended_us IS NULL"
+            " AND number < (SELECT number FROM jobs WHERE id = ?)"
+        )
+        row = await self._database.read(lambda c: c.execute(sql, (job.lane, job.id)).fetchone())
+        return int(row["ahead"])
+
+
+def _require_allowed(row: sqlite3.Row, state: JobState) -> None:
+    before = JobState(row["state"])
+    if not may_follow(before, state):
+        raise ValueError(f"job {row['id']}: {state} may not follow {before}")
+
+
+def _renew(connection: sqlite3.Connection, job_id: str, fence: int, until_us: int) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute(
+        "UPDATE jobs SET lease_until_us = ? WHERE id = ? AND fence = ? AND lease_owner IS NOT NULL"
+        " RETURNING cancel_asked_by",
+        (until_us, job_id, fence),
+    ).fetchone()
+    if row is None:
+        raise LeaseLost("lease_lost", job=job_id)
+    return row
+
+
+def _lease_owners(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute(
+        "SELECT lease_owner FROM jobs WHERE lease_owner IS NOT NULL"
+        " UNION SELECT claimed_by FROM deliveries WHERE outcome IS NULL AND claimed_by IS NOT NULL ORDER BY 1"
+    )
+    return [row[0] for row in rows]
+
+
+def _lapse(connection: sqlite3.Connection, worker: str) -> int:
+    connection.execute(
+        "UPDATE deliveries SET claimed_by = NULL, due_us = 0 WHERE outcome IS NULL AND claimed_by = ?", (worker,)
+    )
+    return connection.execute(
+        "UPDATE jobs SET lease_owner = NULL, lease_until_us = NULL WHERE lease_owner = ?", (worker,)
+    ).rowcount

@@ -1,0 +1,55 @@
+"""Opens the store: migrations, then every aggregate over one database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.clock import Clock, utc_now
+from bot.store import Store
+from storage.answers import SqlAnswers
+from storage.connection import BUSY_TIMEOUT_S
+from storage.database import Database
+from storage.deliveries import SqlDeliveries
+from storage.jobs import SqlJobs
+from storage.keys import SqlApiKeys
+from storage.migrations import migrate
+from storage.releases import SqlReleases
+from storage.reports import SqlReports
+from storage.sealing import Sealer
+from storage.secrets import SqlSecrets
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """The store and the database under it."""
+
+    store: Store
+    database: Database
+
+    async def close(self) -> None:
+        """Write what waits and close. Repeatable."""
+        await self.database.close()
+
+
+async def open_store(
+    url: str,
+    *,
+    secret_key: bytes | None = None,
+    max_waiting: int = 1000,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    clock: Clock = utc_now,
+) -> OpenStore:
+    """Bring the database up to date and open it. Raises UserMistake("bad_setting") or Transient."""
+    await asyncio.to_thread(migrate, url)
+    database = Database(url, busy_timeout_s=busy_timeout_s)
+    store = Store(
+        deliveries=SqlDeliveries(database, max_waiting),
+        jobs=SqlJobs(database, max_waiting),
+        releases=SqlReleases(database),
+        reports=SqlReports(database),
+        answers=SqlAnswers(database, clock),
+        keys=SqlApiKeys(database),
+        secrets=SqlSecrets(database, Sealer(secret_key)),
+    )
+    return OpenStore(store, database)

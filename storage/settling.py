@@ -1,0 +1,77 @@
+"""Settles a delivery: all it led to is written in one transaction, and what it means acts once."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from bot.store import HeadMove, Settled, Settlement
+from storage import answers, jobrows
+from storage.rows import to_us
+
+
+def settle(
+    connection: sqlite3.Connection, seq: int, settlement: Settlement, now: datetime, max_waiting: int
+) -> Settled:
+    """Write jobs, cancels, answers and heads, unless the delivery is settled or its meaning was acted on before."""
+    if not _open(connection, seq):
+        return Settled(acted=False)
+    if not _first_to_mean(connection, seq, settlement.semantic_key):
+        _close(connection, seq, "duplicate", "acted_on_before", settlement.semantic_key, now)
+        return Settled(acted=False)
+    for move in settlement.heads:
+        _move_head(connection, move)
+    for job_id, by in settlement.cancels:
+        jobrows.cancel(connection, job_id, by, now)
+    jobs = tuple(jobrows.create(connection, request, now, max_waiting) for request in settlement.jobs)
+    for answer in settlement.answers:
+        answers.keep(connection, answer, seq)
+    _close(connection, seq, settlement.outcome, settlement.reason, settlement.semantic_key, now)
+    return Settled(acted=True, jobs=jobs)
+
+
+def reopen(connection: sqlite3.Connection, guid: str | bytes, now: datetime) -> bool:
+    """Make a settled delivery due again, as if it had never meant anything. False when its body is not kept."""
+    row = connection.execute("SELECT seq, semantic_key, body FROM deliveries WHERE guid = ?", (guid,)).fetchone()
+    if row is None or row["body"] is None:
+        return False
+    connection.execute("DELETE FROM acts WHERE semantic_key = ?", (row["semantic_key"],))
+    answers.forget(connection, row["seq"])
+    connection.execute(
+        "UPDATE deliveries SET outcome = NULL, reason = NULL, semantic_key = NULL, settled_us = NULL,"
+        " claimed_by = NULL, attempts = 0, due_us = ? WHERE seq = ?",
+        (to_us(now), row["seq"]),
+    )
+    return True
+
+
+def _open(connection: sqlite3.Connection, seq: int) -> bool:
+    sql = "SELECT 1 FROM deliveries WHERE seq = ? AND outcome IS NULL"
+    return connection.execute(sql, (seq,)).fetchone() is not None
+
+
+def _first_to_mean(connection: sqlite3.Connection, seq: int, semantic_key: str | None) -> bool:
+    if semantic_key is None:
+        return True
+    sql = "INSERT INTO acts (semantic_key, delivery_seq) VALUES (?, ?) ON CONFLICT (semantic_key) DO NOTHING"
+    return connection.execute(sql, (semantic_key, seq)).rowcount == 1
+
+
+def _move_head(connection: sqlite3.Connection, move: HeadMove) -> None:
+    """Keep the head of the latest delivery received; one that is settled late never moves it back."""
+    connection.execute(
+        "INSERT INTO heads (repository_id, number, sha, received_us, received_seq) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (repository_id, number) DO UPDATE SET sha = excluded.sha, received_us = excluded.received_us,"
+        " received_seq = excluded.received_seq WHERE excluded.received_seq >= heads.received_seq",
+        (move.repository_id, move.number, move.sha, to_us(move.received_at), move.received_seq),
+    )
+
+
+def _close(
+    connection: sqlite3.Connection, seq: int, outcome: str, reason: str, semantic_key: str | None, now: datetime
+) -> None:
+    connection.execute(
+        "UPDATE deliveries SET outcome = ?, reason = ?, semantic_key = ?, settled_us = ?, claimed_by = NULL"
+        " WHERE seq = ?",
+        (outcome, reason, semantic_key, to_us(now), seq),
+    )
