@@ -42,7 +42,8 @@ class Exchanges:
         """Answer one request. Returns whether the client's connection may carry another."""
         service = client.find(request.head)
         if service is None:
-            client.answer(404, "No service answers to this host name.", close=not request.head.keep_alive)
+            sentence = "No service answers to this host name."
+            client.answer(404, sentence, close=not request.head.keep_alive, method=request.head.method)
             return request.head.keep_alive
         return await _Exchange(self, client, request, service).run()
 
@@ -68,7 +69,7 @@ class _Exchange:
             except NothingToServe:
                 break
             try:
-                return await self._through(claim)
+                return await self._through(claim, fresh=lost > 0)
             except Unreachable:
                 if time.monotonic() > deadline:
                     break
@@ -83,9 +84,9 @@ class _Exchange:
                 claim.release()
         return self._fail(502 if lost else 503)
 
-    async def _through(self, claim: Claim) -> bool:
+    async def _through(self, claim: Claim, *, fresh: bool) -> bool:
         """One try, on one target. Raises Unreachable, Lost, Unacceptable, CutShort."""
-        connection = await self._open(claim)
+        connection = await self._open(claim, fresh=fresh or not self._request.head.may_be_repeated)
         claim.cut = connection.abort
         try:
             response = await self._ask(connection, claim)
@@ -95,10 +96,10 @@ class _Exchange:
         finally:
             await self._let_go(connection, claim)
 
-    async def _open(self, claim: Claim) -> TargetConnection:
+    async def _open(self, claim: Claim, *, fresh: bool) -> TargetConnection:
         target = claim.target
         try:
-            return await self._house.connections.open(target.spec, fresh=not self._request.head.may_be_repeated)
+            return await self._house.connections.open(target.spec, fresh=fresh)
         except Unreachable:
             target.meter.unreachable()
             self._suspect(claim)
@@ -241,5 +242,6 @@ class _Exchange:
         if self._client.upgraded is not None:
             self._client.resume_parsing(self._request.head)
         again = self._request.head.keep_alive and self._request.body.ended and not self._client.lobby.leaving
-        self._client.answer(status, sentence, close=not again, extra=RETRY_LATER if status == 503 else b"")
+        later = RETRY_LATER if status == 503 else b""
+        self._client.answer(status, sentence, close=not again, extra=later, method=self._request.head.method)
         return again

@@ -198,18 +198,17 @@ def switching_response(head: ResponseHead, protocol: bytes) -> bytes:
     return _status_and_fields(head, b"Connection: Upgrade\r\nUpgrade: %b\r\n" % protocol)
 
 
-def own_response(status: int, sentence: str, *, close: bool, extra: bytes = b"") -> bytes:
-    """A response of the router's own, in plain text."""
+def own_response(status: int, sentence: str, *, close: bool, extra: bytes = b"") -> tuple[bytes, bytes]:
+    """Head and body of a response of the router's own, in plain text."""
     body = sentence.encode() + b"\n"
-    connection = b"Connection: close\r\n" if close else b""
-    return b"HTTP/1.1 %d %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n%b%b\r\n%b" % (
+    head = b"HTTP/1.1 %d %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n%b%b\r\n" % (
         status,
         REASONS[status],
         len(body),
-        connection,
+        b"Connection: close\r\n" if close else b"",
         extra,
-        body,
     )
+    return head, body
 
 
 def body_framing(head: RequestHead) -> bytes:

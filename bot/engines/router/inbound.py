@@ -215,9 +215,10 @@ class ClientConnection(Wire):
         """Whether the client owes nothing: no request under way, none begun."""
         return self._waiter is not None and self._unproductive_bytes == 0
 
-    def answer(self, status: int, sentence: str, *, close: bool, extra: bytes = b"") -> None:
-        """Send a response of the router's own."""
-        self.write(own_response(status, sentence, close=close, extra=extra))
+    def answer(self, status: int, sentence: str, *, close: bool, extra: bytes = b"", method: bytes = b"GET") -> None:
+        """Send a response of the router's own to a request of that method."""
+        head, body = own_response(status, sentence, close=close, extra=extra)
+        self.write(head if method == b"HEAD" else head + body)
 
     def expire(self) -> None:
         """The client took too long to send a request's head, or kept an idle connection long enough."""

@@ -54,6 +54,7 @@ class Operations:
     def __init__(self, house: House, alone: asyncio.Event) -> None:
         self._house = house
         self._alone = alone
+        self._supervisor = os.getppid()
         self._began = time.monotonic()
         self._state = RouterState()
         self._changing = asyncio.Lock()
@@ -176,7 +177,7 @@ class Operations:
         """Everything the router believes now."""
         return RouterStatus(
             pid=os.getpid(),
-            supervisor_pid=os.getppid(),
+            supervisor_pid=self._supervisor,
             fingerprint=self._house.fingerprint,
             uptime_s=round(time.monotonic() - self._began, 3),
             shared_port=self._shared_port,
@@ -208,11 +209,17 @@ class Operations:
 
     async def reload(self) -> None:
         """Run the code as it is on disk now: both processes are replaced, no connection is lost."""
-        os.kill(os.getppid(), signal.SIGHUP)
+        self._signal_supervisor(signal.SIGHUP)
 
     async def stop(self) -> None:
         """End the router once the requests under way are answered."""
-        os.kill(os.getppid(), signal.SIGTERM)
+        self._signal_supervisor(signal.SIGTERM)
+
+    def _signal_supervisor(self, number: signal.Signals) -> None:
+        """Raises Transient `router_restarting` while there is no supervisor, whose place nobody else may take."""
+        if os.getppid() != self._supervisor:
+            raise Transient("router_restarting")
+        os.kill(self._supervisor, number)
 
     async def _save(self, state: RouterState) -> None:
         """Make the state durable, then follow it. Raises Transient `state_not_saved`, and nothing has changed."""

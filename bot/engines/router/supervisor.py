@@ -109,6 +109,7 @@ class Supervisor:
         """Become the program as it is on disk now; the serving process is told, and finishes."""
         if self._leaving or self._link is None:
             return
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # stays so until the new program is ready for the next one
         with suppress(ConnectionError):
             self._link.replaced()
         for number in (self._lock, *self._listeners.values()):

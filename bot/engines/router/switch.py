@@ -215,6 +215,12 @@ class Switch:
         self.by_host = {host: live for live in kept.values() for host in live.spec.hosts}
         return unproven
 
+    def tell_all(self) -> None:
+        """Ask every websocket to go: the router itself is leaving."""
+        for target in self.targets():
+            for claim in tuple(target.claims):
+                claim.tell()
+
     def targets(self) -> Iterable[LiveTarget]:
         """Every live target."""
         return (target for service in self.services.values() for target in service.targets.values())
