@@ -20,11 +20,11 @@ class Answer:
 
     status: int = 200
     body: Any = None
-    raw: str | None = None
-    """What goes out under the name of JSON instead."""
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     hang: bool = False
+    raw: str | None = None
+    """What goes out under the name of JSON instead of `body`."""
 
 
 CUT = Answer(cut=True)
