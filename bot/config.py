@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.engines.router.settings import PortRange, RouterSettings
 from bot.errors import UserMistake
 
 LOCALES = ("en", "ko")
@@ -23,17 +24,6 @@ class GitHubSettings:
     webhook_secrets: tuple[bytes, ...] = field(repr=False)
     api_url: str = "https://api.github.com"
     url: str = "https://github.com"
-
-
-@dataclass(frozen=True, slots=True)
-class RouterSettings:
-    """The embedded traffic router's place. `ports` is the range given to services; (0, 0) means any free port."""
-
-    state_dir: Path
-    socket: Path
-    host: str = "127.0.0.1"
-    ports: tuple[int, int] = (0, 0)
-    shared_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +138,9 @@ def _router(env: Mapping[str, str], workdir: Path) -> RouterSettings:
         state_dir=state_dir,
         socket=Path(env.get("SHIPMATE_ROUTER_SOCKET") or state_dir / "control.sock"),
         host=env.get("SHIPMATE_ROUTER_HOST", "127.0.0.1"),
+        public_host=env.get("SHIPMATE_ROUTER_PUBLIC_HOST", ""),
         ports=_ports(env, "SHIPMATE_ROUTER_PORTS"),
-        shared_port=_whole(env, "SHIPMATE_ROUTER_SHARED_PORT", 0, 0, 65535) or None,
+        shared_port=_whole(env, "SHIPMATE_ROUTER_SHARED_PORT", -1, -1, 65535),
     )
 
 
@@ -160,16 +151,12 @@ def _registry(env: Mapping[str, str]) -> RegistrySettings | None:
     return RegistrySettings(prefix, env.get("SHIPMATE_REGISTRY_USER"), env.get("SHIPMATE_REGISTRY_PASSWORD"))
 
 
-def _ports(env: Mapping[str, str], name: str) -> tuple[int, int]:
-    text = env.get(name, "0")
-    first, _, last = text.partition("-")
+def _ports(env: Mapping[str, str], name: str) -> PortRange:
+    text = env.get(name) or "0-0"
     try:
-        low, high = int(first), int(last or first)
+        return PortRange.parse(text)
     except ValueError:
         raise bad(name, f"is {text!r}: give a range such as 20000-20999") from None
-    if not 0 <= low <= high <= 65535:
-        raise bad(name, f"is {text!r}: give a range such as 20000-20999")
-    return low, high
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

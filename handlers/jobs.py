@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from aiohttp import web
@@ -27,15 +27,21 @@ PAGE = 1000
 routes = web.RouteTableDef()
 
 
+class Watch(Protocol):
+    """One reader's view of the store's changes."""
+
+    async def wait(self, timeout_s: float) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class JobPages:
-    """What the pages need. `changed(timeout_s)` returns when the store may hold something new."""
+    """What the pages need. `watch()` gives each reader a wait for what changes in the store."""
 
     jobs: Jobs
     keys: ApiKeys
     links: Links
     clock: Clock
-    changed: Callable[[float], Awaitable[None]]
+    watch: Callable[[], Watch]
     locale: str = "en"
 
 
@@ -78,7 +84,7 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
     await reply.prepare(request)
     await reply.write(f"retry: {RETRY_MS}\n\n".encode())
     after = _last_event_id(request)
-    quiet_s = 0.0
+    watch, quiet_s = pages.watch(), 0.0
     while True:
         events = await pages.jobs.events(job.id, after, PAGE)
         for event in events:
@@ -88,7 +94,7 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
                 await asyncio.sleep(CLOSE_AFTER_S)
                 return reply
         if not events:
-            await pages.changed(1.0)
+            await watch.wait(1.0)
             quiet_s += 1.0
             if quiet_s >= KEEP_ALIVE_S:
                 await reply.write(b": still here\n\n")

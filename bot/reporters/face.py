@@ -34,8 +34,11 @@ Keep = Callable[[Mapping[str, Any]], Awaitable[None]]
 class Face(Protocol):
     """One place a job shows. `pause_s` is the least time between two reports of one job, the end excepted."""
 
-    name: str
-    pause_s: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pause_s(self) -> float: ...
 
     def concerns(self, job: Job) -> bool:
         """Whether the job shows here at all."""

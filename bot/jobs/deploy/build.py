@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.errors import Permanent
 from bot.inspect.dockerfile import find_dockerfile, generate
-from bot.inspect.errors import InspectionRefused
+from bot.inspect.errors import CannotGenerate
 from bot.inspect.inspection import inspect_tree
 from bot.inspect.model import AppPlan, BuildOverrides
 from bot.inspect.tree import FolderTree
@@ -93,7 +93,7 @@ def _recipe(source: Path, build: Mapping[str, object]) -> Recipe:
     app = _chosen(inspection.apps, build.get("path"))
     if found is not None:
         text = (source / found.path).read_text(encoding="utf-8", errors="replace")
-        start = app.start_command if app else None
+        start = app.start if app else None
         return Recipe(found.path, str(build.get("context") or found.context), exposed_port(text), False, start)
     if app is None:
         raise Permanent("nothing_to_build")
@@ -113,14 +113,14 @@ def _named_recipe(source: Path, named: str, build: Mapping[str, object]) -> Reci
 def _generated_recipe(source: Path, tree: FolderTree, app: AppPlan) -> Recipe:
     try:
         made = generate(app, tree)
-    except InspectionRefused as refused:
-        raise Permanent("nothing_to_build", why=str(refused)) from refused
+    except CannotGenerate as refused:
+        raise Permanent("nothing_to_build", why=refused.sentence, fix=refused.fix) from refused
     dockerfile = Path(made.context) / "Dockerfile"
     (source / dockerfile).write_text(made.dockerfile, encoding="utf-8")
     ignore = source / made.context / ".dockerignore"
     if made.dockerignore and not ignore.exists():
         ignore.write_text(made.dockerignore, encoding="utf-8")
-    return Recipe(str(dockerfile), made.context, app.port or DEFAULT_PORT, True, app.start_command)
+    return Recipe(str(dockerfile), made.context, app.port or DEFAULT_PORT, True, app.start)
 
 
 def _chosen(apps: tuple[AppPlan, ...], path: object) -> AppPlan | None:
@@ -129,8 +129,22 @@ def _chosen(apps: tuple[AppPlan, ...], path: object) -> AppPlan | None:
 
 
 def _overrides(build: Mapping[str, object]) -> BuildOverrides:
-    names = ("path", "language", "framework", "runtime", "install", "build", "start", "port", "static")
-    return BuildOverrides(**{name: build[name] for name in names if build.get(name) is not None})  # type: ignore[arg-type]
+    """What `.shipmate.yml` says under `build`, as the inspector takes it."""
+
+    def text(name: str) -> str | None:
+        return str(build[name]) if build.get(name) is not None else None
+
+    port = build.get("port")
+    return BuildOverrides(
+        language=text("language"),
+        framework=text("framework"),
+        runtime=text("runtime"),
+        install=text("install"),
+        build=text("build"),
+        start=text("start"),
+        port=port if isinstance(port, int) else None,
+        static=text("static"),
+    )
 
 
 _EXPOSE = re.compile(r"^\s*EXPOSE\s+(?:\S+/udp\s+)*(\d{1,5})(?:/tcp)?\b", re.IGNORECASE | re.MULTILINE)

@@ -1,0 +1,295 @@
+"""The composition root: puts the rooms together for one process, runs its loops, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.clock import utc_now
+from bot.config import Settings, require_github
+from bot.desk.desk import Desk
+from bot.desk.orders import OrderDesk, Records
+from bot.engines.composition import open_engines
+from bot.engines.git_source import GitSource
+from bot.engines.router.launch import ensure_running, watch
+from bot.gate import Gate
+from bot.github.api import GitHub, open_github
+from bot.github.app import identity
+from bot.github.permissions import CLONE
+from bot.identity import this_worker
+from bot.ingress import Ingress
+from bot.intake import Intake
+from bot.jobs.deploy.deployment import Deployment
+from bot.jobs.deploy.ship import Tools
+from bot.jobs.deploy.upkeep import Upkeep
+from bot.links import Links
+from bot.masking import Masker
+from bot.metrics import Metrics
+from bot.model import Job, JobKind, JobState
+from bot.ports import Engine
+from bot.reconcile.dangling import DanglingChecks
+from bot.reconcile.missed import MissedDeliveries
+from bot.reconcile.rounds import Round, Rounds
+from bot.reporters.answers import AnswerLoop
+from bot.reporters.check_run import CheckRunFace
+from bot.reporters.comment import CommentFace, ReactionFace
+from bot.reporters.deployment import DeploymentFace
+from bot.reporters.face import Face, FaceLoop, Telling
+from bot.worker import Limits, Worker
+from handlers import github_webhook, health, jobs, pages
+from handlers.registry import HANDLERS
+from storage.opened import OpenStore, open_store
+
+SHUTDOWN_LIMIT_S = 25.0
+BODY_LIMIT_BYTES = 25 * 1024 * 1024
+
+log = logging.getLogger("shipmate")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything one process holds open."""
+
+    settings: Settings
+    masker: Masker
+    metrics: Metrics
+    opened: OpenStore
+    github: GitHub
+    engines: dict[str, Engine]
+    links: Links
+    name: str
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What this server can deploy to, its own engine first."""
+        return tuple(self.engines)
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, masker: Masker) -> AsyncIterator[House]:
+    """Open the store, GitHub and the engines; close them at the end. Raises UserMistake for bad settings."""
+    github_settings = require_github(settings)
+    for secret in github_settings.webhook_secrets:
+        masker.register(secret.decode())
+    if settings.secret_key:
+        masker.register(settings.secret_key.decode())
+    settings.workdir.mkdir(parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        opened = await open_store(
+            settings.database_url, secret_key=settings.secret_key, max_waiting=settings.max_waiting
+        )
+        stack.push_async_callback(opened.close)
+        github = await stack.enter_async_context(
+            open_github(
+                github_settings.app_id, github_settings.private_key, masker.register, api_url=github_settings.api_url
+            )
+        )
+        engines = await stack.enter_async_context(open_engines(settings))
+        links = Links(settings.public_url, link_key(settings))
+        yield House(settings, masker, Metrics(), opened, github, engines, links, this_worker())
+
+
+def link_key(settings: Settings) -> bytes:
+    """What job links are signed with: from the secret key where there is one, else from the app's own key."""
+    root = settings.secret_key or require_github(settings).private_key.encode()
+    return hashlib.sha256(b"shipmate job links\0" + root).digest()
+
+
+def web_application(house: House) -> web.Application:
+    """The HTTP face."""
+    store, settings = house.opened.store, house.settings
+    app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    github_webhook.add_to(app, Ingress(store.deliveries, require_github(settings).webhook_secrets, house.metrics))
+    app[jobs.PAGES] = jobs.JobPages(
+        store.jobs, store.keys, house.links, utc_now, house.opened.database.watch, settings.locale
+    )
+    app[health.VITALS] = health.Vitals(
+        {"store": lambda: store.deliveries.recent(1), "engine": _engine_check(house)}, house.metrics
+    )
+    for module in (health, jobs, pages):
+        app.add_routes(module.routes)
+    return app
+
+
+def _engine_check(house: House) -> Callable[[], Awaitable[object]]:
+    async def look() -> object:
+        return await next(iter(house.engines.values())).target.owned()
+
+    return look
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A part that runs until it is told to stop."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+    stop: Callable[[], None]
+
+
+class _BotLogin:
+    """The login our comments stand under, asked once."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._login: str | None = None
+
+    async def __call__(self) -> str:
+        if self._login is None:
+            self._login = (await identity(self._github.app)).bot_login
+        return self._login
+
+
+def worker_loops(house: House) -> list[Loop]:
+    """What a worker does: settle deliveries, run jobs, tell every face."""
+    store, database = house.opened.store, house.opened.database
+    locale, login = house.settings.locale, _BotLogin(house.github)
+    records = Records(store.deliveries, store.jobs, store.releases)
+    orders = OrderDesk(records, house.links, house.targets, locale)
+    desk = Desk(house.github, orders, store.jobs, house.targets, locale)
+    intake = Intake(house.name, store.deliveries, HANDLERS, desk, clock=utc_now, changed=database.watch().wait)
+    answers = AnswerLoop(
+        house.github, login, store.answers, clock=utc_now, changed=database.watch().wait, locale=locale
+    )
+    worker = job_worker(house)
+    loops = [Loop("intake", intake.run, intake.stop), Loop("worker", worker.run, worker.stop)]
+    loops.append(Loop("answers", answers.run, answers.stop))
+    for face in faces(house, login):
+        telling = Telling(store.jobs, store.reports, house.links, house.masker, utc_now, database.watch().wait)
+        loop = FaceLoop(face, telling)
+        loops.append(Loop(face.name, loop.run, loop.stop))
+    return loops
+
+
+def faces(house: House, login: _BotLogin) -> list[Face]:
+    """Where jobs show."""
+    locale = house.settings.locale
+    return [
+        CheckRunFace(house.github, locale),
+        CommentFace(house.github, login, locale),
+        ReactionFace(house.github, login),
+        DeploymentFace(house.github, locale),
+    ]
+
+
+def job_worker(house: House) -> Worker:
+    """The worker with all the work it knows."""
+    store, settings = house.opened.store, house.settings
+    deployment = Deployment(house.engines, _tools(house), settings.stage_limit_s)
+    return Worker(
+        house.name,
+        store.jobs,
+        {JobKind.DEPLOY: deployment, JobKind.ROLLBACK: deployment},
+        masker=house.masker,
+        clock=utc_now,
+        workdir=settings.workdir,
+        limits=Limits(settings.concurrency, settings.job_limit_s),
+        changed=house.opened.database.watch().wait,
+        told=lambda job, state: _count(house.metrics, job, state),
+    )
+
+
+def _tools(house: House) -> Tools:
+    store, settings = house.opened.store, house.settings
+
+    async def token(job: Job) -> str:
+        return (await house.github.token(job.origin.installation_id, job.repository.id, CLONE)).value
+
+    return Tools(
+        source=GitSource(require_github(settings).url, token),
+        releases=store.releases,
+        secrets=store.secrets,
+        recheck=Gate(house.github).recheck,
+        base_registry=settings.base_registry,
+        locale=settings.locale,
+    )
+
+
+def _count(metrics: Metrics, job: Job, state: JobState) -> None:
+    metrics.jobs.labels(job.kind.value, state.value).inc()
+    if state.is_final:
+        metrics.running.dec()
+        metrics.seconds.labels(job.kind.value).observe((utc_now() - job.created_at).total_seconds())
+    else:
+        metrics.running.inc()
+
+
+def rounds(house: House) -> Rounds:
+    """What is looked at again and again."""
+    store = house.opened.store
+    missed = MissedDeliveries(house.github.app, store.deliveries, utc_now)
+    upkeep = Upkeep(house.engines, store.jobs, store.releases)
+    dangling = DanglingChecks(house.github, store.jobs, store.reports, utc_now)
+    return Rounds(
+        [
+            Round("missed deliveries", missed.look, 60.0),
+            Round("upkeep", upkeep.look, 15.0),
+            Round("dangling check runs", dangling.look, 900.0),
+        ]
+    )
+
+
+async def run(settings: Settings, masker: Masker, *, serves: bool, works: bool, ready: Callable[[str], None]) -> int:
+    """Run one process until SIGTERM or SIGINT; `ready` is told the address once it answers. Returns the exit code."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with open_house(settings, masker) as house, contextlib.AsyncExitStack() as stack:
+        if works:
+            await stack.enter_async_context(_working(house))
+        if serves:
+            ready(await stack.enter_async_context(_serving(house)))
+        else:
+            ready("")
+        await stopping.wait()
+        log.info("stopping")
+    return 0
+
+
+@asynccontextmanager
+async def _serving(house: House) -> AsyncIterator[str]:
+    runner = web.AppRunner(web_application(house), access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, house.settings.host, house.settings.port, backlog=1024)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _working(house: House) -> AsyncIterator[None]:
+    """The router is there before a job needs it, and is watched; the loops are stopped before they are ended."""
+    await ensure_running(house.settings.router)
+    loops = worker_loops(house)
+    tasks = [asyncio.create_task(_kept(loop), name=loop.name) for loop in loops]
+    keepers = [asyncio.create_task(watch(house.settings.router)), asyncio.create_task(rounds(house).run())]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.stop()
+        await asyncio.wait(tasks, timeout=SHUTDOWN_LIMIT_S)
+        for task in [*tasks, *keepers]:
+            task.cancel()
+        await asyncio.gather(*tasks, *keepers, return_exceptions=True)
+
+
+async def _kept(loop: Loop) -> None:
+    """A loop that breaks is our bug: it is logged and begun again, so that the others' work goes on."""
+    while True:
+        try:
+            return await loop.run()
+        except Exception:
+            log.exception("a loop broke and is begun again", extra={"loop": loop.name})
+            await asyncio.sleep(1.0)

@@ -1,0 +1,320 @@
+"""The shell: one command a purpose. Exit 0 done, 1 the work failed, 2 bad usage or bad input."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot import messages
+from bot.clock import utc_now
+from bot.config import Settings, from_environment
+from bot.errors import ShipmateError, UserMistake
+from bot.masking import Masker
+
+if TYPE_CHECKING:
+    from storage.opened import OpenStore
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+class Shell(click.Group):
+    """Known failures become one sentence; nothing a person does shows a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except ShipmateError as error:
+            failure = click.ClickException(messages.failure("en", error.code, error.facts))
+            failure.exit_code = BAD_INPUT if isinstance(error, UserMistake) else FAILED
+            raise failure from error
+
+
+@click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shipmate", prog_name="shipmate")
+def cli() -> None:
+    """Shipmate: a GitHub App you talk to. It builds, ships blue/green, and answers where it was asked."""
+
+
+# --- servers --------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+def serve() -> None:
+    """Web and worker in one process."""
+    _server(serves=True, works=True)
+
+
+@cli.command()
+def web() -> None:
+    """Only receive and show; a worker does the work."""
+    _server(serves=True, works=False)
+
+
+@cli.command()
+def worker() -> None:
+    """Only work."""
+    _server(serves=False, works=True)
+
+
+@cli.command("run-job")
+@click.argument("job_id", envvar="SHIPMATE_JOB_ID")
+def run_job(job_id: str) -> None:
+    """Run one waiting job to its end, then exit: 0 when it was completed."""
+    from bot.app import run_one_job
+
+    settings, masker = _settings_and_logs()
+    state = asyncio.run(run_one_job(settings, masker, job_id))
+    click.echo(state)
+    sys.exit(DONE if state == "COMPLETED" else FAILED)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def router(arguments: tuple[str, ...]) -> None:
+    """The embedded traffic router, a process of its own; `serve` starts it. See `shipmate router --help`."""
+    from bot.engines.router.settings import to_arguments
+    from bot.engines.router.supervisor import main as run
+
+    given = list(arguments) or to_arguments(from_environment().router)
+    sys.exit(run(given))
+
+
+def _server(*, serves: bool, works: bool) -> None:
+    from bot.app import run
+
+    settings, masker = _settings_and_logs()
+
+    def ready(address: str) -> None:
+        click.echo(f"shipmate is ready{': ' + address if address else ''}", err=True)
+
+    sys.exit(_run_fast(run(settings, masker, serves=serves, works=works, ready=ready)))
+
+
+def _settings_and_logs() -> tuple[Settings, Masker]:
+    from bot import logs
+
+    masker = Masker()
+    logs.set_up(masker)
+    return from_environment(), masker
+
+
+def _run_fast(main: Coroutine[Any, Any, int]) -> int:
+    """On uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    return uvloop.run(main)
+
+
+# --- trying it out --------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="Run the main job, print the summary, and exit 0 or 1.")
+@click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto", show_default=True)
+@click.option("--port", default=0, help="The server's port; 0 is any free one.")
+def demo(once: bool, engine: str, port: int) -> None:
+    """The main job with a simulated GitHub and Slack: no account, no key."""
+    from bot.demo import run_demo
+
+    sys.exit(_run_fast(run_demo(once=once, engine=engine, port=port)))
+
+
+@cli.command()
+@click.option("--github-port", type=click.IntRange(0, 65535), default=0, show_default=True)
+@click.option("--slack-port", type=click.IntRange(0, 65535), default=0, show_default=True)
+@click.option("--webhook-url", help="Where webhooks are delivered; it can be set later over the control API.")
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the app's key and the repositories here.",
+)
+def sandbox(github_port: int, slack_port: int, webhook_url: str | None, state_dir: Path | None) -> None:
+    """The simulated GitHub and Slack alone, with a control API (docs/sandbox.md)."""
+    from bot.sandbox.sandbox import run_sandbox
+
+    asyncio.run(run_sandbox(github_port, slack_port, webhook_url, state_dir))
+
+
+# --- looking after it -----------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def doctor(as_json: bool) -> None:
+    """Check the settings and what they lead to, and say what to do."""
+    from bot.doctor import examine
+
+    findings = asyncio.run(examine())
+    if as_json:
+        click.echo(json.dumps([finding.to_json() for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            click.echo(f"{'✓' if finding.well else '✗'} {finding.name}: {finding.sentence}")
+    sys.exit(DONE if all(finding.well for finding in findings) else FAILED)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from storage.migrations import migrate as run
+
+    applied = run(from_environment().database_url)
+    click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+
+
+@cli.group()
+def deliveries() -> None:
+    """Webhooks as they were received."""
+
+
+@deliveries.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--json", "as_json", is_flag=True)
+def list_deliveries(limit: int, as_json: bool) -> None:
+    """The newest first."""
+
+    async def read(opened: OpenStore) -> list[dict[str, Any]]:
+        rows = await opened.store.deliveries.recent(limit)
+        return [
+            {
+                "seq": row.seq,
+                "guid": row.guid,
+                "event": row.event,
+                "receivedAt": row.received_at.astimezone(UTC).isoformat(),
+                "outcome": row.outcome,
+                "reason": row.reason,
+                "attempts": row.attempts,
+            }
+            for row in rows
+        ]
+
+    _show(_with_store(read), as_json)
+
+
+@deliveries.command("replay")
+@click.argument("guid")
+def replay_delivery(guid: str) -> None:
+    """Have a delivery acted on once more."""
+
+    async def replay(opened: OpenStore) -> bool:
+        return await opened.store.deliveries.replay(guid, utc_now())
+
+    if not _with_store(replay):
+        raise click.UsageError(f"no delivery {guid} was recorded here")
+    click.echo(f"{guid} will be acted on again")
+
+
+@cli.group()
+def keys() -> None:
+    """API keys for programs, and for reading job pages."""
+
+
+@keys.command("create")
+@click.argument("name")
+def create_key(name: str) -> None:
+    """Make a key; it is shown this once and kept only as a hash."""
+    record, key = _with_store(lambda opened: opened.store.keys.create(name, utc_now()))
+    click.echo(f"{record.id}  {record.name}", err=True)
+    click.echo(key)
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_keys(as_json: bool) -> None:
+    """Every key, without the key itself."""
+
+    async def read(opened: OpenStore) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": key.id,
+                "name": key.name,
+                "createdAt": key.created_at.isoformat(),
+                "lastUsedAt": key.last_used_at.isoformat() if key.last_used_at else None,
+                "revoked": key.revoked_at is not None,
+            }
+            for key in await opened.store.keys.all()
+        ]
+
+    _show(_with_store(read), as_json)
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+def revoke_key(key_id: str) -> None:
+    """End a key at once."""
+    if not _with_store(lambda opened: opened.store.keys.revoke(key_id, utc_now())):
+        raise click.UsageError(f"there is no live key {key_id}")
+    click.echo(f"{key_id} is revoked")
+
+
+@cli.group()
+def secrets() -> None:
+    """Secrets that `.shipmate.yml` names; sealed at rest under SHIPMATE_SECRET_KEY."""
+
+
+@secrets.command("set")
+@click.argument("repository")
+@click.argument("name")
+def set_secret(repository: str, name: str) -> None:
+    """Set REPOSITORY's secret NAME to what is read from standard input, or asked for on a terminal."""
+    value = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    if not value:
+        raise click.UsageError("the value is empty")
+    _with_store(lambda opened: opened.store.secrets.put(repository, name, value, utc_now()))
+    click.echo(f"{name} is set for {repository}")
+
+
+@secrets.command("list")
+@click.argument("repository")
+def list_secrets(repository: str) -> None:
+    """The names of a repository's secrets."""
+    for name in _with_store(lambda opened: opened.store.secrets.names(repository)):
+        click.echo(name)
+
+
+@secrets.command("remove")
+@click.argument("repository")
+@click.argument("name")
+def remove_secret(repository: str, name: str) -> None:
+    """Forget a secret."""
+    if not _with_store(lambda opened: opened.store.secrets.remove(repository, name)):
+        raise click.UsageError(f"{repository} has no secret {name}")
+    click.echo(f"{name} is removed from {repository}")
+
+
+def _with_store(use: Callable[[OpenStore], Coroutine[Any, Any, Any]]) -> Any:
+    from storage.opened import open_store
+
+    async def within() -> Any:
+        settings = from_environment()
+        opened = await open_store(
+            settings.database_url, secret_key=settings.secret_key, max_waiting=settings.max_waiting
+        )
+        try:
+            return await use(opened)
+        finally:
+            await opened.close()
+
+    return asyncio.run(within())
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        click.echo("  ".join("–" if value is None else str(value) for value in row.values()))
+
+
+def main() -> None:
+    """The program `shipmate`."""
+    cli(prog_name="shipmate")
