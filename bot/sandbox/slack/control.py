@@ -8,7 +8,8 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from aiohttp import web
 
@@ -86,12 +87,16 @@ class Control:
     def act(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         """A handler that calls one method of SlackSandbox with the body's fields as arguments."""
         method = getattr(self.sandbox, name)
+        wanted = inspect.signature(method)
 
         def call(body: Json) -> Any:
             try:
-                inspect.signature(method).bind(**body)
+                wanted.bind(**body)
             except TypeError as error:
-                raise Impossible(f"{error}; wanted: {inspect.signature(method)}") from error
+                raise Impossible(f"{error}; wanted: {wanted}") from error
+            for argument, value in body.items():
+                if not _fits(value, wanted.parameters[argument].annotation):
+                    raise Impossible(f"{argument} can't be {value!r}; wanted: {wanted.parameters[argument]}")
             return method(**body)
 
         return self.arrange(call)
@@ -181,6 +186,20 @@ async def _body(request: web.Request) -> Json:
     if not isinstance(body, dict):
         raise Impossible("the body must be a JSON object")
     return body
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a JSON value is of the type an argument is declared with."""
+    origin = get_origin(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, UnionType):
+        return any(_fits(value, branch) for branch in get_args(hint))
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin is list:
+        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
+    return isinstance(value, origin or hint)
 
 
 def _number(value: Any) -> float:

@@ -69,7 +69,7 @@ class WebApi:
         fault = self.faults.strike(name)
         if fault and fault.effect in ("hang", "delay"):
             await asyncio.sleep(fault.seconds)
-        answer = _struck(fault) or self._answered(name, body)
+        answer = _struck(fault) or self.answer(name, body)
         ms = (time.perf_counter() - started) * 1000
         effect = fault.effect if fault else None
         self.requests.append(Request(name, body.args, answer.error, answer.status, ms, effect))
@@ -77,7 +77,7 @@ class WebApi:
             request.transport.abort()
         return answer.response()
 
-    def _answered(self, name: str, body: Body) -> Answer:
+    def answer(self, name: str, body: Body) -> Answer:
         """The answer to a call that nothing befalls."""
         try:
             method = METHODS.get(name)

@@ -112,6 +112,22 @@ async def test_what_can_not_be_done_is_one_sentence(remote: Remote, path: str) -
     assert "colour" in answer["error"] or "missing a required argument" in answer["error"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("commands", {"command": "/shipmate", "user": ["U0ALICE"]}),
+        ("channels", {"name": "x", "kind": "secret"}),
+        ("channels/members", {"channel": "deploys", "add": [1]}),
+        ("submissions", {"user": "U0ALICE", "values": "repo"}),
+        ("channels/archive", {"channel": "deploys", "archived": "yes"}),
+    ],
+)
+async def test_an_argument_of_the_wrong_type_is_one_sentence(remote: Remote, path: str, body: Json) -> None:
+    status, answer = await remote.call("POST", path, body)
+    assert status == 400
+    assert "can't be" in answer["error"]
+
+
 async def test_a_body_that_is_no_object_is_refused(remote: Remote) -> None:
     assert await remote.call("POST", "messages", ["hi"]) == (400, {"error": "the body must be a JSON object"})
     seconds = await remote.call("POST", "clock", {"seconds": "soon"})

@@ -43,8 +43,10 @@ def _channels(call: Call) -> list[Channel]:
     return channels
 
 
-def _file(call: Call, item: Json) -> Json:
-    """A file that was announced and sent. Raises SlackError `file_not_found`."""
+def _file(call: Call, item: Any) -> Json:
+    """A file that was announced and sent. Raises SlackError `invalid_arguments`, `file_not_found`."""
+    if not isinstance(item, dict):
+        raise SlackError("invalid_arguments", "must provide an object [json-pointer:/files]")
     upload = call.desk.uploads.get(str(item.get("id")))
     if upload is None or upload.content is None:
         raise SlackError("file_not_found")

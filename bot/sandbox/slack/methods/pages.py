@@ -23,9 +23,12 @@ def page(call: Call, items: list[Item], default: int = 100) -> tuple[list[Item],
 
 
 def _start(cursor: str) -> int:
-    if not cursor:
-        return 0
+    """Where the page begins. Raises SlackError `invalid_cursor`."""
     try:
-        return int(base64.b64decode(cursor, validate=True).decode().removeprefix("next:"))
+        written = base64.b64decode(cursor, validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise SlackError("invalid_cursor") from error
+    position = written.removeprefix("next:") or "0"
+    if not position.isdecimal():
+        raise SlackError("invalid_cursor")
+    return int(position)
