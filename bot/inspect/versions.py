@@ -84,12 +84,6 @@ def satisfying(text: str, supported: Sequence[str]) -> list[str]:
     return [v for v in supported if any(all(b.admits(number(v)) for b in bounds) for bounds in alternatives)]
 
 
-def is_floor(text: str) -> bool:
-    """Whether a range only sets a least version (`>=18`), so that the default may stand."""
-    alternatives = ranges(text)
-    return len(alternatives) == 1 and all(bound.operator in (">=", ">") for bound in alternatives[0])
-
-
 @dataclass(frozen=True)
 class Choice:
     """A chosen release, and whether it is known to be supported."""
@@ -102,14 +96,14 @@ class Choice:
 def choose(text: str, supported: Sequence[str], default: str) -> Choice | None:
     """What a version text asks for, with `supported` newest first. None when the text says nothing usable.
 
-    An exact pin is kept whatever it is; an open floor takes the default where it satisfies; any other range takes
-    the newest supported release in it; a range that admits none keeps its own lowest bound.
+    An exact pin is kept whatever it is; a range takes the default where it admits it, else the newest supported
+    release in it; a range that admits none keeps its own lowest bound.
     """
     pinned = exact(text.removeprefix("==").removeprefix("=").strip())
     if pinned:
         return Choice(pinned, _is_supported(pinned, supported), f"is pinned to {pinned}")
     admitted = satisfying(text, supported)
-    if is_floor(text) and default in admitted:
+    if default in admitted:
         return Choice(default, True, f"{text.strip()} admits the default {default}")
     if admitted:
         return Choice(admitted[0], True, f"{admitted[0]} is the newest supported release in {text.strip()}")

@@ -7,9 +7,26 @@ from dataclasses import dataclass
 
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder
+from bot.inspect.languages.beam import inspect_elixir, inspect_gleam
+from bot.inspect.languages.deno import inspect_deno
+from bot.inspect.languages.dotnet import inspect_dotnet
 from bot.inspect.languages.go import inspect_go
+from bot.inspect.languages.jvm import inspect_jvm
+from bot.inspect.languages.native import (
+    inspect_cpp,
+    inspect_crystal,
+    inspect_dart,
+    inspect_haskell,
+    inspect_shell,
+    inspect_swift,
+    inspect_zig,
+)
 from bot.inspect.languages.node import inspect_node
+from bot.inspect.languages.php import inspect_php
 from bot.inspect.languages.python import inspect_python
+from bot.inspect.languages.ruby import inspect_ruby
+from bot.inspect.languages.rust import inspect_rust
+from bot.inspect.languages.scala_clojure import inspect_clojure, inspect_scala
 from bot.inspect.languages.site import inspect_site
 
 
@@ -34,7 +51,30 @@ class Language:
 
 
 LANGUAGES: tuple[Language, ...] = (
-    Language("go", (r"go\.mod", r"go\.work", r"main\.go"), 0.70, inspect_go),
+    Language(
+        "php",
+        (r"composer\.json", r"artisan", r"wp-load\.php", r"wp-config(?:-sample)?\.php", r"index\.php"),
+        0.72,
+        inspect_php,
+    ),
+    Language("go", (r"go\.mod", r"go\.work", r"main\.go"), 0.70, inspect_go, ("golang",)),
+    Language("rust", (r"Cargo\.toml",), 0.70, inspect_rust, owns_members=True),
+    Language(
+        "jvm",
+        (r"pom\.xml", r"build\.gradle(?:\.kts)?", r"settings\.gradle(?:\.kts)?", r"gradlew"),
+        0.70,
+        inspect_jvm,
+        ("java", "kotlin"),
+        owns_members=True,
+    ),
+    Language("scala", (r"build\.sbt",), 0.72, inspect_scala, owns_members=True),
+    Language("clojure", (r"project\.clj", r"deps\.edn"), 0.70, inspect_clojure),
+    Language(
+        "dotnet", (r".+\.slnx?", r".+\.(?:cs|fs|vb)proj"), 0.70, inspect_dotnet, ("csharp", "fsharp"), owns_members=True
+    ),
+    Language("elixir", (r"mix\.exs",), 0.72, inspect_elixir, owns_members=True),
+    Language("gleam", (r"gleam\.toml",), 0.70, inspect_gleam),
+    Language("ruby", (r"Gemfile", r"config\.ru", r"gems\.rb"), 0.66, inspect_ruby),
     Language(
         "python",
         (
@@ -48,10 +88,18 @@ LANGUAGES: tuple[Language, ...] = (
         0.60,
         inspect_python,
     ),
-    Language("node", (r"package\.json",), 0.55, inspect_node, ("javascript", "typescript", "bun", "js", "ts")),
+    Language("deno", (r"deno\.jsonc?", r"deno\.lock"), 0.58, inspect_deno),
+    Language("node", (r"package\.json",), 0.55, inspect_node, ("javascript", "typescript", "bun")),
+    Language("dart", (r"pubspec\.yaml",), 0.70, inspect_dart, owns_members=True),
+    Language("swift", (r"Package\.swift",), 0.70, inspect_swift, owns_members=True),
+    Language("crystal", (r"shard\.yml",), 0.70, inspect_crystal),
+    Language("zig", (r"build\.zig",), 0.70, inspect_zig),
+    Language("haskell", (r"stack\.yaml", r"package\.yaml", r".+\.cabal"), 0.70, inspect_haskell, owns_members=True),
+    Language("cpp", (r"CMakeLists\.txt", r"meson\.build"), 0.50, inspect_cpp, ("c", "c++"), owns_members=True),
     Language(
         "site", (r"Staticfile", r"index\.html?", r"hugo\.\w+", r"config\.toml"), 0.20, inspect_site, ("html", "static")
     ),
+    Language("shell", (r"start\.sh", r"run\.sh"), 0.05, inspect_shell),
 )
 
 
