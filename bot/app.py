@@ -25,7 +25,7 @@ from bot.github.api import GitHub, open_github
 from bot.github.app import identity
 from bot.github.permissions import CLONE
 from bot.identity import this_worker
-from bot.ingress import Ingress
+from bot.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.intake import Intake
 from bot.jobs.deploy.deployment import Deployment
 from bot.jobs.deploy.ship import Tools
@@ -49,7 +49,6 @@ from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
 
 SHUTDOWN_LIMIT_S = 25.0
-BODY_LIMIT_BYTES = 25 * 1024 * 1024
 
 log = logging.getLogger("shipmate")
 

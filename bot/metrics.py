@@ -14,9 +14,9 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.deliveries = Counter(
-            "shipmate_deliveries", "Webhook deliveries by answer", ["answer"], registry=self._registry
+            "shipmate_webhooks", "Webhook deliveries by answer", ["answer"], registry=self._registry
         )
-        self.settled = Counter("shipmate_settled", "Deliveries settled", ["acted"], registry=self._registry)
+        self.settled = Counter("shipmate_deliveries", "Deliveries settled", ["acted"], registry=self._registry)
         self.jobs = Counter(
             "shipmate_jobs", "Jobs by the state they reached", ["kind", "state"], registry=self._registry
         )
