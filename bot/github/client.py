@@ -124,7 +124,7 @@ class Client:
                 if not lost.facts.get("maybe_done") or tried >= self._patience.tries:
                     raise
                 await asyncio.sleep(self._patience.pause_s(tried))
-            found = await find()
+            found = await _look_after_loss(find)
         return found
 
     def _url(self, template: str, path: Mapping[str, str | int], query: Query | None) -> str:
@@ -210,6 +210,15 @@ class _Attempt:
         """Count a try; whether it was the last."""
         self._tried += 1
         return self._tried >= self._patience.tries
+
+
+async def _look_after_loss(find: Callable[[], Awaitable[T | None]]) -> T | None:
+    """Look; when even that fails, what was asked for before may be done nevertheless, and the error says so."""
+    try:
+        return await find()
+    except Transient as blind:
+        blind.facts["maybe_done"] = True
+        raise
 
 
 def _quoted(name: str, value: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.github import limits
 from bot.github.client import Client
 from bot.github.failures import NotFound
 from bot.github.times import parsed, written
+
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,11 @@ async def find_comment(
 ) -> Comment | None:
     """The comment by `author` that holds the hidden marker. Anyone can write a marker, so only the author's count.
 
-    `since` leaves out what was last changed before it, which saves pages on a long discussion.
+    `since` leaves out what was last changed before it, which saves pages on a long discussion; clocks may differ.
     """
     wanted = hidden(marker)
     operation = "GET /repos/{owner}/{repo}/issues/{issue_number}/comments"
-    query = {"since": written(since)}
+    query = {"since": written(since - CLOCKS_DIFFER if since else None)}
     async for comment in client.each(operation, _comment, query=query, issue_number=issue_number):
         if comment.author == author and wanted in comment.body:
             return comment
