@@ -20,6 +20,7 @@ from bot.desk.orders import OrderDesk, Records
 from bot.engines.composition import open_engines
 from bot.engines.git_source import GitSource
 from bot.engines.router.launch import ensure_running, watch
+from bot.errors import Refused
 from bot.gate import Gate
 from bot.github.api import GitHub, open_github
 from bot.github.app import identity
@@ -43,7 +44,7 @@ from bot.reporters.check_run import CheckRunFace
 from bot.reporters.comment import CommentFace, ReactionFace
 from bot.reporters.deployment import DeploymentFace
 from bot.reporters.face import Face, FaceLoop, Telling
-from bot.worker import Limits, Worker
+from bot.worker import LEASE_S, Limits, Worker
 from handlers import github_webhook, health, jobs, pages
 from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
@@ -134,7 +135,7 @@ class Loop:
     stop: Callable[[], None]
 
 
-class _BotLogin:
+class BotLogin:
     """The login our comments stand under, asked once."""
 
     def __init__(self, github: GitHub) -> None:
@@ -150,7 +151,7 @@ class _BotLogin:
 def worker_loops(house: House) -> list[Loop]:
     """What a worker does: settle deliveries, run jobs, tell every face."""
     store, database = house.opened.store, house.opened.database
-    locale, login = house.settings.locale, _BotLogin(house.github)
+    locale, login = house.settings.locale, BotLogin(house.github)
     records = Records(store.deliveries, store.jobs, store.releases)
     orders = OrderDesk(records, house.links, house.targets, locale)
     desk = Desk(house.github, orders, store.jobs, house.targets, locale)
@@ -161,14 +162,22 @@ def worker_loops(house: House) -> list[Loop]:
     worker = job_worker(house)
     loops = [Loop("intake", intake.run, intake.stop), Loop("worker", worker.run, worker.stop)]
     loops.append(Loop("answers", answers.run, answers.stop))
-    for face in faces(house, login):
-        telling = Telling(store.jobs, store.reports, house.links, house.masker, utc_now, database.watch().wait)
-        loop = FaceLoop(face, telling)
-        loops.append(Loop(face.name, loop.run, loop.stop))
+    loops += [Loop(loop.name, loop.run, loop.stop) for loop in _face_loops(house)]
     return loops
 
 
-def faces(house: House, login: _BotLogin) -> list[Face]:
+def _face_loops(house: House) -> list[FaceLoop]:
+    store, database = house.opened.store, house.opened.database
+    return [
+        FaceLoop(
+            face,
+            Telling(store.jobs, store.reports, house.links, house.masker, utc_now, database.watch().wait),
+        )
+        for face in faces(house, BotLogin(house.github))
+    ]
+
+
+def faces(house: House, login: BotLogin) -> list[Face]:
     """Where jobs show."""
     locale = house.settings.locale
     return [
@@ -292,3 +301,22 @@ async def _kept(loop: Loop) -> None:
         except Exception:
             log.exception("a loop broke and is begun again", extra={"loop": loop.name})
             await asyncio.sleep(1.0)
+
+
+async def run_one_job(settings: Settings, masker: Masker, job_id: str) -> str:
+    """Run one waiting job to its end and tell every face of it; answers its state.
+
+    Raises Refused("job_not_found" or "job_not_runnable") when it is not there, has ended, or is not its turn.
+    """
+    async with open_house(settings, masker) as house:
+        await ensure_running(settings.router)
+        jobs = house.opened.store.jobs
+        job = await jobs.claim(house.name, utc_now(), LEASE_S, only=job_id)
+        if job is None:
+            known = await jobs.get(job_id)
+            raise Refused("job_not_runnable" if known else "job_not_found", job=job_id)
+        await job_worker(house).run_one(job)
+        for loop in _face_loops(house):
+            await loop.drain()
+        ended = await jobs.get(job_id)
+        return ended.state.value if ended else "UNKNOWN"

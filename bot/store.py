@@ -155,8 +155,8 @@ class Jobs(Protocol):
     async def find(self, which: JobFilter) -> list[Job]:
         """Newest first."""
 
-    async def claim(self, worker: str, now: datetime, lease_s: float) -> Job | None:
-        """Lease the oldest runnable job whose lane is idle, else None. A lapsed lease can be claimed again."""
+    async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
+        """Lease the oldest runnable job whose lane is idle, or just `only`; a lapsed lease can be claimed again."""
 
     async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse: ...
 
@@ -205,6 +205,12 @@ class Jobs(Protocol):
         """A waiting job ends at once; a running one learns it by its heartbeat. None when unknown."""
 
     async def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Event]: ...
+
+    async def story(self, job_id: str) -> list[Event]:
+        """Every event but the log's, oldest first."""
+
+    async def log_tail(self, job_id: str, lines: int) -> list[str]:
+        """The last lines of the log."""
 
     async def last_seq(self, job_id: str) -> int: ...
 

@@ -14,7 +14,6 @@ from bot import messages
 from bot.clock import Clock
 from bot.links import Links
 from bot.model import Event, EventType, Job
-from bot.reporters.face import all_events
 from bot.reporters.view import JobView, StageView, see
 from bot.store import ApiKeys, Jobs
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
@@ -52,7 +51,7 @@ PAGES: web.AppKey[JobPages] = web.AppKey("job pages")
 async def show_job(request: web.Request) -> web.Response:
     """The page, with all that is known now; the rest streams in."""
     pages, job = request.app[PAGES], await _admitted(request)
-    view = see(job, await all_events(pages.jobs, job), "", await pages.jobs.ahead_in_lane(job))
+    view = see(job, await pages.jobs.story(job.id), "", ahead=await pages.jobs.ahead_in_lane(job))
     text = render(view, pages.locale, request.query_string)
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
     return web.Response(text=text, content_type="text/html", headers=headers)
@@ -137,7 +136,7 @@ async def _told(pages: JobPages, job_id: str, event: Event) -> tuple[str, Mappin
     if event.type is EventType.JOB_ENDED:
         job = await pages.jobs.get(job_id)
         if job is not None:
-            view = see(job, await all_events(pages.jobs, job), "")
+            view = see(job, await pages.jobs.story(job.id), "")
             return "done", {**_state(pages, view), "stages": [_stage(row) for row in view.stages]}
     if event.stage is not None:
         return "stage", _stage_event(event)

@@ -40,6 +40,31 @@ def after(connection: sqlite3.Connection, job_id: str, seq: int, limit: int) -> 
     return [_event(job_id, row) for row in rows]
 
 
+def story(connection: sqlite3.Connection, job_id: str) -> list[Event]:
+    """Every event of the job but its log, oldest first."""
+    rows = connection.execute(
+        "SELECT events.* FROM jobs JOIN events ON events.job = jobs.number"
+        " WHERE jobs.id = ? AND events.type <> ? ORDER BY events.seq",
+        (job_id, EventType.LOG_WRITTEN),
+    )
+    return [_event(job_id, row) for row in rows]
+
+
+def log_tail(connection: sqlite3.Connection, job_id: str, lines: int) -> list[str]:
+    """The last lines of the job's log; no more events are read than they stand in."""
+    rows = connection.execute(
+        "SELECT events.details FROM jobs JOIN events ON events.job = jobs.number"
+        " WHERE jobs.id = ? AND events.type = ? ORDER BY events.seq DESC",
+        (job_id, EventType.LOG_WRITTEN),
+    )
+    tail: list[str] = []
+    for row in rows:
+        tail = [*from_json(row["details"])["lines"], *tail]
+        if len(tail) >= lines:
+            break
+    return tail[-lines:]
+
+
 def _event(job_id: str, row: sqlite3.Row) -> Event:
     return Event(
         job_id,

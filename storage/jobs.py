@@ -32,10 +32,10 @@ class SqlJobs:
     async def find(self, which: JobFilter) -> list[Job]:
         return await self._database.read(lambda c: joblists.listed(c, which))
 
-    async def claim(self, worker: str, now: datetime, lease_s: float) -> Job | None:
+    async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
         if not await self._database.read(lambda c: lanes.any_runnable(c, now)):
             return None
-        row = await self._database.write(lambda c: lanes.claim(c, worker, now, lease_s))
+        row = await self._database.write(lambda c: lanes.claim(c, worker, now, lease_s, only))
         return None if row is None else jobrows.to_job(row)
 
     async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse:
@@ -124,6 +124,12 @@ class SqlJobs:
 
     async def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Event]:
         return await self._database.read(lambda c: facts_of.after(c, job_id, after, limit))
+
+    async def story(self, job_id: str) -> list[Event]:
+        return await self._database.read(lambda c: facts_of.story(c, job_id))
+
+    async def log_tail(self, job_id: str, lines: int) -> list[str]:
+        return await self._database.read(lambda c: facts_of.log_tail(c, job_id, lines))
 
     async def last_seq(self, job_id: str) -> int:
         sql = "SELECT last_seq FROM jobs WHERE id = ?"

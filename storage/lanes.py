@@ -14,12 +14,18 @@ from storage.rows import seconds_later, to_us
 RUNNABLE = "turn = 1 AND (lease_until_us IS NULL OR lease_until_us <= ?)"
 
 
-def claim(connection: sqlite3.Connection, worker: str, now: datetime, lease_s: float) -> sqlite3.Row | None:
-    """Lease the oldest runnable job, raising its fence; None when there is none. Repeatable after the lease lapsed."""
+def claim(
+    connection: sqlite3.Connection, worker: str, now: datetime, lease_s: float, only: str | None = None
+) -> sqlite3.Row | None:
+    """Lease the oldest runnable job (or just `only`), raising its fence; None when there is none.
+
+    Repeatable after the lease lapsed.
+    """
+    chosen = f"{RUNNABLE} AND id = ?" if only else RUNNABLE
     row: sqlite3.Row | None = connection.execute(
         "UPDATE jobs SET lease_owner = ?, lease_until_us = ?, fence = fence + 1"
-        f" WHERE number = (SELECT number FROM jobs WHERE {RUNNABLE} ORDER BY number LIMIT 1) RETURNING *",
-        (worker, seconds_later(now, lease_s), to_us(now)),
+        f" WHERE number = (SELECT number FROM jobs WHERE {chosen} ORDER BY number LIMIT 1) RETURNING *",
+        (worker, seconds_later(now, lease_s), to_us(now), *([only] if only else [])),
     ).fetchone()
     return row
 

@@ -15,15 +15,14 @@ from bot.clock import Clock
 from bot.errors import ShipmateError, Transient
 from bot.links import Links
 from bot.masking import Masker
-from bot.model import Event, Job
-from bot.reporters.view import JobView, see
+from bot.model import Job
+from bot.reporters.view import TAIL_LINES, JobView, see
 from bot.store import Jobs, Report, Reports
 
 LONGEST_WAIT_S = 900.0
 GIVE_UP_AFTER = 60
 """Attempts at one report that GitHub answers with a refusal before it is let go, with a log line."""
 IDLE_S = 1.0
-PAGE = 1000
 
 log = logging.getLogger("shipmate.reporters")
 
@@ -69,6 +68,11 @@ class FaceLoop:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._last_told_s: dict[str, float] = {}
         self._stopping = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """The face's."""
+        return self._face.name
 
     async def run(self) -> None:
         """Until `stop`; what is under way then is finished first."""
@@ -124,16 +128,20 @@ class FaceLoop:
         if job is None or not face.concerns(job):
             await reports.told(face.name, report.job.id, report.last_seq, report.state)
             return
-        events = await all_events(self._telling.jobs, job)
-        ahead = await self._telling.jobs.ahead_in_lane(job) if not job.started_at else 0
-        view = see(job, events, self._telling.links.job(job.id), ahead)
+        view = await self._view(job)
 
         async def keep(state: Mapping[str, Any]) -> None:
             await reports.keep_state(face.name, job.id, state)
 
         state = await face.tell(view, report.state, keep)
-        await reports.told(face.name, job.id, events[-1].seq if events else report.last_seq, state)
+        await reports.told(face.name, job.id, report.last_seq, state)
         self._remember(job)
+
+    async def _view(self, job: Job) -> JobView:
+        jobs = self._telling.jobs
+        ahead = await jobs.ahead_in_lane(job) if not job.started_at else 0
+        story, tail = await jobs.story(job.id), await jobs.log_tail(job.id, TAIL_LINES)
+        return see(job, story, self._telling.links.job(job.id), tail=tail, ahead=ahead)
 
     def _remember(self, job: Job) -> None:
         if job.state.is_final:
@@ -156,11 +164,3 @@ class FaceLoop:
         except Transient as busy:
             log.warning("a report could not be put off", extra={**extra, "code": busy.code})
         return None
-
-
-async def all_events(jobs: Jobs, job: Job) -> list[Event]:
-    """Every event of a job, in order."""
-    found: list[Event] = []
-    while page := await jobs.events(job.id, found[-1].seq if found else 0, PAGE):
-        found += page
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,12 +82,12 @@ class _Stages:
         )
 
 
-def see(job: Job, events: Sequence[Event], link: str, ahead: int = 0) -> JobView:
-    """The view of a job and all its events so far."""
+def see(job: Job, story: Sequence[Event], link: str, *, tail: Sequence[str] = (), ahead: int = 0) -> JobView:
+    """The view of a job: its events (the log's may be left out), and the last lines of its log."""
     stages = _Stages()
     url: str | None = None
     message = ""
-    for event in events:
+    for event in story:
         stages.take(event)
         url = event.details.get("url") if event.type is EventType.TRAFFIC_SHIFTED else url
         message = event.message if event.type is EventType.JOB_ENDED else message
@@ -96,17 +96,9 @@ def see(job: Job, events: Sequence[Event], link: str, ahead: int = 0) -> JobView
         job,
         link,
         stages.rows(),
-        tail=_tail(events),
+        tail=tuple(tail),
         url=job.result.get("url") if job.state.is_final else url,
         message=message,
         ahead=ahead,
         result=job.result,
     )
-
-
-def _tail(events: Iterable[Event]) -> tuple[str, ...]:
-    lines: list[str] = []
-    for event in events:
-        if event.type is EventType.LOG_WRITTEN:
-            lines = (lines + list(event.details.get("lines", ())))[-TAIL_LINES:]
-    return tuple(lines)

@@ -84,6 +84,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.unknown_environment": "There is no environment `{environment}`; `.shipmate.yml` on the base branch has {known}.",
     "failed.nothing_to_cancel": "Nothing is under way here to be cancelled.",
     "failed.job_not_found": "There is no job `{job}` in this repository.",
+    "failed.job_not_runnable": "`{job}` cannot be run now: it has ended, runs elsewhere, or another job of its lane comes first.",
     "failed.job_over": "`{job}` has ended already ({state}).",
     "failed.no_release": "`{environment}` has no earlier release to go back to.",
     "failed.unknown_command": "`/{command}` is no command here. Did you mean `/{did_you_mean}`?",

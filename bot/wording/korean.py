@@ -81,6 +81,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.unknown_environment": "`{environment}` 환경이 없습니다. 기본 브랜치의 `.shipmate.yml`에는 {known}이(가) 있습니다.",
     "failed.nothing_to_cancel": "여기서 취소할 진행 중인 작업이 없습니다.",
     "failed.job_not_found": "이 저장소에 작업 `{job}`이(가) 없습니다.",
+    "failed.job_not_runnable": "`{job}`을(를) 지금 실행할 수 없습니다: 이미 끝났거나, 다른 곳에서 실행 중이거나, 같은 레인의 다른 작업이 먼저입니다.",
     "failed.job_over": "`{job}`은(는) 이미 끝났습니다 ({state}).",
     "failed.no_release": "`{environment}`에는 되돌아갈 이전 릴리스가 없습니다.",
     "failed.unknown_command": "`/{command}`은(는) 명령이 아닙니다. `/{did_you_mean}`을(를) 뜻하셨나요?",
