@@ -1,0 +1,90 @@
+"""Owns every git process of one analysis, so that cancelling stops all of them and leaves none behind."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+PIPE_BYTES = 1 << 20
+_F_SETPIPE_SZ = 1031  # Linux; not named by every fcntl module
+
+
+class Cancelled(Exception):
+    """The analysis was asked to stop: its processes are gone and nothing was stored."""
+
+
+class Children:
+    """Starts processes and can stop them all at once, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._alive: set[subprocess.Popen[bytes]] = set()
+        self._cancelled = False
+
+    def start(
+        self, argv: Sequence[str | bytes], env: Mapping[str, str], errors: IO[bytes], *, takes_input: bool = False
+    ) -> subprocess.Popen[bytes]:
+        """Start one process with piped output. Raises Cancelled when the analysis was stopped."""
+        with self._lock:
+            if self._cancelled:
+                raise Cancelled
+            child = subprocess.Popen(
+                argv,
+                env=env,
+                stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+            self._alive.add(child)
+        _widen(child.stdout)
+        return child
+
+    def finish(self, child: subprocess.Popen[bytes]) -> int:
+        """Wait for a process, close its pipes and return its exit code. Raises Cancelled after a stop."""
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                _close(pipe)
+        code = child.wait()
+        with self._lock:
+            self._alive.discard(child)
+        self.check()
+        return code
+
+    def check(self) -> None:
+        """Raise Cancelled when the analysis was asked to stop; called between steps of long work."""
+        if self._cancelled:
+            raise Cancelled
+
+    def cancel(self) -> None:
+        """Stop everything: no further process starts, and the ones alive are killed. May be repeated."""
+        with self._lock:
+            self._cancelled = True
+        self.stop()
+
+    def stop(self) -> None:
+        """Kill what is still alive and reap it; used at the end of every analysis, however it ended."""
+        with self._lock:
+            alive, self._alive = self._alive, set()
+        for child in alive:
+            child.kill()
+        for child in alive:
+            child.wait()
+
+
+def _close(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return  # it ended first; its exit code tells why
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Ask for a larger pipe, so that git and we block each other less often."""
+    try:
+        if pipe is not None:
+            fcntl.fcntl(pipe.fileno(), _F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        return  # a limit of the system; the default size works too

@@ -1,0 +1,97 @@
+"""Brings a repository's whole history here, bare, and brings it up to date later."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import tempfile
+from pathlib import Path
+
+from bot.errors import Permanent, ShipmateError, Transient, UserMistake
+from bot.jobs.analysis.addresses import Address
+from bot.jobs.analysis.children import Children
+from bot.jobs.analysis.git import base_environment, plain_git
+
+_SETTINGS = (
+    ("gc.autoDetach", "false"),
+    ("credential.helper", ""),
+    ("core.askPass", ""),
+    ("fetch.fsckObjects", "false"),
+)
+_REFUSED = re.compile(
+    r"could not read (?:Username|Password)|Authentication failed|terminal prompts disabled|Permission denied"
+    r"|returned error: (?:401|403)|[Rr]epository (?:'.*' )?not found|not found",
+)
+_NO_ANSWER = re.compile(
+    r"Could not resolve host|Failed to connect|Connection (?:timed out|refused|reset)"
+    r"|unable to access.*(?:SSL|[Tt]imeout)|returned error: 5\d\d|early EOF|unexpected disconnect"
+)
+_NO_REPOSITORY = re.compile(
+    r"does not appear to be a git repository|not valid: is this a git repository|not a git repo"
+)
+_NO_REF = re.compile(r"couldn't find remote ref|Remote branch .* not found|not our ref")
+_HIDDEN = re.compile(r"//[^/@\s]*@")
+
+
+def fetch_into(repository: Path, address: Address, ref: str, children: Children, *, token: str | None = None) -> str:
+    """Fetch one ref with its whole history; makes the bare repository on the first call. Returns the ref's name here.
+
+    The token travels in git's environment, never in an argument or an address, and goes to the address's host alone:
+    redirects are not followed with it. Raises UserMistake, Refused, Transient or Permanent (`host_unreachable`,
+    `credentials_needed`, `not_a_repository`, `unknown_ref`, `no_commits`, `clone_failed`), Cancelled after a stop.
+    """
+    if not (repository / "HEAD").exists():
+        _make(repository)
+    local = f"refs/shipmate/{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
+    environment = _environment(address, token)
+    with tempfile.TemporaryFile() as errors:
+        command = [
+            "git",
+            "--git-dir",
+            str(repository),
+            "fetch",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--quiet",
+            "--force",
+        ]
+        child = children.start([*command, "--", address.url, f"{ref}:{local}"], environment, errors)
+        child.communicate()
+        code = children.finish(child)
+        errors.seek(0)
+        told = errors.read().decode("utf-8", "replace")
+    if code:
+        raise _why(told, address, ref)
+    return local
+
+
+def _make(repository: Path) -> None:
+    code, _, told = plain_git(["init", "--bare", "--quiet", "--template=", str(repository)])
+    if code:
+        raise Permanent("clone_failed", target=str(repository), detail=told)
+
+
+def _environment(address: Address, token: str | None) -> dict[str, str]:
+    settings = [*_SETTINGS, *address.settings]
+    if token:
+        secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        settings += [("http.extraHeader", f"Authorization: Basic {secret}"), ("http.followRedirects", "false")]
+    numbered = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_ALLOW_PROTOCOL": address.protocols}
+    for number, (name, value) in enumerate(settings):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**base_environment(), **numbered}
+
+
+def _why(told: str, address: Address, ref: str) -> ShipmateError:
+    """What git's complaint means; its own words, without any password, go along."""
+    target, detail = address.shown, _HIDDEN.sub("//", " ".join(told.split()))[-300:]
+    if _NO_REF.search(told):
+        return UserMistake("no_commits" if ref == "HEAD" else "unknown_ref", ref=ref)
+    if _NO_REPOSITORY.search(told):
+        return UserMistake("not_a_repository", target=target)
+    if _NO_ANSWER.search(told):
+        return Transient("host_unreachable", target=target, detail=detail)
+    if _REFUSED.search(told):
+        return UserMistake("credentials_needed", target=target)
+    return Permanent("clone_failed", target=target, detail=detail)

@@ -1,0 +1,110 @@
+"""Makes the report out of the findings: who the authors are, which files count, what is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.jobs.analysis.assembly import (
+    AuthorFilter,
+    Tally,
+    author_reports,
+    by_author,
+    language_shares,
+    ownership,
+    ranked,
+)
+from bot.jobs.analysis.blame import Blame
+from bot.jobs.analysis.coauthors import count_co_authors
+from bot.jobs.analysis.exclusions import Excluded, excluded, read_attributes
+from bot.jobs.analysis.frameworks import find_frameworks
+from bot.jobs.analysis.git import Git
+from bot.jobs.analysis.headfiles import HeadFiles
+from bot.jobs.analysis.history import Changes, History
+from bot.jobs.analysis.identities import Author, readable, resolve_authors
+from bot.jobs.analysis.languages import Languages, read_languages
+from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.series import count_series
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What git and the blame told: raw names and numbers, no decisions."""
+
+    files: HeadFiles
+    history: History
+    changes: Changes
+    blame: Blame
+
+
+def compose(git: Git, request: AnalysisRequest, found: Findings) -> Report:
+    """The report of one run."""
+    attributes = read_attributes(git, found.files.text)
+    left_out = [] if request.all_files else excluded(attributes, map(readable, found.files.text))
+    languages = read_languages(git, attributes, found.files.text)
+    authors = resolve_authors(git, found.history)
+    owners = _owners(found, authors, {entry.path for entry in left_out})
+    tally = _tally(owners, languages)
+    series = count_series(found.history, found.changes, authors, languages.of, request.window, merges=request.merges)
+    shown = AuthorFilter(request.authors, without_bots=request.without_bots)
+    unread = _unread(found)
+    return Report(
+        repository=request.name or request.repository.resolve().name,
+        ref=request.ref,
+        head=git.head.decode(),
+        generated_at=int(time.time()),
+        exact=not found.blame.capped,
+        files=len(owners),
+        lines=tally.lines.total(),
+        authors=[report for report in author_reports(tally, series.activity) if shown.shows(report.author)],
+        languages=language_shares(tally),
+        frameworks=find_frameworks(git, found.files.text) if request.frameworks else [],
+        week=shown.rows(series.week),
+        month=shown.rows(series.month),
+        ownership=ownership(tally),
+        excluded=sorted([*left_out, *unread]),
+        warnings=_warnings(found, unread),
+        per_file=_per_file(owners) if request.per_file else None,
+        co_authors=count_co_authors(git, request.window) if request.co_authors else None,
+    )
+
+
+def _owners(found: Findings, authors: Sequence[Author], left_out: set[str]) -> dict[bytes, dict[Author, int]]:
+    """Each counted file's lines by author."""
+    author_of = [authors[identity] for identity in found.history.author]
+    return {
+        path: by_author(owners, author_of)
+        for path, owners in found.blame.owners.items()
+        if readable(path) not in left_out
+    }
+
+
+def _tally(owners: Mapping[bytes, Mapping[Author, int]], languages: Languages) -> Tally:
+    tally = Tally()
+    for path, lines in owners.items():
+        tally.add(path, languages.of(path), lines)
+    return tally
+
+
+def _per_file(owners: Mapping[bytes, Mapping[Author, int]]) -> dict[str, dict[str, int]]:
+    return {
+        readable(path): {str(author): count for author, count in ranked(owners[path]).items()}
+        for path in sorted(owners)
+    }
+
+
+def _unread(found: Findings) -> list[Excluded]:
+    """Files that could not be blamed for their size."""
+    now = [Excluded(readable(path), "too_large") for path in found.files.too_large]
+    return now + [Excluded(readable(path), "history_too_large") for path in found.blame.unreadable]
+
+
+def _warnings(found: Findings, unread: Sequence[Excluded]) -> list[str]:
+    told = []
+    if unread:
+        told.append(f"{len(unread)} file(s) are, or once were, too large to be blamed; see `excluded`.")
+    if found.blame.capped:
+        told.append("A commit removed so many files that renames were not all followed: this is not exact.")
+    return told

@@ -1,0 +1,109 @@
+"""Remembers the commits of a history by number: who made each, when, and which lines it changed where."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bot.jobs.analysis.diffs import Diffs, Pairs
+from bot.jobs.analysis.treewalk import Commit
+
+_SUBMODULE = b"160000"
+
+
+class Identity(NamedTuple):
+    """An author as a commit names them, before any mailmap."""
+
+    name: bytes
+    email: bytes
+
+
+@dataclass(slots=True)
+class History:
+    """Parallel columns, one place per commit, numbered in the order they were met.
+
+    `author` is a place in `identities`, `time` the author's time in seconds since 1970 UTC. `example` holds one commit
+    of each identity, for git to apply a mailmap to.
+    """
+
+    oids: list[bytes] = field(default_factory=list)
+    author: array[int] = field(default_factory=lambda: array("I"))
+    time: array[int] = field(default_factory=lambda: array("q"))
+    merge: bytearray = field(default_factory=bytearray)
+    identities: list[Identity] = field(default_factory=list)
+    example: list[int] = field(default_factory=list)
+    _numbers: dict[bytes, int] = field(default_factory=dict)
+    _places: dict[Identity, int] = field(default_factory=dict)
+
+    def add(self, commit: Commit) -> int:
+        """Remember a commit and return its number; one met before keeps its number."""
+        number = self._numbers.get(commit.oid)
+        if number is not None:
+            return number
+        number = self._numbers[commit.oid] = len(self.oids)
+        self.oids.append(commit.oid)
+        self.author.append(self._place(Identity(commit.name, commit.email), number))
+        self.time.append(commit.time)
+        self.merge.append(len(commit.parents) > 1)
+        return number
+
+    def number(self, oid: bytes) -> int:
+        """A commit's number. Raises KeyError for one never met."""
+        return self._numbers[oid]
+
+    def _place(self, identity: Identity, number: int) -> int:
+        place = self._places.get(identity)
+        if place is None:
+            place = self._places[identity] = len(self.identities)
+            self.identities.append(identity)
+            self.example.append(number)
+        return place
+
+
+@dataclass(slots=True)
+class Changes:
+    """Every path changed by a commit against its first parent, as columns: commit, path, lines added and deleted."""
+
+    paths: list[bytes] = field(default_factory=list)
+    commit: array[int] = field(default_factory=lambda: array("I"))
+    path: array[int] = field(default_factory=lambda: array("I"))
+    added: array[int] = field(default_factory=lambda: array("I"))
+    deleted: array[int] = field(default_factory=lambda: array("I"))
+    _places: dict[bytes, int] = field(default_factory=dict)
+
+    def append(self, commit: int, path: bytes, added: int, deleted: int) -> None:
+        """Add one row."""
+        place = self._places.get(path)
+        if place is None:
+            place = self._places[path] = len(self.paths)
+            self.paths.append(path)
+        self.commit.append(commit)
+        self.path.append(place)
+        self.added.append(added)
+        self.deleted.append(deleted)
+
+
+class ChangeLog:
+    """Collects what commits changed while they are walked; the line counts follow once the diffs are known."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[int, bytes, bytes, bytes]] = []
+        self._pairs = array("I")
+
+    def note(self, commit: Commit, number: int, *, merges: bool) -> None:
+        """Note a commit's changes; a merge only where `merges` says so. Submodules hold no lines."""
+        if len(commit.parents) > 1 and not merges:
+            return
+        for change in commit.changes:
+            if _SUBMODULE not in (change.old_mode, change.new_mode) and change.old != change.new:
+                self._seen.append((number, change.path, change.old, change.new))
+
+    def ask(self, pairs: Pairs) -> None:
+        """Register the pairs to diff."""
+        self._pairs = array("I", [pairs.number(old, new, path) for _, path, old, new in self._seen])
+
+    def settle(self, diffs: Diffs, into: Changes) -> None:
+        """Append all noted changes with their line counts."""
+        for (number, path, _, _), pair in zip(self._seen, self._pairs, strict=True):
+            into.append(number, path, diffs.added[pair], diffs.deleted[pair])

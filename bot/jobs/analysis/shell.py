@@ -1,0 +1,121 @@
+"""The shell face: `shipmate analyze PATH|URL`. Progress goes to `err`, the answer to `out`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from bot.errors import Refused, ShipmateError, UserMistake
+from bot.jobs.analysis.addresses import check_address, is_url, without_password
+from bot.jobs.analysis.analysis import analyse_here
+from bot.jobs.analysis.children import Children
+from bot.jobs.analysis.clone import fetch_into
+from bot.jobs.analysis.progress import Listener
+from bot.jobs.analysis.progressbar import progress_bar
+from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.sentences import explain
+from bot.jobs.analysis.series import Window
+from bot.jobs.analysis.spreadsheet import write_csv
+from bot.jobs.analysis.table import show
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+def run_analyze(
+    target: str,
+    *,
+    out: TextIO,
+    err: TextIO,
+    ref: str = "HEAD",
+    as_json: bool = False,
+    csv_path: Path | None = None,
+    per_file: bool = False,
+    all_files: bool = False,
+    since: str | None = None,
+    until: str | None = None,
+    authors: tuple[str, ...] = (),
+    without_bots: bool = False,
+    merges: bool = False,
+    co_authors: bool = False,
+    ignore_revs: bool = False,
+) -> int:
+    """Analyse a folder or a URL and show the report; `as_json` prints the published JSON alone.
+
+    Dates are ISO 8601 (`2026-01-31`, or with a time; UTC unless they say otherwise). Returns the exit code: 0 done,
+    1 the work failed, 2 bad usage or bad input.
+    """
+    try:
+        request = AnalysisRequest(
+            Path(target),
+            ref=ref,
+            name=name_of(target),
+            per_file=per_file,
+            all_files=all_files,
+            window=Window(_seconds(since), _seconds(until)),
+            authors=authors,
+            without_bots=without_bots,
+            merges=merges,
+            co_authors=co_authors,
+            ignore_revs=ignore_revs,
+        )
+        with progress_bar(err) as listener:
+            report = _analyse(target, request, listener)
+        _show(report, out, as_json=as_json)
+        _write(report, csv_path)
+    except ShipmateError as error:
+        err.write(explain(error) + "\n")
+        return BAD_INPUT if isinstance(error, UserMistake | Refused) else FAILED
+    except OSError as error:
+        err.write(f"The report could not be written: {error}\n")
+        return FAILED
+    return DONE
+
+
+def name_of(target: str) -> str:
+    """What a report calls its repository: `owner/name` of a URL, the folder's name of a path."""
+    if is_url(target):
+        parts = without_password(target).rstrip("/").removesuffix(".git").replace(":", "/").split("/")
+        return "/".join(part for part in parts[-2:] if part)
+    return Path(target).resolve().name
+
+
+def _analyse(target: str, request: AnalysisRequest, listener: Listener) -> Report:
+    """Analyse where the repository is, or a clone that is removed afterwards."""
+    if not is_url(target):
+        return analyse_here(request, listener)
+    with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
+        repository, address = Path(folder) / "clone.git", check_address(target, allow_local=True)
+        local = fetch_into(repository, address, request.ref, Children())
+        report = analyse_here(request.at(repository, local), listener)
+        return replace(report, ref=request.ref)
+
+
+def _show(report: Report, out: TextIO, *, as_json: bool) -> None:
+    if as_json:
+        json.dump(report.to_json(), out, ensure_ascii=False, indent=2)
+        out.write("\n")
+    else:
+        show(report, Console(file=out, highlight=False))
+
+
+def _write(report: Report, csv_path: Path | None) -> None:
+    if csv_path is not None:
+        write_csv(report, csv_path)
+
+
+def _seconds(given: str | None) -> int | None:
+    """A date or time as seconds since 1970. Raises UserMistake for anything else."""
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise UserMistake("bad_date", given=given) from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

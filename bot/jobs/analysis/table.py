@@ -1,0 +1,83 @@
+"""Shows a report on a terminal: authors with bars, languages, and what was left out."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from bot.jobs.analysis.report import Report
+
+SHOWN = 15
+_BAR = 20
+_WIDE = 110  # columns of a terminal that has room for bars beside all numbers
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the report's tables."""
+    console.print(
+        Group(_headline(report), _authors(report, wide=console.width >= _WIDE), _languages(report), *_notes(report))
+    )
+
+
+def bar(share: float, width: int = _BAR) -> str:
+    """A bar of `width` places for a share between 0 and 1, to an eighth of a place."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    rest = _EIGHTHS[eighths % 8] if eighths % 8 else ""
+    return "█" * (eighths // 8) + rest
+
+
+def _headline(report: Report) -> Text:
+    exact = "exactly as git blame says" if report.exact else "not exact, see below"
+    return Text(
+        f"{report.repository} at {report.head[:12]}: {report.lines:,} lines in {report.files:,} files, {exact}", "bold"
+    )
+
+
+def _authors(report: Report, *, wide: bool) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("Author", overflow="ellipsis", no_wrap=True, max_width=40, min_width=12)
+    for name in ("Lines", "Share"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("", min_width=_BAR)
+    for name in ("Files", "Commits", "Added", "Deleted"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Languages", overflow="ellipsis", no_wrap=True)
+    for entry in report.authors[:SHOWN]:
+        table.add_row(
+            Text(entry.author.name or entry.author.email),
+            f"{entry.lines:,}",
+            f"{entry.share:.1%}",
+            *([bar(entry.share)] if wide else []),
+            f"{entry.files:,}",
+            f"{entry.commits:,}",
+            f"+{entry.added:,}",
+            f"-{entry.deleted:,}",
+            ", ".join(list(entry.languages)[:3]),
+        )
+    rest = len(report.authors) - SHOWN
+    if rest > 0:
+        table.add_row(f"and {rest} more")
+    return table
+
+
+def _languages(report: Report) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("Language")
+    table.add_column("Lines", justify="right")
+    table.add_column("Share", justify="right")
+    table.add_column("", min_width=_BAR)
+    for entry in report.languages[:SHOWN]:
+        table.add_row(entry.name, f"{entry.lines:,}", f"{entry.share:.1%}", bar(entry.share))
+    return table
+
+
+def _notes(report: Report) -> list[Text]:
+    notes = [f"Framework: {entry.name} in {entry.path} ({entry.evidence})" for entry in report.frameworks]
+    if report.excluded:
+        notes.append(
+            f"{len(report.excluded)} files left out (vendored, generated, too large); --all-files counts them."
+        )
+    return [Text(note, "dim") for note in notes] + [Text(warning, "yellow") for warning in report.warnings]
