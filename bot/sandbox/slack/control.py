@@ -105,6 +105,8 @@ class Control:
         """A handler that gives the JSON body to `work` and answers with what comes of it."""
 
         async def handler(request: web.Request) -> web.Response:
+            if request.headers.get("Origin") not in (None, f"http://{request.host}"):
+                return web.json_response({"error": "pages of other origins may not drive the simulation"}, status=403)
             try:
                 result = work(await _body(request))
                 return _answer(await result if inspect.isawaitable(result) else result)

@@ -1,6 +1,7 @@
 """The HTTP face of the simulated Slack, on one port: Web API, response URLs, uploads, Socket Mode, control API."""
 
 import json
+from importlib import resources
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +13,10 @@ from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.webapi import Answer, WebApi
 
 BODY_MOST_BYTES = 32 * 1024 * 1024
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:;"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def application(desk: Desk, api: WebApi, sockets: Sockets, control: list[web.RouteDef]) -> web.Application:
@@ -25,10 +30,17 @@ def application(desk: Desk, api: WebApi, sockets: Sockets, control: list[web.Rou
             web.post("/{kind:commands|actions}/{team}/{url_id}", doors.respond),
             web.post("/upload/v1/{file_id}", doors.upload),
             web.get("/link/", sockets.handle),
+            web.get("/", show_workspace),
             *control,
         ]
     )
     return app
+
+
+async def show_workspace(_: web.Request) -> web.Response:
+    """A page to read the workspace, type, click and fill in modals by hand; it works through the control API."""
+    page = resources.files("bot.sandbox.slack").joinpath("workspace.html").read_text()
+    return web.Response(text=page, content_type="text/html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 class Doors:

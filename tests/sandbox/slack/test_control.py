@@ -1,5 +1,6 @@
 """The control API, as a shell or another language drives the simulation."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox.slack.control import ACTS
+from bot.sandbox.slack.control import ACTS, routes
 from bot.sandbox.slack.sandbox import SlackSandbox
 
 Json = dict[str, Any]
@@ -134,3 +135,24 @@ async def test_a_body_that_is_no_object_is_refused(remote: Remote) -> None:
     assert seconds == (400, {"error": "a number of seconds is wanted, not 'soon'"})
     assert (await remote.call("GET", "views/U0ALICE"))[0] == 404
     assert (await remote.call("GET", "channels/nowhere/messages"))[0] == 404
+
+
+async def test_pages_of_other_origins_may_look_at_nothing_and_do_nothing(slack: SlackSandbox, remote: Remote) -> None:
+    strange = {"Origin": "https://evil.test"}
+    async with remote.http.post(f"{slack.base_url}/_control/messages", json={"text": "hi"}, headers=strange) as answer:
+        assert answer.status == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert slack.messages() == []
+    own = {"Origin": slack.base_url}
+    async with remote.http.post(f"{slack.base_url}/_control/messages", json={"text": "hi"}, headers=own) as answer:
+        assert answer.status == 200
+
+
+async def test_the_page_asks_only_what_the_control_api_answers(slack: SlackSandbox, remote: Remote) -> None:
+    async with remote.http.get(slack.base_url) as answer:
+        page = await answer.text()
+        assert (answer.status, answer.content_type) == (200, "text/html")
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    asked = set(re.findall(r'(?:ask|act)\("([a-z-]+)', page))
+    served = {route.path.split("/")[2] for route in routes(slack)}
+    assert {"commands", "clicks", "submissions", "views"} <= asked <= served
