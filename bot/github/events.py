@@ -9,6 +9,7 @@ It is None where acting twice on a fact does no harm.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.github.pulls import PullRequest
 from bot.model import Repository
@@ -223,9 +224,7 @@ class InstallationChanged:
     repositories: tuple[Repository, ...]
     sender: Person
 
-    @property
-    def semantic_key(self) -> str | None:
-        return None
+    semantic_key: ClassVar[str | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +237,7 @@ class InstalledRepositoriesChanged:
     removed: tuple[Repository, ...]
     sender: Person
 
-    @property
-    def semantic_key(self) -> str | None:
-        return None
+    semantic_key: ClassVar[str | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +249,7 @@ class AccountRenamed:
     account: str
     previous: str
 
-    @property
-    def semantic_key(self) -> str | None:
-        return None
+    semantic_key: ClassVar[str | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +258,7 @@ class AuthorizationRevoked:
 
     sender: Person
 
-    @property
-    def semantic_key(self) -> str | None:
-        return None
+    semantic_key: ClassVar[str | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +268,7 @@ class Ping:
     hook_id: int
     events: tuple[str, ...]
 
-    @property
-    def semantic_key(self) -> str | None:
-        return None
+    semantic_key: ClassVar[str | None] = None
 
 
 WebhookEvent = (

@@ -21,29 +21,32 @@ from bot.model import Repository
 
 __all__ = ["ALWAYS_SENT", "KNOWN_EVENTS", "Ignored", "WebhookEvent", "parse"]
 
-PULL_REQUEST_ACTIONS = frozenset(
-    {"opened", "reopened", "synchronize", "closed", "edited", "ready_for_review", "converted_to_draft"}
-)
-ISSUE_COMMENT_ACTIONS = frozenset({"created", "edited", "deleted"})
-CHECK_RUN_ACTIONS = frozenset({"rerequested", "requested_action"})
-CHECK_SUITE_ACTIONS = frozenset({"rerequested"})
-REF_KINDS = frozenset({"branch", "tag"})
-MERGE_GROUP_ACTIONS = frozenset({"checks_requested", "destroyed"})
-INSTALLATION_ACTIONS = frozenset({"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"})
-INSTALLED_REPOSITORIES_ACTIONS = frozenset({"added", "removed"})
-REPOSITORY_ACTIONS = frozenset(
-    {
-        "archived",
-        "created",
-        "deleted",
-        "edited",
-        "privatized",
-        "publicized",
-        "renamed",
-        "transferred",
-        "unarchived",
-    }
-)
+_USED: Mapping[str, tuple[str, frozenset[str]]] = {
+    "check_run": ("action", frozenset({"rerequested", "requested_action"})),
+    "check_suite": ("action", frozenset({"rerequested"})),
+    "create": ("ref_type", frozenset({"branch", "tag"})),
+    "delete": ("ref_type", frozenset({"branch", "tag"})),
+    "github_app_authorization": ("action", frozenset({"revoked"})),
+    "installation": (
+        "action",
+        frozenset({"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"}),
+    ),
+    "installation_repositories": ("action", frozenset({"added", "removed"})),
+    "installation_target": ("action", frozenset({"renamed"})),
+    "issue_comment": ("action", frozenset({"created", "edited", "deleted"})),
+    "merge_group": ("action", frozenset({"checks_requested", "destroyed"})),
+    "pull_request": (
+        "action",
+        frozenset({"opened", "reopened", "synchronize", "closed", "edited", "ready_for_review", "converted_to_draft"}),
+    ),
+    "repository": (
+        "action",
+        frozenset({"archived", "created", "deleted", "edited", "privatized", "publicized", "renamed"})
+        | frozenset({"transferred", "unarchived"}),
+    ),
+}
+"""The field that says what happened, and those of its values that mean something here; the others are ignored."""
+
 ALWAYS_SENT = frozenset(
     {"github_app_authorization", "installation", "installation_repositories", "installation_target", "ping"}
 )
@@ -62,7 +65,13 @@ def parse(event_name: str, body: bytes) -> WebhookEvent | Ignored:
     reader = _READERS.get(event_name)
     if reader is None:
         return Ignored("event_not_used", f"Shipmate does nothing on {event_name[:100]} events.")
-    return reader(Fields(data))
+    fields = Fields(data)
+    if event_name in _USED:
+        name, used = _USED[event_name]
+        happened = fields.text(name)
+        if happened not in used:
+            return Ignored("action_not_used", f"Shipmate does nothing on {event_name} {happened[:100]}.")
+    return reader(fields)
 
 
 def _decoded(body: bytes) -> Any:
@@ -73,7 +82,7 @@ def _decoded(body: bytes) -> Any:
         raise Unreadable("body_not_json", detail=hint) from error
 
 
-def _push(data: Fields) -> WebhookEvent | Ignored:
+def _push(data: Fields) -> WebhookEvent:
     about, head = data.inside("repository"), data.inside_maybe("head_commit")
     return events.Push(
         repository=about.repository(),
@@ -92,13 +101,10 @@ def _push(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _pull_request(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in PULL_REQUEST_ACTIONS:
-        return _unused("pull_request", action)
+def _pull_request(data: Fields) -> WebhookEvent:
     about, changes = data.inside("pull_request"), data.inside_maybe("changes")
     return events.PullRequestChanged(
-        action=action,
+        action=data.text("action"),
         pull=pull_request(about),
         base_changed=changes is not None and changes.has("base"),
         updated_at=about.moment("updated_at"),
@@ -106,14 +112,11 @@ def _pull_request(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _issue_comment(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in ISSUE_COMMENT_ACTIONS:
-        return _unused("issue_comment", action)
+def _issue_comment(data: Fields) -> WebhookEvent:
     comment, issue = data.inside("comment"), data.inside("issue")
     app = comment.inside_maybe("performed_via_github_app")
     return events.IssueComment(
-        action=action,
+        action=data.text("action"),
         comment_id=comment.number("id"),
         body=comment.text_maybe("body") or "",
         author=_person_maybe(comment, "user") or _GHOST,
@@ -127,15 +130,13 @@ def _issue_comment(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _check_run(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in CHECK_RUN_ACTIONS:
-        return _unused("check_run", action)
+def _check_run(data: Fields) -> WebhookEvent:
     run = data.inside("check_run")
+    clicked = data.inside("requested_action") if data.text("action") == "requested_action" else None
     app = run.inside_maybe("app")
     return events.CheckRunAsked(
-        action=action,
-        identifier=data.inside("requested_action").text("identifier") if action == "requested_action" else None,
+        action=data.text("action"),
+        identifier=clicked.text("identifier") if clicked else None,
         check_run_id=run.number("id"),
         name=run.text("name"),
         head_sha=run.sha("head_sha"),
@@ -147,10 +148,7 @@ def _check_run(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _check_suite(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in CHECK_SUITE_ACTIONS:
-        return _unused("check_suite", action)
+def _check_suite(data: Fields) -> WebhookEvent:
     suite = data.inside("check_suite")
     return events.CheckSuiteAsked(
         check_suite_id=suite.number("id"),
@@ -162,21 +160,17 @@ def _check_suite(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _ref_changed(action: str, data: Fields) -> WebhookEvent | Ignored:
-    kind = data.text("ref_type")
-    if kind not in REF_KINDS:
-        return _unused(action, kind)
+def _ref_changed(action: str, data: Fields) -> WebhookEvent:
     pushed_at = data.inside("repository").moment("pushed_at")
-    return events.RefChanged(action=action, kind=kind, ref=data.ref("ref"), pushed_at=pushed_at, **_where(data))
+    return events.RefChanged(
+        action=action, kind=data.text("ref_type"), ref=data.ref("ref"), pushed_at=pushed_at, **_where(data)
+    )
 
 
-def _merge_group(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in MERGE_GROUP_ACTIONS:
-        return _unused("merge_group", action)
+def _merge_group(data: Fields) -> WebhookEvent:
     group = data.inside("merge_group")
     return events.MergeGroup(
-        action=action,
+        action=data.text("action"),
         head_sha=group.sha("head_sha"),
         head_ref=group.ref("head_ref"),
         base_sha=group.sha("base_sha"),
@@ -187,29 +181,25 @@ def _merge_group(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _repository(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in REPOSITORY_ACTIONS:
-        return _unused("repository", action)
+def _repository(data: Fields) -> WebhookEvent:
     about = data.inside("repository")
     return events.RepositoryChanged(
-        action=action,
-        previous_name=data.inside("changes").inside("repository").inside("name").text("from")
-        if action == "renamed"
-        else None,
+        action=data.text("action"),
+        previous_name=_previous_name(data) if data.text("action") == "renamed" else None,
         default_branch=about.ref("default_branch"),
         updated_at=about.moment("updated_at"),
         **_where(data),
     )
 
 
-def _installation(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in INSTALLATION_ACTIONS:
-        return _unused("installation", action)
+def _previous_name(data: Fields) -> str:
+    return data.inside("changes").inside("repository").inside("name").text("from")
+
+
+def _installation(data: Fields) -> WebhookEvent:
     about = data.inside("installation")
     return events.InstallationChanged(
-        action=action,
+        action=data.text("action"),
         installation_id=about.number("id"),
         account=_account(about),
         repositories=_repositories(data, "repositories"),
@@ -217,10 +207,7 @@ def _installation(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _installation_repositories(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action not in INSTALLED_REPOSITORIES_ACTIONS:
-        return _unused("installation_repositories", action)
+def _installation_repositories(data: Fields) -> WebhookEvent:
     about = data.inside("installation")
     return events.InstalledRepositoriesChanged(
         installation_id=about.number("id"),
@@ -231,10 +218,7 @@ def _installation_repositories(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _installation_target(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action != "renamed":
-        return _unused("installation_target", action)
+def _installation_target(data: Fields) -> WebhookEvent:
     account, changes = data.inside("account"), data.inside("changes")
     changed = "login" if changes.has("login") else "slug"
     return events.AccountRenamed(
@@ -245,18 +229,15 @@ def _installation_target(data: Fields) -> WebhookEvent | Ignored:
     )
 
 
-def _github_app_authorization(data: Fields) -> WebhookEvent | Ignored:
-    action = data.text("action")
-    if action != "revoked":
-        return _unused("github_app_authorization", action)
+def _github_app_authorization(data: Fields) -> WebhookEvent:
     return events.AuthorizationRevoked(_person(data, "sender"))
 
 
-def _ping(data: Fields) -> WebhookEvent | Ignored:
+def _ping(data: Fields) -> WebhookEvent:
     return events.Ping(data.number("hook_id"), data.inside("hook").texts("events"))
 
 
-_READERS: Mapping[str, Callable[[Fields], WebhookEvent | Ignored]] = {
+_READERS: Mapping[str, Callable[[Fields], WebhookEvent]] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
     "create": partial(_ref_changed, "create"),
@@ -277,10 +258,6 @@ KNOWN_EVENTS = frozenset(_READERS)
 
 _GHOST = Person(0, "ghost", False)
 """The author GitHub shows for a deleted account."""
-
-
-def _unused(event_name: str, action: str) -> Ignored:
-    return Ignored("action_not_used", f"Shipmate does nothing on {event_name} {action[:100]}.")
 
 
 def _where(data: Fields) -> dict[str, Any]:

@@ -143,6 +143,13 @@ def test_a_click_tells_the_button_and_the_job() -> None:
     assert asked.installation_id is not None
 
 
+def test_a_click_on_no_button_cannot_be_read() -> None:
+    payload = example("check_run", action="requested_action")
+    del payload["requested_action"]
+    with pytest.raises(Unreadable, match="requested_action"):
+        read("check_run", payload)
+
+
 def test_a_renamed_repository_tells_its_old_name() -> None:
     changed = read("repository", example("repository", action="renamed"))
     assert isinstance(changed, events.RepositoryChanged)
