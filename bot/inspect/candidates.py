@@ -17,7 +17,7 @@ from bot.inspect.reader import Reader
 MAX_CANDIDATES = 60
 MAX_DEPTH = 4
 _MANIFEST = re.compile(
-    r"(?:.*/)?(?:package\.json|deno\.jsonc?|requirements\.txt|pyproject\.toml|Pipfile|manage\.py|environment\.ya?ml|"
+    r"(?:.*/)?(?:package\.json5?|deno\.jsonc?|requirements\.txt|pyproject\.toml|Pipfile|manage\.py|environment\.ya?ml|"
     r"go\.mod|go\.work|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?|build\.sbt|project\.clj|deps\.edn|Gemfile|"
     r"composer\.json|mix\.exs|gleam\.toml|pubspec\.yaml|Package\.swift|shard\.yml|build\.zig|stack\.yaml|"
     r"[\w.-]+\.(?:csproj|fsproj|vbproj|sln|slnx|cabal)|CMakeLists\.txt|meson\.build|Procfile|Dockerfile|Containerfile)"
@@ -37,20 +37,25 @@ class Candidate:
 def candidate_roots(reader: Reader) -> list[Candidate]:
     """The folders to draft, shallow ones first; tests and examples only where there is nothing else."""
     found = {parent(path) for path in reader.index.all() if path.count("/") <= MAX_DEPTH and _MANIFEST.fullmatch(path)}
-    folders = {folder for folder in found if not is_output(folder + "/")} | {""}
-    solid = [folder for folder in folders if not is_demoted(folder)]
-    chosen = sorted(solid if len(solid) > 1 or _root_counts(reader) else folders, key=lambda f: (depth(f), f))
+    folders = sorted({folder for folder in found if not is_output(folder + "/")} | {""}, key=lambda f: (depth(f), f))
+    listed_ones = set(_members(reader, folders[: MAX_CANDIDATES * 2]))
+    solid = [folder for folder in folders if not is_demoted(folder) or _is_docs_member(folder, listed_ones)]
+    chosen = solid if len(solid) > 1 or _root_counts(reader) else folders
     if len(chosen) > MAX_CANDIDATES:
         reader.notice(
             "many_folders", f"{len(chosen)} folders look like applications; the first {MAX_CANDIDATES} were read"
         )
     kept = _without_parts(reader, chosen[:MAX_CANDIDATES])
-    members = set(_members(reader, kept))
-    return [_candidate(folder, kept, members) for folder in kept]
+    return [_candidate(folder, kept, listed_ones) for folder in kept]
+
+
+def _is_docs_member(folder: str, members: set[str]) -> bool:
+    """A workspace that lists `apps/docs` means a site to publish, where a stray docs/ folder does not."""
+    return folder in members and folder.rpartition("/")[2] in ("docs", "documentation", "storybook", "demo", "examples")
 
 
 def _root_counts(reader: Reader) -> bool:
-    return bool(list(claimants(Folder(reader, ""))))
+    return bool(claimants(Folder(reader, "")))
 
 
 def _candidate(folder: str, kept: list[str], members: set[str]) -> Candidate:

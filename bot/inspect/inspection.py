@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.inspect.candidates import Candidate, candidate_roots
@@ -17,6 +18,7 @@ from bot.inspect.reader import Reader
 from bot.inspect.tree import Tree
 
 MAX_APPS = 40
+_RUNS_A_SCRIPT = re.compile(r"(?:npm|pnpm|yarn|bun) (?:run )?start(?::\w+)?")
 _DEMOTED_WEIGHT = 0.3
 _DEPTH_COST = 0.03
 
@@ -27,14 +29,22 @@ def inspect_tree(tree: Tree, overrides: BuildOverrides | None = None) -> Inspect
     `overrides` (from .shipmate.yml) applies to the application at the root, or to the only one.
     """
     reader = Reader(tree)
-    plans = [plan for candidate in candidate_roots(reader) if (plan := _plan(reader, candidate, overrides))]
+    candidates = candidate_roots(reader)
+    plans = [plan for candidate in candidates if (plan := _plan(reader, candidate, overrides))]
+    if not plans:
+        plans = [p for c in candidates if (p := _plan(reader, c, overrides, lenient=True))]
     kept = _without_orchestrators(plans)
     ordered = sorted(kept, key=lambda plan: (-plan.confidence, depth(plan.path.removeprefix(".")), plan.path))
     return Inspection(tuple(ordered[:MAX_APPS]), (*tree.notices(), *reader.notices))
 
 
-def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None) -> AppPlan | None:
-    """The candidate's plan, or None when it is a library or a part of something else."""
+def _plan(
+    reader: Reader, candidate: Candidate, overrides: BuildOverrides | None, *, lenient: bool = False
+) -> AppPlan | None:
+    """The candidate's plan, or None when it is a library or a part of something else.
+
+    `lenient` takes a conventional entry file for an application, where nothing better was found.
+    """
     folder = Folder(reader, candidate.root, without=candidate.nested)
     applied = overrides if candidate.root == "" else None
     dockerfile = choose_dockerfile(reader, candidate.root)
@@ -43,14 +53,14 @@ def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None
     if not drafts and dockerfile:
         drafts = [_draft(folder, None, applied, dockerfile)]
     best = max(drafts, key=_rank, default=None)
-    if best is None or not _is_application(best[1], candidate, dockerfile):
+    if best is None or not (_is_application(best[1], candidate, dockerfile) or (lenient and best[1].has_entry)):
         return None
     return best[1].freeze(_confidence(best[1], candidate, dockerfile))
 
 
 def _languages(folder: Folder, overrides: BuildOverrides | None) -> Sequence[Language]:
     named = by_name(overrides.language) if overrides and overrides.language else None
-    return [named] if named else list(claimants(folder))
+    return [named] if named else claimants(folder)
 
 
 Ranked = tuple[Language | None, Draft]
@@ -75,6 +85,8 @@ def _settle_from_dockerfile(draft: Draft, choice: DockerfileChoice) -> None:
         "docker_context", choice.context, "dockerfile/context", "its COPY sources resolve there", path=choice.path
     )
     command = parsed.command()
+    if command and _RUNS_A_SCRIPT.fullmatch(command):  # then package.json says it better
+        command = None
     draft.settle("start", command, "dockerfile/command", "the image runs it", path=choice.path)
     ports = list(dict.fromkeys(parsed.ports()))
     given = parsed.variables().get("PORT", "")
@@ -96,7 +108,7 @@ def _rank(ranked: Ranked) -> float:
 def _is_application(draft: Draft, candidate: Candidate, dockerfile: DockerfileChoice | None) -> bool:
     if candidate.root == "" or dockerfile:
         return draft.has_entry or candidate.root == ""
-    if not draft.has_entry:
+    if not draft.has_entry or (draft.family == "site" and draft.folder.has("package.json")):
         return False
     return not draft.guessed_entry or draft.text("framework") is not None
 

@@ -44,9 +44,17 @@ def _parse_jsonc(text: str) -> Any:
     try:
         return json.loads(stripped)
     except json.JSONDecodeError as error:
-        raise Broken(f"is not valid JSON: {error.msg}", error.lineno) from error
+        return _parse_json5(stripped, error)
     except RecursionError as deep:
         raise Broken("is nested too deeply") from deep
+
+
+def _parse_json5(stripped: str, error: json.JSONDecodeError) -> Any:
+    """JSON5's bare keys and single quotes are YAML's flow style; the strict parser's complaint stands otherwise."""
+    looks_like_json5 = re.search(r"[{,]\s*(?:[A-Za-z_$][\w$]*|'[^'\n]*')\s*:\s", stripped)
+    if not looks_like_json5:
+        raise Broken(f"is not valid JSON: {error.msg}", error.lineno) from error
+    return parse_yaml(stripped)
 
 
 def _drop_trailing_commas(text: str) -> str:

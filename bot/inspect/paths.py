@@ -43,7 +43,8 @@ DROPPED_FOLDERS = frozenset(
 )
 # Vendored and built files prove nothing, yet a listing may hold them; `vendor/modules.txt` and friends stay readable.
 _DROPPED = re.compile(
-    r"(?:^|/)(?:vendor|third_party|fixtures|__fixtures__|testdata|target|themes)/(?!modules\.txt$)", re.IGNORECASE
+    r"(?:^|/)(?:vendor|third_party|fixtures|__fixtures__|testdata|target|themes|META-INF|BOOT-INF|WEB-INF)/(?!modules\.txt$)",
+    re.IGNORECASE,
 )
 _OUTPUT = re.compile(r"(?:^|/)(?:dist|build|out|obj|bin/Debug|bin/Release)/")
 _DEMOTED = re.compile(

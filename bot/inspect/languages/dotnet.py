@@ -79,6 +79,17 @@ def inspect_dotnet(draft: Draft) -> None:
     _settle_framework(draft, project)
     _settle_commands(draft, project)
     _settle_port(draft, project)
+    if _is_referenced(folder, project):
+        draft.has_entry = False
+
+
+def _is_referenced(folder: Folder, project: Project) -> bool:
+    """Whether another project of the repository uses this one as a library."""
+    name = project.file.rpartition("/")[2]
+    reader = folder.reader
+    others = [p for p in reader.index.all() if re.fullmatch(_PROJECT, p) and p != folder.path(project.file)][:30]
+    pattern = re.compile(rf"ProjectReference\s+Include=\"[^\"]*[\\/]{re.escape(name)}\"")
+    return any(pattern.search(reader.text(other) or "") and "Test" not in other for other in others)
 
 
 def projects(folder: Folder) -> list[Project]:

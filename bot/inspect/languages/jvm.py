@@ -14,7 +14,16 @@ from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 from bot.inspect.manifests.web_ports import settle_port, settle_port_from_code, settle_port_from_command
 from bot.inspect.paths import join
 
-_LTS = (8, 11, 17, 21, 25)
+_JAVA_KEYS = (
+    "maven.compiler.release",
+    "java.version",
+    "jdk.version",
+    "maven.compiler.source",
+    "maven.compiler.target",
+    "kotlin.compiler.jvmTarget",
+    "release.version",
+    "java-version",
+)
 _CODE_PORTS = (
     r"embeddedServer\([^)]{0,120}?port\s*=\s*(?:System\.getenv\(\"PORT\"\)[^\n]{0,60}?\?:\s*)?(\d{2,5})",
     r"getenv\(\"PORT\"\)[^;\n]{0,160}?\"?(\d{4,5})\"?",
@@ -97,10 +106,8 @@ def _maven_packaging(program: maven.Pom, names: object, match: Match | None) -> 
 
 
 def _maven_pins(folder: Folder, poms: list[maven.Pom]) -> Iterator[Pin]:
-    keys = ("maven.compiler.release", "java.version", "jdk.version", "maven.compiler.source", "maven.compiler.target")
-    keys += ("kotlin.compiler.jvmTarget", "release.version", "java-version")
     for pom in poms:
-        for key in keys:
+        for key in _JAVA_KEYS:
             text = pom.properties.get(key, "")
             if re.match(r"\d", text):
                 yield Pin(_java(text), folder.path(pom.file), folder.line(pom.file, f"<{key}>"), key)
@@ -248,6 +255,7 @@ def _settle_start(draft: Draft, match: Match | None, artifact: str, at: str, *, 
     framework = match.framework.id if match else None
     if artifact.endswith(".war") and framework != "spring-boot":
         start_with(draft, "catalina.sh run", "java/war", "a war needs a servlet container", at)
+        draft.settle("port", 8080, "port/tomcat", "Tomcat listens there")
         return
     option = {
         "spring-boot": "-Dserver.port=$PORT ",

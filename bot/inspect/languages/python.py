@@ -134,6 +134,8 @@ def _framework_start(draft: Draft, dependencies: Dependencies, match: Match) -> 
     entry = find_object(draft.folder, rule.classes) if rule.classes and "{app}" in (rule.start or "") else None
     if entry:
         return _start_object(draft, dependencies, match, entry)
+    if _script_start(draft):
+        return draft.text("start")
     file = find_script(draft.folder, rule.imports or (rule.id,))
     if rule.start is None or file is None:
         return None
@@ -213,14 +215,10 @@ def _script_start(draft: Draft) -> str | None:
     if name is None:
         return None
     tool = draft.text("package_manager")
-    command = f"{tool} run {name}" if tool in ("poetry", "uv", "pdm") and not _is_package(data) else name
+    command = f"{tool} run {name}" if tool in ("poetry", "uv", "pdm") else name
     line = draft.folder.line("pyproject.toml", name)
     draft.settle("start", command, "python/script", "pyproject.toml declares it", at="pyproject.toml", line=line)
     return command
-
-
-def _is_package(data: dict[str, object]) -> bool:
-    return bool(as_map(data.get("build-system")))
 
 
 def _file_start(draft: Draft) -> str | None:

@@ -11,7 +11,7 @@ from bot.inspect.folder import Folder
 from bot.inspect.paths import parent
 
 _STEMS = ("main", "app", "server", "index", "wsgi", "asgi", "application", "api", "run", "web", "__init__")
-_SCRIPTS = ("main", "app", "start", "bot", "server", "run", "hello", "index", "web", "web/server", "__main__")
+_SCRIPTS = ("main", "app", "start", "bot", "server", "run", "hello", "index", "web", "web/server")
 _FACTORIES = ("create_app", "make_app", "get_app", "build_app", "app_factory", "create_application", "get_application")
 _NOT_AN_ENTRY = re.compile(
     r"(?:^|/)(?:tests?|migrations|scripts|docs|examples?|alembic)/|(?:^|/)(?:test_|conftest|setup)"
@@ -164,7 +164,7 @@ def find_script(folder: Folder, modules: Sequence[str]) -> str | None:
         return importing[0]
     if present:
         return present[0]
-    package = [n for n in folder.match(r"(?:src/)?\w+/__main__\.py") if not _NOT_AN_ENTRY.search(n)]
+    package = folder.match(r"(?:src/)?[\w-]+/__main__\.py")
     lone = [n for n in folder.match(r"[\w-]+\.py") if not _NOT_AN_ENTRY.search(n) and n != "manage.py"]
     return package[0] if package else lone[0] if len(lone) == 1 else None
 

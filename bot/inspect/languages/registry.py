@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.inspect.draft import Draft
@@ -44,20 +44,31 @@ class Language:
     inspect: Callable[[Draft], None]
     aliases: tuple[str, ...] = ()
     owns_members: bool = False  # its build at a folder covers the same language's manifests below
+    strays: tuple[str, ...] = ()  # files that count only where no manifest of any language stands
 
     def claims(self, folder: Folder) -> bool:
-        """Whether one of the manifests stands directly in the folder."""
-        return any(folder.first_match(manifest) for manifest in self.manifests)
+        """Whether one of the manifests stands in the folder."""
+        return any(folder.any(manifest) for manifest in self.manifests)
+
+    def strays_in(self, folder: Folder) -> bool:
+        """Whether a lone source file hints at the language."""
+        return any(folder.any(stray) for stray in self.strays)
 
 
 LANGUAGES: tuple[Language, ...] = (
     Language(
         "php",
-        (r"composer\.json", r"artisan", r"wp-load\.php", r"wp-config(?:-sample)?\.php", r"index\.php"),
+        (
+            r"composer\.json",
+            r"artisan",
+            r"wp-load\.php",
+            r"wp-config(?:-sample)?\.php",
+            r"(?:(?:public|web|htdocs|www|webroot|docroot|public_html)/)?index\.php",
+        ),
         0.72,
         inspect_php,
     ),
-    Language("go", (r"go\.mod", r"go\.work", r"main\.go"), 0.70, inspect_go, ("golang",)),
+    Language("go", (r"go\.mod", r"go\.work"), 0.70, inspect_go, ("golang",), strays=(r"(?:cmd/\w+/)?[\w-]+\.go",)),
     Language("rust", (r"Cargo\.toml",), 0.70, inspect_rust, owns_members=True),
     Language(
         "jvm",
@@ -87,9 +98,17 @@ LANGUAGES: tuple[Language, ...] = (
         ),
         0.60,
         inspect_python,
+        strays=(r"(?:src/)?(?:main|app|server|bot|start|run|index|hello|wsgi|asgi)\.py", r"[\w-]+\.py"),
     ),
     Language("deno", (r"deno\.jsonc?", r"deno\.lock"), 0.58, inspect_deno),
-    Language("node", (r"package\.json",), 0.55, inspect_node, ("javascript", "typescript", "bun")),
+    Language(
+        "node",
+        (r"package\.json5?",),
+        0.55,
+        inspect_node,
+        ("javascript", "typescript", "bun"),
+        strays=(r"(?:src/)?(?:server|app|index|main)\.[cm]?[jt]s",),
+    ),
     Language("dart", (r"pubspec\.yaml",), 0.70, inspect_dart, owns_members=True),
     Language("swift", (r"Package\.swift",), 0.70, inspect_swift, owns_members=True),
     Language("crystal", (r"shard\.yml",), 0.70, inspect_crystal),
@@ -97,7 +116,16 @@ LANGUAGES: tuple[Language, ...] = (
     Language("haskell", (r"stack\.yaml", r"package\.yaml", r".+\.cabal"), 0.70, inspect_haskell, owns_members=True),
     Language("cpp", (r"CMakeLists\.txt", r"meson\.build"), 0.50, inspect_cpp, ("c", "c++"), owns_members=True),
     Language(
-        "site", (r"Staticfile", r"index\.html?", r"hugo\.\w+", r"config\.toml"), 0.20, inspect_site, ("html", "static")
+        "site",
+        (
+            r"Staticfile",
+            r"(?:(?:public|site|www|static|htdocs|web|html|dist|build|app/public)/)?index\.html?",
+            r"hugo\.\w+",
+            r"config\.toml",
+        ),
+        0.20,
+        inspect_site,
+        ("html", "static"),
     ),
     Language("shell", (r"start\.sh", r"run\.sh"), 0.05, inspect_shell),
 )
@@ -109,6 +137,11 @@ def by_name(name: str) -> Language | None:
     return next((language for language in LANGUAGES if wanted == language.id or wanted in language.aliases), None)
 
 
-def claimants(folder: Folder) -> Iterable[Language]:
-    """Every language that finds a manifest of its own in the folder."""
-    return [language for language in LANGUAGES if language.claims(folder)]
+def claimants(folder: Folder) -> list[Language]:
+    """Every language that finds a manifest of its own in the folder; where none does, what lone files hint at.
+
+    One stray source file never decides against a manifest.
+    """
+    found = [language for language in LANGUAGES if language.claims(folder)]
+    solid = [language for language in found if language.id not in ("site", "shell")]
+    return found if solid else [*(language for language in LANGUAGES if language.strays_in(folder)), *found]

@@ -49,10 +49,10 @@ def _pins(folder: Folder) -> Iterator[Pin]:
             as_text(as_map(level.toml("rust-toolchain").get("toolchain")).get("channel")) if _is_toml(level) else None
         )
         for name, text in (("rust-toolchain.toml", channel), ("rust-toolchain", legacy)):
-            if text and text not in ("stable", "beta"):
+            if text and text[:1].isdigit():
                 yield Pin(text, level.path(name), level.line(name, "channel"), name)
     if not _is_toml(folder):
-        yield from (pin for pin in file_pins(folder, "rust-toolchain") if pin.text not in ("stable", "beta"))
+        yield from (pin for pin in file_pins(folder, "rust-toolchain") if pin.text[:1].isdigit())
     yield from tool_pins(folder, "rust")
     yield from file_pins(folder, ".rust-version", "rust-version.txt")
     data = folder.toml("Cargo.toml")

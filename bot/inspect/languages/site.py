@@ -9,7 +9,7 @@ from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder, as_text
 from bot.inspect.paths import is_output
 
-_INDEX_FOLDERS = ("public", "site", "www", "static", "htdocs", "web", "html", "src", "app", "dist", "build", "docs")
+_INDEX_FOLDERS = ("public", "site", "www", "static", "htdocs", "web", "html", "dist", "build", "app/public", "docs")
 
 
 def site_folder(folder: Folder) -> tuple[str, str, str] | None:

@@ -54,7 +54,8 @@ class PackageJson:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
-        self.data = folder.json("package.json")
+        self.file = folder.first("package.json", "package.json5") or "package.json"
+        self.data = folder.json(self.file)
 
     @cached_property
     def scripts(self) -> Mapping[str, str]:
@@ -71,7 +72,7 @@ class PackageJson:
         groups = (("dependencies", False), ("optionalDependencies", False), ("devDependencies", True))
         for group, dev in groups:
             for name, version in as_map(self.data.get(group)).items():
-                yield Dependency(name, "package.json", as_text(version), dev)
+                yield Dependency(name, self.file, as_text(version), dev)
 
     @property
     def engines(self) -> Mapping[str, str]:
@@ -86,7 +87,7 @@ class PackageJson:
 
     def line(self, key: str) -> int | None:
         """The line that holds `"key":`."""
-        return self.folder.line("package.json", re.compile(rf'"{re.escape(key)}"\s*:'))
+        return self.folder.line(self.file, re.compile(rf'"{re.escape(key)}"\s*:'))
 
     def workspaces(self) -> list[str]:
         """The globs of its workspaces, in either spelling."""
