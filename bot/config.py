@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.engines.docker.registry import RegistryAccess
 from bot.engines.router.settings import PortRange, RouterSettings
 from bot.errors import UserMistake
 
@@ -27,15 +28,6 @@ class GitHubSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class RegistrySettings:
-    """Where images are pushed; without it they stay on the engine. `prefix` is `host[:port][/path]`."""
-
-    prefix: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a server or worker."""
 
@@ -46,7 +38,7 @@ class Settings:
     public_url: str
     router: RouterSettings
     github: GitHubSettings | None = None
-    registry: RegistrySettings | None = None
+    registry: RegistryAccess | None = None
     base_registry: str | None = None
     """Passed to builds as `--build-arg REGISTRY=…`: a mirror of the official base images."""
     secret_key: bytes | None = field(default=None, repr=False)
@@ -144,11 +136,11 @@ def _router(env: Mapping[str, str], workdir: Path) -> RouterSettings:
     )
 
 
-def _registry(env: Mapping[str, str]) -> RegistrySettings | None:
+def _registry(env: Mapping[str, str]) -> RegistryAccess | None:
     prefix = env.get("SHIPMATE_REGISTRY", "").rstrip("/")
     if not prefix:
         return None
-    return RegistrySettings(prefix, env.get("SHIPMATE_REGISTRY_USER"), env.get("SHIPMATE_REGISTRY_PASSWORD"))
+    return RegistryAccess(prefix, env.get("SHIPMATE_REGISTRY_USER"), env.get("SHIPMATE_REGISTRY_PASSWORD"))
 
 
 def _ports(env: Mapping[str, str], name: str) -> PortRange:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from bot.config import Settings
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.engine import docker_engine
-from bot.engines.docker.registry import RegistryAccess
 from bot.engines.process.engine import process_engine
 from bot.engines.router.client import RouterClient
 from bot.engines.traffic import RouterTraffic
@@ -23,10 +22,7 @@ async def open_engines(settings: Settings) -> AsyncIterator[dict[str, Engine]]:
         yield {"process": process_engine(settings.workdir / "process", traffic, settings.owner)}
         return
     api = EngineApi(EngineAddress(settings.docker_host) if settings.docker_host else None)
-    access = settings.registry and RegistryAccess(
-        settings.registry.prefix, settings.registry.username, settings.registry.password
-    )
     try:
-        yield {"docker": docker_engine(api, traffic, settings.owner, access)}
+        yield {"docker": docker_engine(api, traffic, settings.owner, settings.registry)}
     finally:
         await api.close()

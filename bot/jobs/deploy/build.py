@@ -19,7 +19,7 @@ from bot.inspect.tree import FolderTree
 from bot.jobs.deploy.plan import image_tag, safe
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import BuildRequest
+from bot.ports import BuildRequest, BuiltImage
 
 DEFAULT_PORT = 8080
 
@@ -50,7 +50,7 @@ async def build_image(ship: Ship) -> None:
     key = "stage.build.dockerfile_made" if recipe.made else "stage.build.dockerfile_found"
     await ship.progress(Stage.BUILD, key, path=recipe.dockerfile, context=recipe.context, port=recipe.port)
     started = time.monotonic()
-    image = await ship.engine.builder.build(_request(ship, source, recipe), ship.context.log.line)
+    image = await _built(ship, source, recipe)
     build_ms = round((time.monotonic() - started) * 1000)
     await ship.context.keep(
         Stage.BUILD,
@@ -64,6 +64,16 @@ async def build_image(ship: Ship) -> None:
     )
     await ship.progress(Stage.BUILD, "stage.build.built", imageName=image.tag, imageId=image.id, durationMs=build_ms)
     await asyncio.to_thread(shutil.rmtree, source, ignore_errors=True)
+
+
+async def _built(ship: Ship, source: Path, recipe: Recipe) -> BuiltImage:
+    """Build; what fails in a Dockerfile of the repository's own is told with its path."""
+    try:
+        return await ship.engine.builder.build(_request(ship, source, recipe), ship.context.log.line)
+    except Permanent as failed:
+        if failed.code == "build_failed" and not recipe.made:
+            failed.facts["path"] = recipe.dockerfile
+        raise
 
 
 def _request(ship: Ship, source: Path, recipe: Recipe) -> BuildRequest:

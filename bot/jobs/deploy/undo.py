@@ -18,7 +18,7 @@ async def undo(ship: Ship, failure: Failure) -> Ending:
     moved = await ship.green_percent() == 100 or bool(ship.context.known(Stage.COMPLETE, "restored"))
     restored = moved and await _restore(ship, before)
     await _remove_green(ship)
-    return _ending(ship, failure, restored)
+    return await _ending(ship, failure, restored)
 
 
 async def _restore(ship: Ship, before: Mapping[str, int]) -> bool:
@@ -70,10 +70,10 @@ async def _is_live(ship: Ship) -> bool:
     return blue is not None and blue.instance_id == ship.green_name
 
 
-def _ending(ship: Ship, failure: Failure, restored: bool) -> Ending:
+async def _ending(ship: Ship, failure: Failure, restored: bool) -> Ending:
     state = JobState.ROLLED_BACK if restored and failure.state is not JobState.CANCELLED else failure.state
-    blue = ship.context.known(Stage.LIFECYCLE, "blue")
-    url = ship.context.known(Stage.START, "url")
+    blue = await ship.blue()
+    url = await ship.engine.traffic.service_url(ship.service)
     why = messages.failure(ship.tools.locale, failure.code, failure.facts)
     result = {
         "finalService": "blue" if blue else None,
