@@ -58,19 +58,20 @@ def _inner(base: Folder, folder: Folder) -> str:
     return folder.root[len(base.root) + 1 if base.root else 0 :] if folder.root != base.root else ""
 
 
-def _tool_install(plan: AppPlan, base: Folder) -> str | None:
-    """The command that brings the package manager itself; npm comes with the image."""
-    name, version = plan.package_manager or "npm", plan.package_manager_version
+def install_tool(name: str, version: str | None, base: Folder) -> str | None:
+    """The command that brings the package manager itself; None for npm, which comes with the image."""
     if name == "npm":
         return None
-    if name == "yarn":
-        berry = not (version or "1").startswith("1") and not base.any(r"\.yarn/releases/.*")
-        return (
-            f"npm install --global --force corepack && corepack enable && corepack prepare yarn@{version} --activate"
-            if berry
-            else "npm install --global --force yarn@1"
-        )
-    return f"npm install --global {name}@{version or 'latest'}"
+    if name != "yarn":
+        return f"npm install --global {name}@{safe_name(version or 'latest', 'version')}"
+    if (version or "1").startswith("1") or base.any(r"\.yarn/releases/.*"):
+        return "npm install --global --force yarn@1"
+    prepared = f"corepack prepare yarn@{safe_name(version or '4', 'version')} --activate"
+    return f"npm install --global --force corepack && corepack enable && {prepared}"
+
+
+def _tool_install(plan: AppPlan, base: Folder) -> str | None:
+    return install_tool(plan.package_manager or "npm", plan.package_manager_version, base)
 
 
 def _write_install(writer: Writer, plan: AppPlan, base: Folder, image: str) -> None:

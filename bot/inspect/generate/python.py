@@ -46,7 +46,7 @@ def write_python(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.add("WORKDIR /app")
     writer.env(PYTHONUNBUFFERED="1", VIRTUAL_ENV="/venv", PATH="/venv/bin:$PATH", **_settings(plan))
     writer.copy(["/venv"], "/venv", from_stage="build")
-    writer.copy(["/app"], "/app", from_stage="build")
+    writer.copy(["/app"], "/app", from_stage="build", owner=True)
     writer.finish(_start(plan), plan.port)
 
 

@@ -85,14 +85,22 @@ class Writer:
         """Add lines as they are."""
         self._lines += lines
 
-    def copy(self, sources: Iterable[str], target: str, *, from_stage: str | None = None) -> None:
-        """Copy names; those that are unusual are refused. Nothing is written for no source."""
+    def argument(self, name: str, default: str) -> None:
+        """Declare a build argument before the first stage, as REGISTRY is."""
+        self._lines.append(f"ARG {name}={default}")
+
+    def copy(self, sources: Iterable[str], target: str, *, from_stage: str | None = None, owner: bool = False) -> None:
+        """Copy names; those that are unusual are refused. Nothing is written for no source.
+
+        `owner` gives the files to the user that runs, for applications that write beside their sources.
+        """
         names = list(sources)
         for name in names:
             safe_name(name.removeprefix("/") if from_stage else name, "file name")
         if names:
             origin = f"--from={from_stage} " if from_stage else ""
-            self._lines.append(f"COPY {origin}{' '.join(names)} {target}")
+            owned = f"--chown={RUN_USER}:{RUN_USER} " if owner else ""
+            self._lines.append(f"COPY {origin}{owned}{' '.join(names)} {target}")
 
     def run(self, command: str, *caches: str, key: str = "build") -> None:
         """Run a command, with cache mounts at these folders."""
