@@ -1,0 +1,117 @@
+"""Operations on people, organizations and teams, and on this GitHub itself."""
+
+from typing import Any
+
+from bot.sandbox.github.model import Account, iso, node_id
+from bot.sandbox.github.refusals import GitHubError, not_found
+from bot.sandbox.github.rest.call import Call, Handler, Reply
+from bot.sandbox.github.shapes import accounts
+
+Json = dict[str, Any]
+
+
+async def get_rate_limit(call: Call) -> Reply:
+    """How much of the primary limit is left; asking costs nothing."""
+    core = call.hub.limits.facts(call.identity)
+    search = {"limit": 30, "remaining": 30, "reset": core["reset"], "used": 0}
+    return Reply({"resources": {"core": core, "search": search}, "rate": core})
+
+
+async def get_meta(call: Call) -> Reply:
+    """Facts about this GitHub."""
+    return Reply({"verifiable_password_authentication": False, "hooks": ["127.0.0.1/32"], "git": ["127.0.0.1/32"]})
+
+
+async def get_me(call: Call) -> Reply:
+    """The person whose token asks."""
+    if call.identity.user is None:
+        raise GitHubError(403, "Resource not accessible by integration")
+    return Reply(accounts.public_user(call.base, call.identity.user))
+
+
+async def get_user(call: Call) -> Reply:
+    """Anybody by name."""
+    return Reply(accounts.public_user(call.base, _account(call, call.path["username"])))
+
+
+async def get_organization(call: Call) -> Reply:
+    """An organization by name."""
+    account = _organization(call)
+    counts = {"public_repos": 0, "public_gists": 0, "followers": 0, "following": 0}
+    projects = {"has_organization_projects": False, "has_repository_projects": False}
+    when = {name: iso(account.created_at) for name in ("created_at", "updated_at")}
+    page = {"html_url": f"{call.base}/{account.login}", "type": "Organization", "archived_at": None}
+    return Reply({**accounts.organization(call.base, account), **counts, **projects, **when, **page})
+
+
+async def check_member(call: Call) -> Reply:
+    """204 when somebody belongs to an organization."""
+    if call.path["username"].lower() not in _organization(call).members:
+        raise not_found()
+    return Reply(status=204)
+
+
+async def get_team(call: Call) -> Reply:
+    """A team by its slug."""
+    slug, organization = call.path["team_slug"], _organization(call)
+    if slug not in organization.teams:
+        raise not_found()
+    url = f"{call.base}/orgs/{organization.login}/teams/{slug}"
+    shape = {
+        "id": _team_id(organization, slug),
+        "node_id": node_id("T", _team_id(organization, slug)),
+        "url": url,
+        "html_url": f"{call.base}/orgs/{organization.login}/teams/{slug}",
+        "name": slug,
+        "slug": slug,
+        "description": None,
+        "privacy": "closed",
+        "notification_setting": "notifications_enabled",
+        "permission": "pull",
+        "members_url": f"{url}/members{{/member}}",
+        "repositories_url": f"{url}/repos",
+        "parent": None,
+    }
+    when = iso(organization.created_at)
+    counts = {"members_count": len(organization.teams[slug]), "repos_count": 0, "created_at": when, "updated_at": when}
+    return Reply(shape | counts | {"organization": (await get_organization(call)).body})
+
+
+async def get_membership(call: Call) -> Reply:
+    """Somebody's membership of a team."""
+    organization, slug, login = _organization(call), call.path["team_slug"], call.path["username"]
+    role = organization.teams.get(slug, {}).get(login.lower())
+    if role is None:
+        raise not_found()
+    url = f"{call.base}/orgs/{organization.login}/teams/{slug}/memberships/{login}"
+    return Reply({"url": url, "role": role, "state": "active"})
+
+
+def _account(call: Call, login: str) -> Account:
+    found = call.hub.world.accounts.get(login.lower())
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _organization(call: Call) -> Account:
+    found = _account(call, call.path["org"])
+    if found.kind != "Organization":
+        raise not_found()
+    return found
+
+
+def _team_id(organization: Account, slug: str) -> int:
+    return organization.id * 100 + list(organization.teams).index(slug)
+
+
+HANDLERS: dict[str, Handler] = {
+    "rate-limit/get": get_rate_limit,
+    "meta/get": get_meta,
+    "users/get-authenticated": get_me,
+    "users/get-by-username": get_user,
+    "orgs/get": get_organization,
+    "orgs/check-membership-for-user": check_member,
+    "teams/get-by-name": get_team,
+    "teams/get-membership-for-user-in-org": get_membership,
+}

@@ -1,0 +1,500 @@
+"""The simulated GitHub as a test or a demo holds it: started, acted on as people do, and read."""
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from bot.sandbox.github.acts import checks, comments, installations, pulls, repositories
+from bot.sandbox.github.acts.repositories import Contents, Pushed
+from bot.sandbox.github.faults import Faults, Impossible
+from bot.sandbox.github.git import scratch_directory
+from bot.sandbox.github.hooks import Delivery, Hooks
+from bot.sandbox.github.hub import Hub, Request
+from bot.sandbox.github.limits import Limits
+from bot.sandbox.github.model import (
+    ROLES,
+    Account,
+    App,
+    CheckRun,
+    Comment,
+    Deployment,
+    Installation,
+    Issue,
+    Repository,
+    World,
+)
+from bot.sandbox.github.oauth import OAuth
+from bot.sandbox.github.rest.api import MAX_BODY_BYTES, RestApi
+from bot.sandbox.github.smarthttp import SmartHttp
+from bot.sandbox.github.tokens import Tokens
+
+Json = dict[str, Any]
+
+PERMISSIONS = {
+    "actions": "read",
+    "checks": "write",
+    "contents": "read",
+    "deployments": "write",
+    "issues": "write",
+    "members": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+    "statuses": "read",
+}
+EVENTS = [
+    "check_run",
+    "check_suite",
+    "create",
+    "delete",
+    "deployment",
+    "deployment_status",
+    "issue_comment",
+    "pull_request",
+    "push",
+    "release",
+]
+KEY_BITS = 2048
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A pull request that was opened, and what the app was told of it."""
+
+    number: int
+    head_sha: str
+    delivery: Delivery | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """A comment that was left, and what the app was told of it."""
+
+    id: int
+    body: str
+    delivery: Delivery | None
+
+
+class GitHubSandbox:
+    """One simulated GitHub with one GitHub App, on one port.
+
+    Everything a person does is a method here, everything the app left behind can be read. What people do raises
+    Impossible, with a sentence, when it can't be done.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path | None = None,
+        *,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        permissions: Mapping[str, str] = PERMISSIONS,
+        events: list[str] = EVENTS,
+    ) -> None:
+        self._own_directory = state_dir is None
+        root = state_dir or scratch_directory()
+        app = _new_app(webhook_secret or secrets.token_hex(20), dict(permissions), list(events))
+        world, faults = World(app), Faults()
+        world.accounts = {one.login.lower(): one for one in (app.owner, app.bot)}
+        hooks = Hooks(app.id, app.webhook_secret, faults, webhook_url, clock=lambda: world.now())
+        limits = Limits(clock=lambda: world.now())
+        self.hub = Hub(world, root / "repositories", Tokens(world), limits, faults, hooks)
+        self._runner: web.AppRunner | None = None
+
+    # Where it is and how an app reaches it
+
+    @property
+    def url(self) -> str:
+        """Address of the REST API, of git and of web pages alike."""
+        return self.hub.base
+
+    @property
+    def app_id(self) -> int:
+        """Id of the app."""
+        return self.hub.world.app.id
+
+    @property
+    def client_id(self) -> str:
+        """Client id of the app."""
+        return self.hub.world.app.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Client secret of the app."""
+        return self.hub.world.app.client_secret
+
+    @property
+    def private_key_pem(self) -> str:
+        """The app's private key."""
+        return self.hub.world.app.private_key_pem
+
+    @property
+    def webhook_secret(self) -> str:
+        """What deliveries are signed with."""
+        return self.hub.world.app.webhook_secret
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where deliveries go; settable."""
+        return self.hub.hooks.url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self.hub.hooks.url = url
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point a real server at this GitHub."""
+        return {
+            "GITHUB_APP_ID": str(self.app_id),
+            "GITHUB_PRIVATE_KEY": self.private_key_pem,
+            "GITHUB_WEBHOOK_SECRET": self.webhook_secret,
+            "GITHUB_API_URL": self.url,
+            "GITHUB_URL": self.url,
+            "GITHUB_CLIENT_ID": self.client_id,
+            "GITHUB_CLIENT_SECRET": self.client_secret,
+        }
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0, control: list[web.RouteDef] | None = None) -> None:
+        """Listen; port 0 takes a free one. `control` are more routes to serve on the same port."""
+        self.hub.root.mkdir(parents=True, exist_ok=True)
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app.add_routes([*(control or []), *SmartHttp(self.hub).routes(), *OAuth(self.hub).routes()])
+        app.router.add_route("*", "/{path:.*}", RestApi(self.hub).handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        bound = self._runner.addresses[0][1]
+        self.hub.base = f"http://{host}:{bound}"
+
+    async def stop(self) -> None:
+        """Stop listening and sending; a directory of its own is removed."""
+        await self.hub.hooks.close()
+        if self._runner:
+            await self._runner.cleanup()
+        if self._own_directory:
+            shutil.rmtree(self.hub.root.parent, ignore_errors=True)
+
+    # What goes wrong, and how much is allowed
+
+    @property
+    def faults(self) -> Faults:
+        """Faults to plan: `faults.add("status", path="/check-runs", status=502)`."""
+        return self.hub.faults
+
+    @property
+    def limits(self) -> Limits:
+        """Rate limits: `limits.settings`, `limits.use_up("installation:1")`."""
+        return self.hub.limits
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens given out: `tokens.life_s`, `tokens.expire_all()`."""
+        return self.hub.tokens
+
+    # What people do
+
+    async def create_repo(
+        self,
+        full_name: str,
+        *,
+        files: repositories.Files | None = None,
+        folder: Path | None = None,
+        private: bool = False,
+        default_branch: str = "main",
+        organization: bool = True,
+    ) -> Repository:
+        """A repository with a first commit of `files` or of a `folder`; the app is installed on its owner."""
+        contents = _contents(files, folder)
+        return await repositories.create(
+            self.hub, full_name, contents, private=private, default_branch=default_branch, organization=organization
+        )
+
+    async def push(
+        self,
+        repo: str,
+        *,
+        branch: str | None = None,
+        files: repositories.Files | None = None,
+        folder: Path | None = None,
+        by: str = "alice",
+        message: str = "Change things",
+        delete: bool = False,
+    ) -> Pushed:
+        """Commit to a branch (a new one starts at the default branch), or delete it."""
+        repository = self.hub.repository(repo)
+        name, person = branch or repository.default_branch, self.person(by)
+        if delete:
+            return await repositories.move(self.hub, repository, f"refs/heads/{name}", None, person)
+        if files is None and folder is None:
+            files = {"CHANGES.txt": f"change {self.hub.world.next_id()}\n"}
+        return await repositories.push(self.hub, repository, name, _contents(files, folder), person, message)
+
+    async def force_push(self, repo: str, branch: str, sha: str, by: str = "alice") -> Pushed:
+        """Point a branch at a commit by force."""
+        repository = self.hub.repository(repo)
+        return await repositories.move(self.hub, repository, f"refs/heads/{branch}", sha, self.person(by))
+
+    async def tag(self, repo: str, name: str, at: str | None = None, by: str = "alice") -> Pushed:
+        """Tag a commit (by SHA, branch or tag), by default the head of the default branch."""
+        repository = self.hub.repository(repo)
+        sha = await repository.git.resolve(at or repository.default_branch)
+        if sha is None:
+            raise Impossible(f"{repo} has no commit {at!r}")
+        return await repositories.move(self.hub, repository, f"refs/tags/{name}", sha, self.person(by))
+
+    async def open_pull(
+        self,
+        repo: str,
+        *,
+        head: str,
+        base: str | None = None,
+        by: str = "alice",
+        title: str = "Change things",
+        body: str | None = None,
+        from_fork: str | None = None,
+        draft: bool = False,
+    ) -> Opened:
+        """Open a pull request from a branch; of `from_fork` (`owner/name`, made when it is new) when that is given."""
+        repository = self.hub.repository(repo)
+        source = await repositories.fork(self.hub, repository, from_fork) if from_fork else repository
+        onto = base or repository.default_branch
+        issue, delivery = await pulls.open_pull(
+            self.hub, repository, source, head, onto, title, body, self.person(by), draft=draft
+        )
+        return Opened(issue.number, issue.pull.head_sha if issue.pull else "", delivery)
+
+    async def fork(self, repo: str, as_name: str) -> Repository:
+        """Fork a repository as `owner/name`."""
+        return await repositories.fork(self.hub, self.hub.repository(repo), as_name)
+
+    async def open_issue(self, repo: str, title: str = "It broke", body: str | None = None, by: str = "alice") -> int:
+        """Open a plain issue; its number."""
+        return pulls.open_issue(self.hub, self.hub.repository(repo), title, body, self.person(by)).number
+
+    async def comment(self, repo: str, number: int, body: str, by: str = "alice") -> Said:
+        """Say something on a pull request or an issue."""
+        repository = self.hub.repository(repo)
+        self.issue(repo, number)
+        comment, delivery = comments.create(self.hub, repository, number, body, self.person(by))
+        return Said(comment.id, body, delivery)
+
+    async def edit_comment(self, repo: str, comment_id: int, body: str, by: str = "alice") -> Delivery | None:
+        """Change what a comment says."""
+        repository, comment = self._comment(repo, comment_id)
+        return comments.edit(self.hub, repository, comment, body, self.person(by))
+
+    async def delete_comment(self, repo: str, comment_id: int, by: str = "alice") -> Delivery | None:
+        """Take a comment away."""
+        repository, comment = self._comment(repo, comment_id)
+        return comments.delete(self.hub, repository, comment, self.person(by))
+
+    async def close_pull(self, repo: str, number: int, by: str = "alice") -> Delivery | None:
+        """Close a pull request or an issue without merging."""
+        return await pulls.close(self.hub, self.hub.repository(repo), self.issue(repo, number), self.person(by))
+
+    async def reopen_pull(self, repo: str, number: int, by: str = "alice") -> Delivery | None:
+        """Open it again."""
+        return await pulls.reopen(self.hub, self.hub.repository(repo), self.issue(repo, number), self.person(by))
+
+    async def merge_pull(self, repo: str, number: int, by: str = "alice") -> Pushed:
+        """Merge a pull request: the base branch moves, then the pull request is closed as merged."""
+        repository, issue, person = self.hub.repository(repo), self.issue(repo, number), self.person(by)
+        sha = await pulls.merged_tree(repository, issue)
+        told = await pulls.mark_merged(self.hub, repository, issue, sha, person)
+        base = issue.pull.base_ref if issue.pull else repository.default_branch
+        pushed = await repositories.move(self.hub, repository, f"refs/heads/{base}", sha, person)
+        return Pushed(sha, pushed.before, tuple(one for one in (told, *pushed.deliveries) if one))
+
+    async def click(self, check_run_id: int, identifier: str, by: str = "alice") -> Delivery | None:
+        """Press a button of a check run."""
+        repository, run = self._run(check_run_id)
+        return checks.click(self.hub, repository, run, identifier, self.person(by))
+
+    async def rerequest(self, check_run_id: int, by: str = "alice") -> Delivery | None:
+        """Ask for a check run again ("Re-run")."""
+        repository, run = self._run(check_run_id)
+        return checks.rerequest_run(self.hub, repository, run, self.person(by))
+
+    async def rerequest_suite(self, repo: str, sha: str, by: str = "alice") -> Delivery | None:
+        """Ask for all check runs of a commit again ("Re-run all checks")."""
+        repository = self.hub.repository(repo)
+        suite = checks.suite_for(self.hub, repository, sha, None)
+        return await checks.rerequest_suite(self.hub, repository, suite, self.person(by))
+
+    def set_permission(self, repo: str, user: str, role: str) -> None:
+        """Give somebody a role in a repository: none, read, triage, write, maintain or admin."""
+        if role not in ROLES:
+            raise Impossible(f"{role!r} is not a role; these are: {', '.join(ROLES)}")
+        self.hub.repository(repo).roles[self.person(user).login.lower()] = role
+
+    def add_to_team(self, organization: str, team: str, user: str, role: str = "member") -> None:
+        """Put somebody into a team of an organization, which makes them a member of it."""
+        account = self.hub.world.account(organization, "Organization")
+        account.kind = "Organization"
+        account.members.add(self.person(user).login.lower())
+        account.teams.setdefault(team, {})[user.lower()] = role
+
+    def review(self, repo: str, number: int, by: str, state: str = "APPROVED", body: str = "") -> None:
+        """Review a pull request as it is now: APPROVED, CHANGES_REQUESTED or COMMENTED."""
+        pull = self.issue(repo, number).pull
+        if pull is None:
+            raise Impossible(f"#{number} is an issue, not a pull request")
+        review = {"id": self.hub.world.next_id(), "login": self.person(by).login, "state": state, "body": body}
+        pull.reviews.append(review | {"sha": pull.head_sha, "at": self.hub.world.now()})
+
+    def person(self, login: str, kind: str = "User") -> Account:
+        """Somebody by name, made when they are new; names that end in `[bot]` are bots."""
+        return self.hub.world.account(login, "Bot" if login.endswith("[bot]") else kind)
+
+    def user_token(self, login: str) -> str:
+        """A personal access token, for git and REST in somebody's name."""
+        return self.hub.tokens.for_user(self.person(login))
+
+    def approve_oauth_as(self, login: str | None) -> None:
+        """Who approves when the app asks a person to sign in; None denies."""
+        self.hub.oauth_as = login
+
+    # The app's installation
+
+    def installation(self, account: str) -> Installation:
+        """The app's installation on an account."""
+        return installations.of_account(self.hub, self.hub.world.account(account))
+
+    async def uninstall(self, account: str, by: str = "alice") -> Delivery:
+        """Take the app off an account."""
+        return installations.remove(self.hub, self.installation(account), self.person(by))
+
+    async def install(self, account: str, by: str = "alice") -> Delivery:
+        """Put the app on an account, and tell it."""
+        made = installations.install(self.hub, self.hub.world.account(account))
+        return installations.announce(self.hub, made, "created", self.person(by))
+
+    async def suspend(self, account: str, by: str = "alice", *, on: bool = True) -> Delivery:
+        """Suspend the app on an account, or take it up again."""
+        return installations.suspend(self.hub, self.installation(account), self.person(by), on=on)
+
+    async def select_repositories(self, account: str, repos: list[str] | None, by: str = "alice") -> Delivery:
+        """Choose the repositories the app is installed on; None is all of them."""
+        chosen = None if repos is None else [self.hub.repository(one) for one in repos]
+        return installations.select(self.hub, self.installation(account), chosen, self.person(by))
+
+    # What the app left behind
+
+    def repository(self, repo: str) -> Repository:
+        """A repository."""
+        return self.hub.repository(repo)
+
+    def issue(self, repo: str, number: int) -> Issue:
+        """An issue or a pull request."""
+        found = self.hub.repository(repo).issues.get(number)
+        if found is None:
+            raise Impossible(f"{repo} has no issue or pull request #{number}")
+        return found
+
+    async def head(self, repo: str, branch: str | None = None) -> str:
+        """Full SHA of a branch's head."""
+        repository = self.hub.repository(repo)
+        sha = await repository.git.resolve(f"refs/heads/{branch or repository.default_branch}")
+        if sha is None:
+            raise Impossible(f"{repo} has no branch {branch!r}")
+        return sha
+
+    def check_runs(self, repo: str, sha: str | None = None) -> list[CheckRun]:
+        """Check runs, oldest first, of one commit when it is given."""
+        runs = self.hub.repository(repo).check_runs.values()
+        return [one for one in runs if sha in (None, one.head_sha)]
+
+    def checks(self, repo: str, sha: str | None = None) -> list[str]:
+        """The same in words: `shipmate / deploy: success`."""
+        return [f"{one.name}: {one.state}" for one in self.check_runs(repo, sha)]
+
+    def comments(self, repo: str, number: int | None = None) -> list[Comment]:
+        """Comments, oldest first, of one pull request or issue when it is given."""
+        found = self.hub.repository(repo).comments.values()
+        return [one for one in found if number in (None, one.number)]
+
+    def reactions(self, repo: str, comment_id: int) -> list[str]:
+        """The emoji on a comment, in the order they came: `eyes`, `rocket`."""
+        return [one.content for one in self._comment(repo, comment_id)[1].reactions]
+
+    def deployments(self, repo: str, environment: str | None = None) -> list[Deployment]:
+        """Deployments with their statuses, oldest first, of one environment when it is given."""
+        found = self.hub.repository(repo).deployments.values()
+        return [one for one in found if environment in (None, one.environment)]
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request that was answered, oldest first."""
+        return list(self.hub.requests)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every delivery of the app's webhook, oldest first."""
+        return list(self.hub.hooks.deliveries)
+
+    async def redeliver(self, delivery_id: int, times: int = 1) -> list[Delivery]:
+        """Send a delivery again, under the same guid."""
+        return [self.hub.hooks.redeliver(delivery_id) for _ in range(times)]
+
+    async def ping(self) -> Delivery:
+        """Send the `ping` of a new webhook."""
+        hook = {"type": "App", "id": self.app_id * 10 + 1, "name": "web", "active": True}
+        config = {"content_type": "json", "insecure_ssl": "0", "url": self.webhook_url or ""}
+        hook |= {"events": self.hub.world.app.events, "config": config, "app_id": self.app_id}
+        hook |= {"updated_at": "2026-01-01T00:00:00Z", "created_at": "2026-01-01T00:00:00Z"}
+        payload = {"zen": "Anything added dilutes everything else.", "hook_id": hook["id"], "hook": hook}
+        return self.hub.hooks.tell("ping", payload, None, None)
+
+    async def settle(self) -> None:
+        """Wait until every delivery was sent and answered, or given up."""
+        await self.hub.hooks.settle()
+
+    def _comment(self, repo: str, comment_id: int) -> tuple[Repository, Comment]:
+        repository = self.hub.repository(repo)
+        found = repository.comments.get(comment_id)
+        if found is None:
+            raise Impossible(f"{repo} has no comment {comment_id}")
+        return repository, found
+
+    def _run(self, check_run_id: int) -> tuple[Repository, CheckRun]:
+        for repository in self.hub.world.repositories.values():
+            if found := repository.check_runs.get(check_run_id):
+                return repository, found
+        raise Impossible(f"there is no check run {check_run_id}")
+
+
+def _contents(files: repositories.Files | None, folder: Path | None) -> Contents:
+    """Files given inline, laid over those of a folder."""
+    base = repositories.from_folder(folder) if folder else Contents({}, {})
+    return Contents({**base.files, **repositories.from_mapping(files or {}).files}, base.modes)
+
+
+def _new_app(webhook_secret: str, permissions: dict[str, str], events: list[str]) -> App:
+    """The app, with a fresh key."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return App(
+        id=1001,
+        slug="shipmate",
+        name="Shipmate",
+        owner=Account(11, "harbour", "Organization"),
+        bot=Account(12, "shipmate[bot]", "Bot"),
+        client_id="Iv23li" + secrets.token_hex(7),
+        client_secret=secrets.token_hex(20),
+        private_key_pem=private.decode(),
+        public_key_pem=public.decode(),
+        webhook_secret=webhook_secret,
+        permissions=permissions,
+        events=events,
+        created_at=1_767_225_600.0,
+    )

@@ -1,0 +1,100 @@
+"""Starts the simulated GitHub and the simulated Slack together, for tests, for the demo, and alone."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Self, TextIO
+
+from bot.sandbox.github.control import Control
+from bot.sandbox.github.simulator import GitHubSandbox
+from bot.sandbox.slack.sandbox import SlackSandbox
+
+
+class Sandbox:
+    """Both simulators as one thing to enter: `async with Sandbox() as sb:` gives `sb.github` and `sb.slack`.
+
+    `state_dir` holds the git repositories (a fresh directory, removed at the end, when None). `webhook_url` is where
+    GitHub's webhooks go, `slack_request_url` where Slack's commands, clicks and events go; both can be set later.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path | None = None,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        slack_request_url: str | None = None,
+        github_port: int = 0,
+        slack_port: int = 0,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.github = GitHubSandbox(state_dir, webhook_url=webhook_url, webhook_secret=webhook_secret)
+        self.slack = SlackSandbox(request_url=slack_request_url)
+        self._host, self._github_port, self._slack_port = host, github_port, slack_port
+
+    def environment(self) -> dict[str, str]:
+        """Every setting that points a real server here."""
+        return self.github.environment() | self.slack.environment()
+
+    async def start(self) -> None:
+        """Listen on both ports."""
+        await self.github.start(self._host, self._github_port, Control(self.github).routes())
+        await self.slack.start(self._host, self._slack_port)
+
+    async def stop(self) -> None:
+        """Stop both."""
+        await self.slack.stop()
+        await self.github.stop()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+def environment_lines(environment: dict[str, str]) -> list[str]:
+    """Lines a shell understands, one setting each."""
+    return [f"export {name}='{value.rstrip()}'" for name, value in environment.items()]
+
+
+async def run_sandbox(
+    github_port: int,
+    slack_port: int,
+    webhook_url: str | None = None,
+    state_dir: Path | None = None,
+    slack_request_url: str | None = None,
+    host: str = "127.0.0.1",
+    out: TextIO = sys.stdout,
+) -> None:
+    """Serve both until SIGTERM or SIGINT, having said on `out` what to set for a server to use them."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    sandbox = Sandbox(
+        state_dir,
+        webhook_url,
+        slack_request_url=slack_request_url,
+        github_port=github_port,
+        slack_port=slack_port,
+        host=host,
+    )
+    async with sandbox:
+        out.write("\n".join([*environment_lines(sandbox.environment()), *_where(sandbox)]) + "\n")
+        out.flush()
+        await stopped.wait()
+
+
+def _where(sandbox: Sandbox) -> list[str]:
+    """Comments for a person: what is where."""
+    return [
+        f"# GitHub: {sandbox.github.url}   control: {sandbox.github.url}/_control/",
+        f"# Slack:  {sandbox.slack.url}   control: {sandbox.slack.url.removesuffix('/api/')}/_control/",
+        f"# Webhooks go to: {sandbox.github.webhook_url or 'nowhere yet (PUT /_control/webhook)'}",
+    ]
