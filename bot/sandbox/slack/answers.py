@@ -42,6 +42,8 @@ def _post(desk: Desk, url: ResponseUrl, body: Json) -> None:
     message = bot_message(desk.workspace, url.channel, content_of(desk.workspace, body), body.get("thread_ts"))
     message.ephemeral_to = url.user if kind == "ephemeral" else None
     desk.workspace.post(message)
+    if not message.ephemeral_to:
+        desk.announce(message)
 
 
 def _original(desk: Desk, url: ResponseUrl) -> Message:

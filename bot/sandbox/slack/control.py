@@ -35,6 +35,7 @@ ACTS = {
     "shortcuts": "shortcut",
     "suggestions": "suggest",
     "users": "add_user",
+    "bots": "add_bot",
     "users/deactivate": "deactivate",
     "channels": "add_channel",
     "channels/members": "set_members",

@@ -1,5 +1,6 @@
 """What the people of the workspace do: type commands, mention the app, click, fill in modals, open its home."""
 
+import contextlib
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,7 @@ class People:
 
     async def say_command(self, word: str, text: str, user: str, channel: str) -> Delivery:
         """Type a slash command. Never retried; a failure is shown to the person as Slack does."""
-        person, place = self._in_place(user, channel)
+        person, place = self._in_place(self._person(user), channel)
         url = self.desk.tickets.response_url(place.id, person.id, None)
         fields = payloads.command(self.desk.workspace, person, place, word, text)
         handed = {"response_url": self._address("commands", url), "trigger_id": self.desk.tickets.trigger(person.id)}
@@ -42,7 +43,7 @@ class People:
     async def mention(self, text: str, user: str, channel: str, thread_ts: str | None = None) -> Delivery:
         """Say something that mentions the app, in a channel it is in."""
         workspace = self.desk.workspace
-        person, place = self._in_place(user, channel)
+        person, place = self._in_place(workspace.speaker(user), channel)
         if workspace.bot_user not in place.members:
             raise Impossible(f"the app isn't in {place.name}, so it hears nothing there")
         message = self._said(person, place, f"<@{workspace.bot_user}> {text}", thread_ts)
@@ -51,16 +52,19 @@ class People:
 
     def say(self, text: str, user: str, channel: str, thread_ts: str | None = None) -> Message:
         """Say something; the app is told when it listens to messages there."""
-        person, place = self._in_place(user, channel)
+        person, place = self._in_place(self.desk.workspace.speaker(user), channel)
         message = self._said(person, place, text, thread_ts)
         self.announce(message)
         return message
 
     def announce(self, message: Message) -> None:
-        """Tell the app of a message, in the background, when it is in the channel and subscribed to its kind."""
+        """Tell the app of a message, its own ones too, when it is in the channel and subscribed to its kind.
+
+        In the background; the app must see by `bot_id` what is its own.
+        """
         channel = self.desk.workspace.channels[message.channel]
         listens = MESSAGE_EVENTS[channel.kind] in self.subscriptions and self._reachable()
-        if listens and self.desk.workspace.bot_user in channel.members and not message.bot_id:
+        if listens and self.desk.workspace.bot_user in channel.members:
             self.courier.start(self._tell_quietly(payloads.message_event(self.desk.workspace, message)))
 
     async def click(
@@ -185,9 +189,9 @@ class People:
     def _person(self, user: str) -> User:
         return self.desk.workspace.person(user)
 
-    def _in_place(self, user: str, channel: str) -> tuple[User, Channel]:
-        """A person and a channel they can write in. Raises Impossible."""
-        person, place = self._person(user), self.desk.workspace.place(channel)
+    def _in_place(self, person: User, channel: str) -> tuple[User, Channel]:
+        """Someone and a channel they can write in. Raises Impossible."""
+        place = self.desk.workspace.place(channel)
         if person.id not in place.members or place.archived:
             raise Impossible(f"{person.name} can't write in {place.name or place.id}: archived, or not a member")
         return person, place
@@ -196,7 +200,8 @@ class People:
         workspace = self.desk.workspace
         if thread_ts:
             _in_thread(place, thread_ts)
-        return workspace.post(Message(workspace.new_ts(), place.id, person.id, text, thread_ts=thread_ts))
+        message = Message(workspace.new_ts(), place.id, person.id, text, thread_ts=thread_ts, bot_id=person.bot_id)
+        return workspace.post(message)
 
     def _seen(self, message_ts: str, user: str, channel: str | None) -> Message:
         """A message this person can see. Raises Impossible."""
@@ -233,7 +238,9 @@ class People:
         return await self.courier.send(Outgoing("event", payloads.event(self.desk.workspace, inner)))
 
     async def _tell_quietly(self, inner: Json) -> None:
-        await self.courier.send(Outgoing("event", payloads.event(self.desk.workspace, inner)))
+        """Send an event in the background; by then the app may be gone."""
+        with contextlib.suppress(Impossible):
+            await self.courier.send(Outgoing("event", payloads.event(self.desk.workspace, inner)))
 
 
 def _failure(delivery: Delivery) -> str:

@@ -232,6 +232,15 @@ class SlackSandbox:
         self.workspace.place("general").members.append(user.id)
         return user.id
 
+    def add_bot(self, name: str) -> str:
+        """Another app's bot, in every public channel; its user id. It can say and mention, nothing else."""
+        bot = User(self.workspace.new_id("U"), name, name.title(), bot_id=self.workspace.new_id("B"))
+        self.workspace.users[bot.id] = bot
+        for channel in self.workspace.channels.values():
+            if channel.kind == "public":
+                channel.members.append(bot.id)
+        return bot.id
+
     def deactivate(self, user: str, deleted: bool = True) -> None:
         """Deactivate a person, or take them back."""
         if user not in self.workspace.users:

@@ -73,8 +73,10 @@ def message_json(workspace: Workspace, message: Message) -> Json:
         "text": message.text,
         "team": workspace.team_id,
     }
-    if message.bot_id:
+    if message.bot_id == workspace.bot_id:
         shape |= {"bot_id": message.bot_id, "app_id": workspace.app_id, "bot_profile": bot_json(workspace)}
+    elif message.bot_id:
+        shape |= {"bot_id": message.bot_id, "subtype": "bot_message"}
     if message.thread_ts:
         shape["thread_ts"] = message.thread_ts
     if message.broadcast:

@@ -14,7 +14,7 @@ SCOPE_FAMILIES: dict[ChannelKind, str] = {"public": "channels", "private": "grou
 
 @dataclass
 class User:
-    """A person, or the app's bot user (`bot_id` set)."""
+    """A person, or a bot (`bot_id` set): the app's own or another's."""
 
     id: str
     name: str
@@ -119,11 +119,20 @@ class Workspace:
 
     def person(self, user_id: str) -> User:
         """Someone who can act. Raises Impossible for strangers, bots and deactivated people."""
+        known = self.speaker(user_id)
+        if known.bot_id:
+            raise Impossible(f"{known.name} ({user_id}) is a bot, which can only say things")
+        return known
+
+    def speaker(self, user_id: str) -> User:
+        """Someone who can say something: a person, or a bot of another app. Raises Impossible."""
         known = self.users.get(user_id)
         if known is None:
             raise Impossible(f"there is no user {user_id}; there are {', '.join(sorted(self.users))}")
-        if known.deleted or known.bot_id:
-            raise Impossible(f"{known.name} ({user_id}) can do nothing: {'a bot' if known.bot_id else 'deactivated'}")
+        if known.deleted:
+            raise Impossible(f"{known.name} ({user_id}) can do nothing: deactivated")
+        if known.id == self.bot_user:
+            raise Impossible(f"{known.name} ({user_id}) is the app's own bot: it speaks through the Web API")
         return known
 
     def channel(self, name_or_id: str) -> Channel:

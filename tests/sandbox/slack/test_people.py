@@ -290,6 +290,59 @@ async def test_a_modal_that_is_answered_with_trouble_stays_open_and_shows_it(
     assert errors_shown(slack) == errors
 
 
+@pytest.mark.parametrize(
+    ("answer", "titles"),
+    [
+        ({"response_action": "update", "view": dialog(title=plain("Deploying"))}, ["Deploying"]),
+        ({"response_action": "push", "view": dialog(title=plain("Sure?"))}, ["Sure?", "Deploy"]),
+        ({"response_action": "clear"}, []),
+    ],
+    ids=["update", "push", "clear"],
+)
+async def test_an_answer_to_a_submission_changes_what_is_seen(
+    slack: SlackSandbox, bolt: AsyncApp, answer: Json, titles: list[str]
+) -> None:
+    @bolt.view("deploy")
+    async def submitted(ack: Any) -> None:
+        await ack(**answer)
+
+    await open_dialog(slack, bolt, dialog())
+    await slack.submit_view(ALICE, {"repo": "acme/api", "env": "staging"})
+    seen: list[str] = []
+    while view := slack.view_of():
+        seen.append(view["title"]["text"])
+        await slack.close_view(ALICE)
+    assert seen == titles
+
+
+async def test_a_submission_nobody_answers_leaves_the_modal_open(slack: SlackSandbox, bolt: AsyncApp) -> None:
+    await open_dialog(slack, bolt, dialog())
+    slack.request_url = "http://127.0.0.1:9/slack/events"
+    await slack.submit_view(ALICE, {"repo": "acme/api", "env": "staging"})
+    assert errors_shown(slack)[""].startswith("We had some trouble connecting.")
+
+
+async def test_boxes_dates_and_people_are_reported_as_slack_does(slack: SlackSandbox, bolt: AsyncApp) -> None:
+    states: list[Json] = []
+
+    @bolt.view("deploy")
+    async def submitted(ack: Any, view: Json) -> None:
+        states.append(view["state"]["values"])
+        await ack()
+
+    boxes = {**menu("flags", "noop", "canary"), "type": "checkboxes"}
+    extra = [
+        field("flags", boxes, optional=True),
+        field("day", {"type": "datepicker", "action_id": "day", "initial_date": "2026-01-02"}),
+        field("who", {"type": "multi_users_select", "action_id": "who"}),
+    ]
+    await open_dialog(slack, bolt, dialog(*extra))
+    await slack.submit_view(ALICE, {"repo": "a", "env": "staging", "flags": ["noop"], "who": [BORA]})
+    assert [option["value"] for option in states[0]["flags"]["flags"]["selected_options"]] == ["noop"]
+    assert states[0]["day"]["day"] == {"type": "datepicker", "selected_date": "2026-01-02"}
+    assert states[0]["who"]["who"]["selected_users"] == [BORA]
+
+
 async def test_modals_stack_three_high_and_close_from_the_top(
     slack: SlackSandbox, bolt: AsyncApp, client: AsyncWebClient
 ) -> None:
@@ -414,6 +467,31 @@ async def test_messages_are_told_only_where_the_app_listens(slack: SlackSandbox,
     await slack.settle()
     await eventually(lambda: heard)
     assert heard == ["for everyone"]
+
+
+async def test_the_app_hears_itself_and_other_bots_with_their_bot_ids(
+    slack: SlackSandbox, client: AsyncWebClient
+) -> None:
+    heard: list[Json] = []
+
+    async def hear(request: web.Request) -> web.Response:
+        heard.append((await request.json())["event"])
+        return web.Response()
+
+    slack.people.subscriptions.add("message.channels")
+    bot = slack.add_bot("ci")
+    async with Receiver(hear) as receiver:
+        slack.request_url = receiver.url
+        await client.chat_postMessage(channel=DEPLOYS, text="/shipmate deploy")
+        await slack.settle()
+        await slack.mention("deploy acme/api", user=bot)
+        await slack.settle()
+        with pytest.raises(Impossible, match="can only say things"):
+            await slack.say_command("/shipmate", user=bot)
+    own, *others = heard
+    assert (own["bot_id"], own["user"]) == ("B0SHIPMATE", "U0SHIPMATE")
+    assert sorted(event["type"] for event in others) == ["app_mention", "message"]
+    assert {event["bot_id"] for event in others} == {slack.workspace.users[bot].bot_id}
 
 
 async def test_opening_the_home_tells_the_app_who_is_looking(

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 async def app(slack: SlackSandbox, client: AsyncWebClient) -> AsyncIterator[AsyncApp]:
     """A Bolt app that is connected by websocket and has no request URL at all."""
     app = AsyncApp(client=client, signing_secret="")
-    handler = AsyncSocketModeHandler(app, slack.credentials.app_token, web_client=client, ping_interval=0.05)
+    handler = AsyncSocketModeHandler(app, slack.credentials.app_token, web_client=client, ping_interval=1)
     await handler.connect_async()  # type: ignore[no-untyped-call]
     await eventually(lambda: slack.sockets.connected)
     yield app

@@ -30,7 +30,7 @@ def complete_upload(call: Call) -> Json:
         words = Content(call.args.get("initial_comment", ""), blocks, None)
         message = bot_message(call.workspace, channel.id, words, thread_ts)
         message.files = files
-        call.workspace.post(message)
+        call.desk.announce(call.workspace.post(message))
     return {"files": files}
 
 
