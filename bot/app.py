@@ -202,6 +202,7 @@ def job_worker(house: House) -> Worker:
         limits=Limits(settings.concurrency, settings.job_limit_s),
         changed=house.opened.database.watch().wait,
         told=lambda job, state: _count(house.metrics, job, state),
+        locale=settings.locale,
     )
 
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot import messages
 from bot.clock import Clock
 from bot.errors import LeaseLost, ShipmateError, Transient
 from bot.identity import is_dead
@@ -63,6 +64,7 @@ class Worker:
         limits: Limits,
         changed: Callable[[float], Awaitable[None]],
         told: Callable[[Job, JobState], None] = lambda job, state: None,
+        locale: str = "en",
     ) -> None:
         self._name = name
         self._jobs = jobs
@@ -73,6 +75,7 @@ class Worker:
         self._limits = limits
         self._changed = changed
         self._told = told
+        self._locale = locale
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
@@ -191,13 +194,16 @@ class _Tenure:
 
     async def _undone(self, work: Work, context: JobContext, failure: Failure, beat: asyncio.Task[None]) -> Ending:
         try:
-            return await self._guarded(work.undo(context, failure), beat, UNDO_LIMIT_S, may_cancel=False)
+            undoing = self._retried(lambda: work.undo(context, failure))
+            return await self._guarded(undoing, beat, UNDO_LIMIT_S, may_cancel=False)
         except (LeaseLost, asyncio.CancelledError):
             raise
         except Exception as error:  # a failed undo must be told, never passed off as done
             log.exception("undoing failed", extra={"job": self._job.id})
             facts = {**failure.facts, "undo": type(error).__name__}
-            return Ending(failure.state, "", error_code="undo_failed", result={"failure": facts, "why": failure.code})
+            sentence = messages.failure(self._worker._locale, "undo_failed", facts)
+            result = {"failure": facts, "reason": failure.code}
+            return Ending(failure.state, sentence, result, "undo_failed", sentence)
 
     async def _guarded(
         self, doing: Awaitable[Ending], beat: asyncio.Task[None], limit_s: float, *, may_cancel: bool = True
