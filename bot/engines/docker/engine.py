@@ -12,5 +12,5 @@ from bot.ports import Engine, Traffic
 
 def docker_engine(api: EngineApi, traffic: Traffic, owner: str, access: RegistryAccess | None = None) -> Engine:
     """Builder, registry and target on one engine. With no `access` images stay on it."""
-    registry = DockerRegistry(api, access) if access else LocalRegistry()
-    return Engine("docker", DockerBuilder(api), registry, DockerTarget(api, owner, access=access), traffic)
+    keeper = DockerRegistry(api, access) if access else LocalRegistry()
+    return Engine("docker", DockerBuilder(api), keeper, DockerTarget(api, owner, access=access), traffic)

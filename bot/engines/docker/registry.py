@@ -31,6 +31,7 @@ class RegistryAccess:
 
     @property
     def host(self) -> str:
+        """`host[:port]` of the registry."""
         return self.prefix.partition("/")[0]
 
     def header(self) -> dict[str, str]:
