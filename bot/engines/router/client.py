@@ -20,7 +20,7 @@ from bot.engines.router.reports import (
 )
 from bot.errors import Permanent, Transient
 
-ANSWER_WITHIN_S = 30.0
+ANSWER_WITHIN_S = 45.0  # a router that was just replaced may first finish for 30 s
 
 
 class RouterClient:

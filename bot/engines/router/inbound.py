@@ -25,6 +25,7 @@ from bot.engines.router.streams import Inflow, Lost, Stalled, Wire
 from bot.engines.router.switch import LiveService
 
 LINGER_S = 2.0
+SETTLE_S = 0.05  # a connection the system accepted for us just now is not among ours yet
 FOREVER = math.inf
 
 FindService = Callable[[RequestHead], LiveService | None]
@@ -60,12 +61,14 @@ class Lobby:
     async def leave(self, limit_s: float) -> None:
         """Serve what is under way and one more request of each idle connection, for `limit_s` at most."""
         self.leaving = True
-        until = time.monotonic() + min(limit_s, LINGER_S)
+        limit = time.monotonic() + limit_s
+        await asyncio.sleep(SETTLE_S)
+        until = time.monotonic() + LINGER_S
         for connection in self.connections:
             if connection.is_idle:
                 connection.deadline = min(connection.deadline, until)
-        if self.tasks:
-            await asyncio.wait(self.tasks, timeout=limit_s)
+        while self.tasks and (left_s := limit - time.monotonic()) > 0:
+            await asyncio.wait(tuple(self.tasks), timeout=left_s)
         for connection in tuple(self.connections):
             connection.abort()
         await asyncio.gather(*self.tasks, return_exceptions=True)

@@ -59,6 +59,10 @@ class Listeners:
     def is_open(self, name: str) -> bool:
         return name in self._servers
 
+    def port(self, name: str) -> int:
+        """The port of an open listener, 0 where there is none."""
+        return int(self._sockets[name].getsockname()[1]) if name in self._sockets else 0
+
     def close(self, name: str) -> None:
         """Stop listening for good."""
         if self._link is not None:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -32,7 +31,7 @@ from bot.errors import Permanent, Transient
 log = logging.getLogger(__name__)
 
 SHARED = "shared"
-BIND_AGAIN_S = 0.1
+PROVE_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,8 @@ class Operations:
         self._supervisor = os.getppid()
         self._began = time.monotonic()
         self._state = RouterState()
+        self._missing: set[str] = set()
         self._changing = asyncio.Lock()
-        self._shared_port = 0
 
     # Coming back
 
@@ -66,20 +65,15 @@ class Operations:
         """Take up the state on disk: listen on every port again, and probe every target before it serves."""
         self._state = await asyncio.to_thread(self._house.file.load)
         self._follow()
-        if self._house.settings.shared_port >= 0:
-            await self._open_shared(self._house.settings.shared_port)
         await self.open_missing()
         self._house.listeners.drop_unclaimed()
 
     async def open_missing(self) -> None:
         """Open what does not listen yet; a port that can't be had is tried again at the next call."""
         for service in self._state.services.values():
-            name = _listener(service.name)
-            if self._house.listeners.is_open(name):
-                continue
-            sock = self._house.listeners.inherited(name) or self._bound_again(service)
-            if sock is not None:
-                await self._house.listeners.open(name, sock, self._find_by_name(service.name))
+            await self._open(_listener(service.name), service.port, self._find_by_name(service.name))
+        if self._house.settings.shared_port >= 0:
+            await self._open(SHARED, self._house.settings.shared_port, self._find_by_host)
 
     # Changing
 
@@ -120,6 +114,8 @@ class Operations:
             fresh = Target(target, host, port, probe_path, percent)
             if fresh != before:
                 await self._save(model.with_service(self._state, model.with_target(known, fresh)))
+            if before is None or before.draining or before.probe_path != probe_path:
+                self._doubt(service, target)
         return self._service_status(self._live(service))
 
     async def set_weights(
@@ -180,7 +176,7 @@ class Operations:
             supervisor_pid=self._supervisor,
             fingerprint=self._house.fingerprint,
             uptime_s=round(time.monotonic() - self._began, 3),
-            shared_port=self._shared_port,
+            shared_port=self._house.listeners.port(SHARED),
             connections=len(self._house.lobby.connections),
             services=tuple(self._service_status(live) for live in self._house.switch.services.values()),
         )
@@ -234,13 +230,19 @@ class Operations:
         for service, target in self._house.switch.adopt(self._state):
             self._house.prober.watch(service, target)
 
+    def _doubt(self, service: str, target: str) -> None:
+        """Probe the target before it serves (again): it may have been stopped since it was found healthy."""
+        live = self._live(service)
+        live.found(live.targets[target], Health.PROBING)
+        self._house.prober.watch(live, live.targets[target])
+
     async def _new_service(self, name: str, hosts: tuple[str, ...], port: int | None) -> None:
         ports = PortRange(port, port) if port else self._house.settings.ports
         taken = frozenset(service.port for service in self._state.services.values())
         try:
             sock = self._house.listeners.bind(ports, taken)
         except OSError as error:
-            raise Permanent("port_unavailable", service=name, ports=str(ports), reason=error.strerror) from error
+            raise Permanent("port_unavailable", service=name, ports=str(ports), reason=str(error)) from error
         try:
             await self._save(model.with_service(self._state, Service(name, sock.getsockname()[1], hosts)))
         except BaseException:
@@ -248,18 +250,20 @@ class Operations:
             raise
         await self._house.listeners.open(_listener(name), sock, self._find_by_name(name))
 
-    async def _open_shared(self, port: int) -> None:
+    async def _open(self, name: str, port: int, find: FindService) -> None:
+        """Listen again on an inherited socket, or on a new one; where the port can't be had now, later may do."""
         listeners = self._house.listeners
-        sock = listeners.inherited(SHARED) or listeners.bind(PortRange(port, port), frozenset())
-        self._shared_port = sock.getsockname()[1]
-        await listeners.open(SHARED, sock, self._find_by_host)
-
-    def _bound_again(self, service: Service) -> socket.socket | None:
+        if listeners.is_open(name):
+            return
         try:
-            return self._house.listeners.bind(PortRange(service.port, service.port), frozenset())
+            sock = listeners.inherited(name) or listeners.bind(PortRange(port, port), frozenset())
         except OSError as error:
-            log.error("%s: port %d can't be had (%s); trying again", service.name, service.port, error.strerror)
-            return None
+            if name not in self._missing:
+                log.error("%s: port %d can't be had (%s); trying again", name, port, error.strerror)
+            self._missing.add(name)
+            return
+        self._missing.discard(name)
+        await listeners.open(name, sock, find)
 
     def _find_by_name(self, name: str) -> FindService:
         return lambda _head: self._house.switch.services.get(name)
@@ -269,14 +273,18 @@ class Operations:
         return self._house.switch.by_host.get(host.decode("latin-1").lower())
 
     async def _proven(self, service: str, weights: Mapping[str, int], deadline: float) -> None:
-        """Wait until each target that gets more than it had is healthy. Raises Transient `target_not_healthy`."""
+        """Wait until each target that gets more than it had is healthy at this moment, not only when last looked at.
+
+        Raises Transient `target_not_healthy`.
+        """
         for target_id, percent in weights.items():
             while (live := self._live(service).targets.get(target_id)) is not None:
-                if live.health is Health.HEALTHY or percent <= live.spec.weight * (not live.spec.draining):
+                has_percent = 0 if live.spec.draining else live.spec.weight
+                if percent <= has_percent or (live.health is Health.HEALTHY and await self._house.prober.proves(live)):
                     break
                 if time.monotonic() >= deadline:
                     raise Transient("target_not_healthy", service=service, target=target_id, state=live.health.value)
-                await live.changed.wait(deadline - time.monotonic())
+                await live.changed.wait(min(PROVE_AGAIN_S, deadline - time.monotonic()))
 
     def _live(self, name: str) -> LiveService:
         self._state.service(name)

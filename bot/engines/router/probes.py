@@ -24,6 +24,10 @@ class Prober:
         if target not in self._tasks:
             self._tasks[target] = asyncio.get_running_loop().create_task(self._probe(service, target))
 
+    async def proves(self, target: LiveTarget) -> bool:
+        """Whether the target answers at this moment."""
+        return await serves(target.spec, self._timeout_s)
+
     async def close(self) -> None:
         """Stop all probing."""
         tasks = list(self._tasks.values())

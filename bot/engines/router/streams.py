@@ -127,7 +127,7 @@ class Wire(asyncio.Protocol):
 
     def hold(self, holder: object) -> None:
         """Stop reading until every holder has released."""
-        if not self._holders and self.is_open:
+        if not self._holders and self.is_open and not self.transport.is_closing():
             self.transport.pause_reading()
         self._holders.add(holder)
 

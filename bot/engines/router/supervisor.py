@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import importlib
 import json
 import logging
 import os
@@ -29,6 +30,7 @@ log = logging.getLogger("router.supervisor")
 
 STEADY_S = 1.0
 LONGEST_PAUSE_S = 1.0
+CHECK_WITHIN_S = 10.0
 PROGRAM = "bot.engines.router"
 
 
@@ -107,16 +109,18 @@ class Supervisor:
 
     def _replace(self, _signal: int, _frame: FrameType | None) -> None:
         """Become the program as it is on disk now; the serving process is told, and finishes."""
-        if self._leaving or self._link is None:
+        argv = program(PROGRAM, self._settings, listeners=self._listeners, predecessor=self._child_pid())
+        if self._leaving or self._link is None or not _starts(argv):
             return
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # stays so until the new program is ready for the next one
         with suppress(ConnectionError):
             self._link.replaced()
         for number in (self._lock, *self._listeners.values()):
             os.set_inheritable(number, True)
-        child = self._child.pid if self._child is not None else 0
-        argv = program(PROGRAM, self._settings, listeners=self._listeners, predecessor=child)
         os.execv(argv[0], [*argv, f"--lock={self._lock}"])  # noqa: S606
+
+    def _child_pid(self) -> int | None:
+        return self._child.pid if self._child is not None else None
 
     def _reap_predecessor(self, _signal: int, _frame: FrameType | None) -> None:
         if self._predecessor is None:
@@ -141,6 +145,18 @@ def program(
     return argv
 
 
+def _starts(argv: Sequence[str]) -> bool:
+    """Whether the program on disk starts like that: one that is half installed must not replace one that runs."""
+    try:
+        checked = subprocess.run([*argv, "--check"], capture_output=True, check=False, timeout=CHECK_WITHIN_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.error("not replaced: %s", error)
+        return False
+    if checked.returncode != 0:
+        log.error("not replaced: %s", checked.stderr.decode(errors="replace"))
+    return checked.returncode == 0
+
+
 def run_router(settings: RouterSettings) -> int:
     """Be the router until SIGTERM. Returns the exit code: 0, or 1 where another router has this state directory."""
     return _run(settings, None, {}, None)
@@ -154,7 +170,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--listeners", type=json.loads, default={}, help=argparse.SUPPRESS)
     parser.add_argument("--predecessor", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
+    if options.check:
+        return 0 if importlib.import_module(f"{PROGRAM}.serving") else 1
     if options.detach and os.fork() > 0:
         return 0
     return _run(from_namespace(options), options.lock, options.listeners, options.predecessor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -119,6 +120,18 @@ async def test_a_websocket_is_told_when_the_router_itself_is_replaced(world: Rou
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1001
     await until(lambda: not alive(before.pid))
+
+
+async def test_code_that_does_not_start_replaces_nothing(world: RouterWorld, tmp_path: Path) -> None:
+    half_installed = tmp_path / "checkout"
+    shutil.copytree(Path(launch.__file__).parents[2], half_installed / "bot", ignore=shutil.ignore_patterns("web"))
+    await world.start_from(half_installed)
+    before = await world.status()
+    (half_installed / "bot" / "engines" / "router" / "serving.py").write_text("half a li")
+    await world.router.reload()
+    await until(lambda: "not replaced" in (world.settings.state_dir / "router.log").read_text())
+    after = await world.status()
+    assert (after.pid, after.supervisor_pid) == (before.pid, before.supervisor_pid)
 
 
 async def test_two_who_ask_for_a_reload_at_once_do_no_harm(world: RouterWorld) -> None:

@@ -175,6 +175,27 @@ async def test_a_target_that_does_not_answer_gets_no_traffic(world: RouterWorld)
     assert [target.weight for target in (await world.status()).services[0].targets] == [100, 0]
 
 
+async def test_a_target_that_was_healthy_and_died_unseen_gets_no_traffic(world: RouterWorld) -> None:
+    await blue_and_green(world)
+    await world.stop_target(1)
+    with pytest.raises(Transient, match="target_not_healthy"):
+        await world.router.set_weights(SERVICE, {"green": 100}, wait_s=0.1)
+    async with ClientSession() as session:
+        assert await ask(session, world.url) == (200, "blue 0")
+
+
+async def test_a_drained_target_that_is_put_back_is_probed_again(world: RouterWorld) -> None:
+    await world.start()
+    port = await world.named_target("blue")
+    await world.put("blue", port)
+    await world.router.drain(SERVICE, "blue")
+    await world.stop_target(0)
+    await world.router.put_target(SERVICE, "blue", host="127.0.0.1", port=port)
+    with pytest.raises(Transient, match="target_not_healthy"):
+        await world.router.wait_healthy(SERVICE, "blue", timeout_s=0.1)
+    await world.put("blue", await world.named_target("blue"))
+
+
 async def test_a_probe_path_must_answer_well_before_the_target_counts(world: RouterWorld) -> None:
     ready = False
 

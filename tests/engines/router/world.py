@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -18,7 +19,8 @@ from aiohttp import ClientError, ClientSession, TCPConnector, web
 from bot.engines.router.client import RouterClient
 from bot.engines.router.launch import ensure_running
 from bot.engines.router.reports import RouterStatus
-from bot.engines.router.settings import RouterSettings
+from bot.engines.router.settings import RouterSettings, to_arguments
+from bot.engines.router.supervisor import PROGRAM
 from bot.errors import Transient
 
 SERVICE = "acme/api production"
@@ -42,6 +44,26 @@ class RouterWorld:
         self.router = await ensure_running(self.settings)
         self.url = (await self.router.ensure_service(SERVICE)).url
         return self.router
+
+    async def start_from(self, checkout: Path) -> None:
+        """Start the router from another checkout of the code."""
+        self.settings.state_dir.mkdir()
+        argv = [sys.executable, "-P", "-m", PROGRAM, *to_arguments(self.settings), "--detach"]
+        with (self.settings.state_dir / "router.log").open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *argv, cwd=checkout, env={"PYTHONPATH": str(checkout)}, stdout=output, stderr=output
+            )
+            assert await process.wait() == 0
+        async with asyncio.timeout(10):
+            while not await self._answers():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    async def _answers(self) -> bool:
+        try:
+            await self.router.status()
+        except Transient:
+            return False
+        return True
 
     async def serve(self, handler: Handler, **settings: object) -> str:
         """Start the router with one target that answers with `handler`, and all weight on it. Returns the URL."""
