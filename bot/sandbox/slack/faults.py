@@ -24,8 +24,8 @@ class Fault:
     are hit (None: all).
     """
 
-    on: str
     effect: str
+    on: str
     count: int | None = 1
     skip: int = 0
     code: str = "internal_error"
@@ -51,8 +51,9 @@ class Fault:
             return False
         if self.count is None:
             return True
-        self.count -= 1
-        return self.count >= 0
+        struck = self.count > 0
+        self.count -= struck
+        return struck
 
 
 class Faults:
@@ -61,10 +62,10 @@ class Faults:
     def __init__(self) -> None:
         self._planned: list[Fault] = []
 
-    def add(self, on: str, effect: str, **details: Any) -> Fault:
-        """Plan a fault; `details` are Fault's fields. Raises Impossible for what can't happen there."""
+    def add(self, effect: str, *, on: str, **details: Any) -> Fault:
+        """Plan a fault; `details` are Fault's other fields. Raises Impossible for what can't happen there."""
         try:
-            fault = Fault(on, effect, **details)
+            fault = Fault(effect, on, **details)
         except TypeError as error:
             raise Impossible(f"a fault can't be described like that: {error}") from error
         self._planned.append(fault)

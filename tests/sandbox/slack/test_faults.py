@@ -50,7 +50,7 @@ async def post(client: AsyncWebClient) -> Any:
 async def test_a_planned_error_is_answered_once_after_those_skipped(
     slack: SlackSandbox, client: AsyncWebClient
 ) -> None:
-    slack.faults.add("chat.*", "error", code="fatal_error", skip=1)
+    slack.faults.add("error", on="chat.*", code="fatal_error", skip=1)
     await post(client)
     with pytest.raises(SlackApiError) as caught:
         await post(client)
@@ -62,13 +62,13 @@ async def test_a_planned_error_is_answered_once_after_those_skipped(
 
 async def test_a_client_that_honours_retry_after_gets_through(slack: SlackSandbox, client: AsyncWebClient) -> None:
     client.retry_handlers.append(AsyncRateLimitErrorRetryHandler())
-    slack.faults.add("chat.postMessage", "ratelimited", retry_after_s=1)
+    slack.faults.add("ratelimited", on="chat.postMessage", retry_after_s=1)
     await post(client)
     assert [r.status for r in slack.requests] == [429, 200]
 
 
 async def test_a_broken_gateway_answers_without_json(slack: SlackSandbox, client: AsyncWebClient) -> None:
-    slack.faults.add("chat.postMessage", "status", status=502)
+    slack.faults.add("status", on="chat.postMessage", status=502)
     with pytest.raises(SlackApiError) as caught:
         await post(client)
     assert caught.value.response.status_code == 502
@@ -79,7 +79,7 @@ async def test_a_broken_gateway_answers_without_json(slack: SlackSandbox, client
 async def test_a_cut_call_did_nothing_and_a_lost_reply_hides_what_was_done(
     slack: SlackSandbox, client: AsyncWebClient, effect: str, acted: int
 ) -> None:
-    slack.faults.add("chat.postMessage", effect, count=None)
+    slack.faults.add(effect, on="chat.postMessage", count=None)
     client.retry_handlers = []
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await post(client)
@@ -87,7 +87,7 @@ async def test_a_cut_call_did_nothing_and_a_lost_reply_hides_what_was_done(
 
 
 async def test_a_hanging_call_outlasts_the_client(slack: SlackSandbox) -> None:
-    slack.faults.add("chat.postMessage", "hang")
+    slack.faults.add("hang", on="chat.postMessage")
     hasty = AsyncWebClient(slack.credentials.bot_token, base_url=slack.url, timeout=1)
     hasty.retry_handlers = []
     with pytest.raises(TimeoutError):
@@ -120,14 +120,14 @@ async def test_an_event_is_not_tried_again_once_taken_or_when_the_app_says_so(
 
 
 async def test_a_duplicate_is_the_same_request_again(slack: SlackSandbox, inbox: Inbox) -> None:
-    slack.faults.add("send:command", "duplicate", times=4)
+    slack.faults.add("duplicate", on="send:command", times=4)
     await slack.say_command("/shipmate", "deploy")
     assert len(inbox.requests) == 5
     assert len({body for _, body in inbox.requests}) == 1
 
 
 async def test_a_replay_is_rightly_signed_but_older_than_five_minutes(slack: SlackSandbox, inbox: Inbox) -> None:
-    slack.faults.add("send:command", "replay")
+    slack.faults.add("replay", on="send:command")
     await slack.say_command("/shipmate", "deploy")
     verifier = SignatureVerifier(slack.credentials.signing_secret)
     (first, body), (again, same) = inbox.requests
@@ -140,14 +140,14 @@ async def test_a_replay_is_rightly_signed_but_older_than_five_minutes(slack: Sla
 
 
 async def test_a_wrong_signature_is_refused_by_slacks_own_verifier(slack: SlackSandbox, inbox: Inbox) -> None:
-    slack.faults.add("send:*", "wrong_signature")
+    slack.faults.add("wrong_signature", on="send:*")
     await slack.say_command("/shipmate", "deploy")
     headers, body = inbox.requests[0]
     assert not SignatureVerifier(slack.credentials.signing_secret).is_valid_request(body, headers)
 
 
 async def test_what_is_dropped_never_arrives(slack: SlackSandbox, inbox: Inbox) -> None:
-    slack.faults.add("send:event", "drop")
+    slack.faults.add("drop", on="send:event")
     delivery = await slack.mention("hi")
     await slack.settle()
     assert (inbox.requests, delivery.attempts) == ([], [])
@@ -160,7 +160,7 @@ def test_only_what_can_happen_can_be_planned(slack: SlackSandbox) -> None:
         ("send:pigeon", "drop", "nothing of 'send:pigeon' is ever sent"),
     ):
         with pytest.raises(Impossible, match=reason):
-            slack.faults.add(on, effect)
+            slack.faults.add(effect, on=on)
     with pytest.raises(Impossible, match="can't be described"):
-        slack.faults.add("chat.update", "cut", colour="red")
+        slack.faults.add("cut", on="chat.update", colour="red")
     assert slack.faults.planned == []
