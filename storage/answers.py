@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from bot.clock import Clock
 from bot.model import Repository
 from bot.store import Answer
 from storage.database import Database
@@ -40,18 +39,17 @@ def forget(connection: sqlite3.Connection, delivery_seq: int) -> None:
 class SqlAnswers:
     """`bot.store.Answers` over the database."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
     async def due(self, now: datetime, limit: int = 50) -> list[tuple[int, Answer, int]]:
-        sql = "SELECT * FROM answers WHERE sent_us IS NULL AND due_us <= ? ORDER BY id LIMIT ?"
+        sql = "SELECT * FROM answers WHERE sent = 0 AND due_us <= ? ORDER BY id LIMIT ?"
         rows = await self._database.read(lambda c: c.execute(sql, (to_us(now), limit)).fetchall())
         return [(row["id"], _answer(row), row["attempts"]) for row in rows]
 
     async def sent(self, row_id: int, note: str) -> None:
-        sql = "UPDATE answers SET sent_us = ?, note = ? WHERE id = ?"
-        await self._database.write(lambda c: c.execute(sql, (to_us(self._clock()), note, row_id)).rowcount)
+        sql = "UPDATE answers SET sent = 1, note = ? WHERE id = ?"
+        await self._database.write(lambda c: c.execute(sql, (note, row_id)).rowcount)
 
     async def postpone(self, row_id: int, until: datetime, reason: str) -> None:
         sql = "UPDATE answers SET attempts = attempts + 1, due_us = ?, note = ? WHERE id = ?"

@@ -44,7 +44,7 @@ class SqlApiKeys:
         return await self._database.write(lambda c: c.execute(sql, (to_us(now), key_id)).rowcount) == 1
 
     async def verify(self, key: str, now: datetime) -> ApiKey | None:
-        row = await self._database.read(lambda c: _live(c, _id_of(key)))
+        row = await self._database.read(lambda c: _live(c, _id_of(key))) if key.isascii() else None
         matches = hmac.compare_digest(NOBODY if row is None else row["hash"], _hash(key))
         if row is None or not matches:
             return None
@@ -66,7 +66,7 @@ def _id_of(key: str) -> str:
 
 
 def _hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(key.encode("utf-8", "backslashreplace")).digest()
 
 
 def _api_key(row: sqlite3.Row) -> ApiKey:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 
 from sqlite_utils import Database as Schema
 from sqlite_utils.migrations import Migrations
 
 from bot.errors import UserMistake
 from storage.connection import connect, path_of
-from storage.faults import is_fault, translated
+from storage.faults import translated
 
 shipmate = Migrations("shipmate")
 
@@ -18,7 +19,8 @@ def migrate(url: str) -> list[str]:
     """Apply what is missing and answer the names of what was applied now; the folder is made when it is missing.
 
     All of it is one transaction under the write lock: another process that starts at the same moment waits, then
-    finds nothing left to do. Raises UserMistake("bad_setting") for a database newer than this code, else Transient.
+    finds nothing left to do. Raises UserMistake("bad_setting") for a database newer than this code or a file that is
+    none, Transient when it cannot be reached.
     """
     path = path_of(url)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,10 +28,11 @@ def migrate(url: str) -> list[str]:
         with contextlib.closing(connect(path)) as connection:
             schema = Schema(connection, recursive_triggers=False, execute_plugins=False)
             return _applied_now(schema)
-    except Exception as error:
-        if is_fault(error):
-            raise translated(error) from error
-        raise
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            sentence = f"names {path}, which is no database: give another file"
+            raise UserMistake("bad_setting", name="DATABASE_URL", sentence=sentence) from error
+        raise translated(error) from error
 
 
 def _applied_now(schema: Schema) -> list[str]:
@@ -106,10 +109,10 @@ def m001_deliveries(schema: Schema) -> None:
             check_sha TEXT,
             attempts INTEGER NOT NULL DEFAULT 0,
             due_us INTEGER NOT NULL DEFAULT 0,
-            sent_us INTEGER,
+            sent INTEGER NOT NULL DEFAULT 0,
             note TEXT
         )""",
-        "CREATE INDEX answers_unsent ON answers (id) WHERE sent_us IS NULL",
+        "CREATE INDEX answers_unsent ON answers (id) WHERE sent = 0",
         "CREATE INDEX answers_of_delivery ON answers (delivery_seq)",
     )
 

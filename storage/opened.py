@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from bot.clock import Clock, utc_now
 from bot.store import Store
 from storage.answers import SqlAnswers
 from storage.connection import BUSY_TIMEOUT_S
@@ -38,7 +37,6 @@ async def open_store(
     secret_key: bytes | None = None,
     max_waiting: int = 1000,
     busy_timeout_s: float = BUSY_TIMEOUT_S,
-    clock: Clock = utc_now,
 ) -> OpenStore:
     """Bring the database up to date and open it. Raises UserMistake("bad_setting") or Transient."""
     await asyncio.to_thread(migrate, url)
@@ -48,7 +46,7 @@ async def open_store(
         jobs=SqlJobs(database, max_waiting),
         releases=SqlReleases(database),
         reports=SqlReports(database),
-        answers=SqlAnswers(database, clock),
+        answers=SqlAnswers(database),
         keys=SqlApiKeys(database),
         secrets=SqlSecrets(database, Sealer(secret_key)),
     )

@@ -52,7 +52,7 @@ class SqlReports:
         await self._write(sql, face, to_us(until), reason, job_id)
 
     async def state(self, face: str, job_id: str) -> Mapping[str, Any] | None:
-        sql = "SELECT reports.state FROM reports JOIN jobs ON jobs.number = reports.job WHERE jobs.id = ? AND face = ?"
+        sql = "SELECT state FROM reports WHERE job = (SELECT number FROM jobs WHERE id = ?) AND face = ?"
         row = await self._database.read(lambda c: c.execute(sql, (job_id, face)).fetchone())
         return None if row is None else from_json(row["state"])
 

@@ -1,0 +1,47 @@
+"""Lists and claims read from an index's end: none of them scans or sorts the jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from bot.model import JobKind, JobState
+from bot.store import JobFilter
+from storage import joblists
+from storage.opened import OpenStore
+
+FILTERS = [
+    JobFilter(),
+    JobFilter(before="dep_x"),
+    JobFilter(repository="acme/api"),
+    JobFilter(repository="acme/api", environment="production", states=(JobState.FAILED,)),
+    JobFilter(repository="acme/api", kind=JobKind.ANALYSIS),
+    JobFilter(repository="acme/api", pull_number=5, before="dep_x"),
+    JobFilter(environment="staging"),
+    JobFilter(kind=JobKind.PIPELINE, states=(JobState.FAILED, JobState.PENDING)),
+    JobFilter(states=(JobState.FAILED,)),
+]
+
+
+def plan(connection: sqlite3.Connection, sql: str, values: list[object]) -> list[str]:
+    return [row["detail"] for row in connection.execute("EXPLAIN QUERY PLAN " + sql, values)]
+
+
+@pytest.mark.parametrize("which", FILTERS, ids=str)
+async def test_a_list_of_jobs_is_read_from_an_index(opened: OpenStore, which: JobFilter) -> None:
+    steps = await opened.database.read(lambda c: plan(c, *joblists.query(which)))
+    on_jobs = [step for step in steps if "jobs" in step]
+    assert on_jobs
+    assert [step for step in on_jobs if step.startswith("SCAN")] == []
+
+
+async def test_a_claim_looks_only_at_the_heads_of_lanes(opened: OpenStore) -> None:
+    seen: list[str] = []
+
+    def watched(connection: sqlite3.Connection) -> None:
+        sql = "SELECT number FROM jobs WHERE turn = 1 AND lease_until_us <= ? ORDER BY number LIMIT 1"
+        seen.extend(plan(connection, sql, [0]))
+
+    await opened.database.read(watched)
+    assert seen == ["SCAN jobs USING INDEX jobs_turn"]
