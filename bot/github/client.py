@@ -18,8 +18,8 @@ T = TypeVar("T")
 Query = Mapping[str, str | int | None]
 
 PER_PAGE = 100
-PAGES = 100
-"""The most pages read of one list."""
+PAGES = 1000
+"""No list is longer; one that is leads in a circle."""
 _REPEATABLE = frozenset({"GET", "PUT", "PATCH", "DELETE"})
 
 
@@ -77,13 +77,15 @@ class Client:
         https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
         """
         method, _, template = operation.partition(" ")
-        url: str | None = self._url(template, path, {"per_page": PER_PAGE, **(query or {})})
+        url = self._url(template, path, {"per_page": PER_PAGE, **(query or {})})
         for _page in range(PAGES):
-            if url is None:
-                return
-            answer, url = await self._persist(method, url, b"", True)
+            answer, following = await self._persist(method, url, b"", True)
             for item in _understood(operation, lambda page: list(page[items] if items else page), answer):
                 yield _understood(operation, read, item)
+            if following is None:
+                return
+            url = following
+        raise Permanent("github_unexpected_reply", operation=operation, missing="the list's last page")
 
     async def listed(
         self,

@@ -245,6 +245,17 @@ async def test_a_list_is_read_to_its_last_page(answering: AnsweringGitHub, clien
     assert await client.listed(operation, number, items="check_runs", ref="main") == [1, 2, 3]
 
 
+async def test_a_list_that_leads_in_a_circle_ends(
+    answering: AnsweringGitHub, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.github.client.PAGES", 3)
+    link = {"Link": f'<{answering.url}/repositories/7/deployments?page=2>; rel="next"'}
+    answering.respond = lambda asked: Answer(200, [{"id": 1}], link)
+    with pytest.raises(Permanent, match="last page"):
+        await client.listed("GET /repos/{owner}/{repo}/deployments", number)
+    assert len(answering.asked) == 3
+
+
 async def test_no_page_is_asked_for_that_is_not_needed(answering: AnsweringGitHub, client: Client) -> None:
     link = f'<{answering.url}/repositories/7/deployments?page=2>; rel="next"'
     answering.answers = [Answer(200, [{"id": 1}, {"id": 2}], {"Link": link})]
