@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,15 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.engines.docker.errors import EngineRefusal
+from bot.engines.labels import PORT, labels
 from bot.ports import Instance, InstanceSpec
-
-OWNER, JOB, SERVICE, SPEC, PORT = (
-    "shipmate.owner",
-    "shipmate.job",
-    "shipmate.service",
-    "shipmate.spec",
-    "shipmate.port",
-)
 
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
 """What an image that starts as root needs to become its own user, and no more: prepare folders that others own (CHOWN,
@@ -93,18 +83,6 @@ def command_words(command: str) -> list[str]:
     if not _SHELL_CHARACTERS.search(command) and command.strip():
         return shlex.split(command)
     return ["/bin/sh", "-c", command]
-
-
-def labels(spec: InstanceSpec, owner: str) -> dict[str, str]:
-    """What tells this container from others; the last word is ours."""
-    ours = {OWNER: owner, JOB: spec.job_id, SERVICE: spec.service, SPEC: spec_hash(spec), PORT: str(spec.port)}
-    return {**spec.labels, **ours}
-
-
-def spec_hash(spec: InstanceSpec) -> str:
-    """Equal for equal specs. It covers the environment, but nothing of that can be read from it."""
-    plain = json.dumps(dataclasses.asdict(spec), sort_keys=True, default=dict)
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def read_instance(details: Mapping[str, Any]) -> Instance:

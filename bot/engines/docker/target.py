@@ -13,21 +13,19 @@ from urllib.parse import quote
 
 from bot.engines.docker.api import ANSWER_S, EngineApi
 from bot.engines.docker.container import (
-    OWNER,
-    SPEC,
     Address,
     config_again,
     container_config,
     port_is_taken,
     read_instance,
     served_at,
-    spec_hash,
 )
 from bot.engines.docker.errors import EngineRefusal
 from bot.engines.docker.images import forget_image, pull_image
 from bot.engines.docker.output import written_lines
 from bot.engines.docker.registry import RegistryAccess
 from bot.engines.free_ports import free_port
+from bot.engines.labels import OWNER, SPEC, spec_hash
 from bot.errors import Permanent, ShipmateError
 from bot.ports import Instance, InstanceSpec, LogSink
 
