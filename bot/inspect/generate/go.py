@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.inspect.folder import Folder
 from bot.inspect.generate.writer import Writer, safe_name
 from bot.inspect.model import AppPlan
@@ -19,7 +21,7 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.add("WORKDIR /src")
     writer.env(CGO_ENABLED="1" if cgo else "0")
     manifests = [n for n in ("go.mod", "go.sum") if folder.has(n)]
-    if manifests and not folder.has("vendor/modules.txt") and not plan.traits.get("local_modules"):
+    if manifests and not folder.has("vendor/modules.txt") and not _needs_sources(folder):
         writer.copy(manifests, "./")
         writer.run("go mod download", _CACHES[0], key="install")
     writer.copy(["."], ".")
@@ -33,3 +35,8 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         if folder.any(rf"{name}/.+") and not folder.any(rf"{name}/.*\.go"):
             writer.copy([f"/src/{name}/"], f"/app/{name}/", from_stage="build")
     writer.finish("./out" if not plan.start or plan.start == "./out" else plan.start, plan.port)
+
+
+def _needs_sources(folder: Folder) -> bool:
+    """Whether go.mod replaces a module by a folder of the repository, which downloading then reads."""
+    return re.search(r"=>\s*\.{1,2}/", folder.text("go.mod") or "") is not None
