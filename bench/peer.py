@@ -83,7 +83,8 @@ def measure(server: Server, peer: Path, seconds: int) -> Run:
         result = _load(port, peer, seconds)
         memory_mb = _memory_mb(process.pid)
     rate = result["requests"] / result["seconds"]
-    return Run(result["requests"], rate, result["p50_ms"], result["p99_ms"], result["bad"], memory_mb)
+    requests, bad = int(result["requests"]), int(result["bad"])
+    return Run(requests, rate, result["p50_ms"], result["p99_ms"], bad, memory_mb)
 
 
 @contextlib.contextmanager
@@ -106,7 +107,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)
-    raise SystemExit(f"the server did not start: {process.args}")
+    raise SystemExit(f"the server did not start: {process.args!r}")
 
 
 def _load(port: int, peer: Path, seconds: int) -> dict[str, float]:

@@ -163,6 +163,7 @@ def m002_jobs(schema: Schema) -> None:
         "CREATE INDEX jobs_by_kind ON jobs (kind, state, number)",
         "CREATE INDEX jobs_by_environment ON jobs (environment, state, number)",
         "CREATE INDEX jobs_by_repository ON jobs (repository, state, number)",
+        "CREATE INDEX jobs_by_repository_kind ON jobs (repository, kind, state, number)",
         "CREATE INDEX jobs_by_place ON jobs (repository, environment, state, number)",
         "CREATE INDEX jobs_by_pull ON jobs (repository, pull_number, state, number)",
         """
