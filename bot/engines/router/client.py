@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,20 @@ from bot.engines.router.reports import (
 from bot.errors import Permanent, Transient
 
 ANSWER_WITHIN_S = 45.0  # a router that was just replaced may first finish for 30 s
+ASK_AGAIN_S = 0.02
+RESTARTING = frozenset({"router_unreachable", "router_restarting"})
 
 
 class RouterClient:
     """A router, seen from outside. Every method may be repeated.
 
-    Each raises Transient `router_unreachable` when no router is there, and `router_silent` when it took too long.
+    Each asks again while the router restarts, for `patience_s`, and raises Transient `router_unreachable` when there is
+    none after that, or `router_silent` when it took too long.
     """
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, patience_s: float = 3.0) -> None:
         self.socket_path = socket_path
+        self._patience_s = patience_s
 
     async def status(self) -> RouterStatus:
         """Everything the router believes now."""
@@ -119,9 +124,22 @@ class RouterClient:
         line = json.dumps({"op": operation, "args": arguments}).encode() + b"\n"
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S + within_s):
-                return _told(await self._exchange(line), operation)
+                return await self._ask_patiently(line, operation)
         except TimeoutError as error:
             raise Transient("router_silent", op=operation) from error
+
+    async def _ask_patiently(self, line: bytes, operation: str) -> Any:
+        """Ask until answered: a router that restarts answers a moment later, and everything may be asked twice."""
+        give_up: float | None = None
+        while True:
+            try:
+                return _told(await self._exchange(line), operation)
+            except Transient as error:
+                now = time.monotonic()
+                give_up = give_up or now + self._patience_s
+                if error.code not in RESTARTING or now >= give_up:
+                    raise
+            await asyncio.sleep(ASK_AGAIN_S)
 
     async def _exchange(self, line: bytes) -> bytes:
         reader, writer = await self._connect()

@@ -23,6 +23,7 @@ from bot.engines.router.switch import Claim, Health, LiveService, NothingToServe
 from bot.engines.router.tunnel import Tunnel
 
 MOST_TRIES = 3
+LOST_TWICE_PAUSE_S = 0.2
 RETRY_LATER = b"Retry-After: 5\r\n"
 
 
@@ -64,6 +65,8 @@ class _Exchange:
         deadline = time.monotonic() + self._settings.nothing_to_serve_wait_s
         lost = 0
         while lost < MOST_TRIES:
+            if lost > 1:
+                await asyncio.sleep(LOST_TWICE_PAUSE_S)
             try:
                 claim = await self._service.wait_claim(deadline)
             except NothingToServe:

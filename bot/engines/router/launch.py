@@ -32,7 +32,7 @@ async def ensure_running(settings: RouterSettings) -> RouterClient:
     if len(os.fsencode(settings.socket)) > LONGEST_SOCKET_PATH_BYTES:
         raise Permanent("socket_path_too_long", socket=str(settings.socket), limit_bytes=LONGEST_SOCKET_PATH_BYTES)
     client = RouterClient(settings.socket)
-    running = await _fingerprint(client) or await _started(settings, client)
+    running = await _fingerprint(settings) or await _started(settings)
     if running != await asyncio.to_thread(fingerprint):
         await client.reload()
     return client
@@ -48,29 +48,29 @@ async def watch(settings: RouterSettings) -> None:
             await asyncio.sleep(WATCH_AGAIN_S)
 
 
-async def _fingerprint(client: RouterClient) -> str | None:
+async def _fingerprint(settings: RouterSettings) -> str | None:
     """What the running router runs; None when there is none. One that restarts is waited for."""
     try:
-        return (await client.status()).fingerprint
+        return (await RouterClient(settings.socket, patience_s=0).status()).fingerprint
     except ShipmateError:
         return None
 
 
-async def _started(settings: RouterSettings, client: RouterClient) -> str:
+async def _started(settings: RouterSettings) -> str:
     """Start the router unless someone else just did, and wait until it answers. Raises Transient."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         async with asyncio.timeout(START_WITHIN_S):
-            return await _started_by_one(settings, client)
-    except TimeoutError as error:
+            return await _started_by_one(settings)
+    except (OSError, TimeoutError) as error:
         log_path = str(settings.state_dir / "router.log")
-        raise Transient("router_did_not_start", log=log_path) from error
+        raise Transient("router_did_not_start", log=log_path, reason=str(error)) from error
 
 
-async def _started_by_one(settings: RouterSettings, client: RouterClient) -> str:
+async def _started_by_one(settings: RouterSettings) -> str:
     launched = False
-    while (running := await _fingerprint(client)) is None:
+    while (running := await _fingerprint(settings)) is None:
         with _turn(settings.state_dir / "launch.lock") as ours:
             if ours and not launched:
                 await _spawn(settings)

@@ -57,16 +57,27 @@ class Operations:
         self._began = time.monotonic()
         self._state = RouterState()
         self._missing: set[str] = set()
+        self._closed = False
         self._changing = asyncio.Lock()
 
     # Coming back
 
     async def restore(self) -> None:
-        """Take up the state on disk: listen on every port again, and probe every target before it serves."""
+        """Take up the state on disk: listen on every port again, and probe every target before it serves.
+
+        The process before this one may still be storing a change; it lets go of the file once it leaves.
+        """
+        await asyncio.to_thread(self._house.file.acquire)
         self._state = await asyncio.to_thread(self._house.file.load)
         self._follow()
         await self.open_missing()
         self._house.listeners.drop_unclaimed()
+
+    async def close(self) -> None:
+        """Change nothing any more: the next process has the state from here on."""
+        async with self._changing:
+            self._closed = True
+            self._house.file.release()
 
     async def open_missing(self) -> None:
         """Open what does not listen yet; a port that can't be had is tried again at the next call."""
@@ -218,7 +229,12 @@ class Operations:
         os.kill(self._supervisor, number)
 
     async def _save(self, state: RouterState) -> None:
-        """Make the state durable, then follow it. Raises Transient `state_not_saved`, and nothing has changed."""
+        """Make the state durable, then follow it.
+
+        Raises Transient `state_not_saved` or `router_restarting`, and nothing has changed.
+        """
+        if self._closed:
+            raise Transient("router_restarting")
         try:
             await asyncio.to_thread(self._house.file.save, state)
         except OSError as error:

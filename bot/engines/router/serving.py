@@ -101,6 +101,7 @@ class Serving:
         """Answer what was begun, cut what takes too long, close."""
         self._listeners.stop_accepting()
         self._control.stop_accepting()
+        await self._operations.close()
         self._switch.tell_all()
         await self._lobby.leave(self._settings.finish_s)
         for chore in chores:

@@ -1,7 +1,8 @@
-"""Owns the router's state on disk: written whole and synced before anyone is told, and never believed when torn."""
+"""Owns the router's state on disk: written by one process at a time, whole and synced; a torn one is never believed."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
@@ -19,6 +20,20 @@ class StateFile:
     def __init__(self, folder: Path) -> None:
         self.current = folder / "router.json"
         self.previous = folder / "router.previous.json"
+        self._lock = folder / "state.lock"
+        self._held: int | None = None
+
+    def acquire(self) -> None:
+        """Wait to become the one process that loads and saves, which it is until `release` or death."""
+        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        self._held = handle
+
+    def release(self) -> None:
+        """Leave the file to the next process."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def save(self, state: RouterState) -> None:
         """Make `state` the one a restart finds. Returns once it is on the disk; raises OSError and changes nothing."""

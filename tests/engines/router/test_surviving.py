@@ -174,6 +174,24 @@ async def test_a_switch_during_a_reload_waits_until_the_old_process_serves_nobod
     assert set(hammer.answers) == {"blue"}
 
 
+async def test_a_switch_asked_of_a_router_that_is_being_replaced_is_never_lost(world: RouterWorld) -> None:
+    await two_targets(world)
+    for live in ("blue", "green", "blue", "green"):
+        before = await world.status()
+        await asyncio.gather(world.router.reload(), world.router.set_weights(SERVICE, {live: 100}))
+        await until(lambda before=before: not alive(before.pid))  # type: ignore[misc]
+        assert await ask(world.url) == f"{live} 0"
+
+
+async def test_a_switch_asked_of_a_router_that_is_killed_is_made_by_the_next(world: RouterWorld) -> None:
+    await two_targets(world)
+    for live in ("blue", "green", "blue", "green"):
+        switching = asyncio.create_task(world.router.set_weights(SERVICE, {live: 100}))
+        await world.kill(serving=True)
+        await switching
+        assert await ask(world.url) == f"{live} 0"
+
+
 async def test_a_router_told_to_stop_finishes_what_it_holds(world: RouterWorld) -> None:
     released = asyncio.Event()
 

@@ -33,7 +33,7 @@ class RouterWorld:
 
     def __init__(self, folder: Path) -> None:
         self.settings = RouterSettings(state_dir=folder / "state", socket=folder / "router.sock")
-        self.router = RouterClient(self.settings.socket)
+        self.router = RouterClient(self.settings.socket, patience_s=0)
         self.url = ""
         self._runners: list[web.AppRunner] = []
         self._servers: list[asyncio.Server] = []
