@@ -13,7 +13,9 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeAlias
 
 from bot.jobs.analysis.git import Git
+from bot.jobs.analysis.scratch import Entry
 
+TELL_EVERY = 250
 CHUNKS_AT_ONCE = 300  # their names fit into a pipe before git answers
 CHUNK = 1500  # pairs per made-up tree: small enough to spread evenly and to keep git's memory low
 _DIFF = [
@@ -107,33 +109,38 @@ class BulkDiff:
         return self._diffs
 
     def _diff(self, order: Sequence[int], *options: str) -> None:
-        chunks = [order[at : at + CHUNK] for at in range(0, len(order), CHUNK)]
+        chunks = [range(at, min(at + CHUNK, len(order))) for at in range(0, len(order), CHUNK)]
         jobs = min(self._jobs, len(chunks))
         with ThreadPoolExecutor(max(1, jobs)) as pool:
-            work = [pool.submit(self._diff_chunks, chunks[job::jobs], options) for job in range(jobs)]
+            work = [pool.submit(self._diff_chunks, order, chunks[job::jobs], options) for job in range(jobs)]
             wait(work, return_when=FIRST_EXCEPTION)
             for done in work:
                 done.result()
 
-    def _diff_chunks(self, chunks: Sequence[Sequence[int]], options: Sequence[str]) -> None:
+    def _diff_chunks(self, order: Sequence[int], chunks: Sequence[range], options: Sequence[str]) -> None:
+        """Diff some chunks with one process. In a made-up tree, files are called by their place in `order`."""
         for at in range(0, len(chunks), CHUNKS_AT_ONCE):
-            made_up = b"".join(map(self._trees, chunks[at : at + CHUNKS_AT_ONCE]))
-            trees = self._git.run("mktree", "--batch", "--missing", feed=made_up).split()
-            questions = b"".join(b"%s %s\n" % pair for pair in zip(trees[::2], trees[1::2], strict=True))
-            for number, flat in _hunks(self._git.chunks(*_DIFF, *options, feed=questions)):
-                self._keep(number, flat)
-                self._tell(1)
+            questions = b"".join(self._question(order, places) for places in chunks[at : at + CHUNKS_AT_ONCE])
+            untold = 0
+            for place, flat in _hunks(self._git.chunks(*_DIFF, *options, feed=questions)):
+                self._keep(order[place], flat)
+                untold += 1
+                if untold == TELL_EVERY:
+                    self._tell(untold)
+                    untold = 0
+            self._tell(untold)
 
-    def _trees(self, numbers: Sequence[int]) -> bytes:
-        """Lines for `mktree --batch`: the old blobs of these pairs as one tree, the new ones as another."""
+    def _question(self, order: Sequence[int], places: range) -> bytes:
+        """A line for `diff-tree --stdin`: a tree of the old blobs of these pairs, and one of the new."""
         olds, news = [], []
-        for number in numbers:
-            old, new = self._pairs.blobs(number)
+        for place in places:
+            old, new = self._pairs.blobs(order[place])
+            name = b"%08d" % place
             if old != self._pairs.null:
-                olds.append(b"100644 blob %s\t%08d\n" % (old, number))
+                olds.append(Entry(b"100644", name, old))
             if new != self._pairs.null:
-                news.append(b"100644 blob %s\t%08d\n" % (new, number))
-        return b"".join([*olds, b"\n", *news, b"\n"])
+                news.append(Entry(b"100644", name, new))
+        return b"%s %s\n" % (self._git.trees.write(olds), self._git.trees.write(news))
 
     def _keep(self, number: int, flat: list[int]) -> None:
         self._diffs.added[number] = sum(flat[3::4])

@@ -19,6 +19,7 @@ from typing import IO
 
 from bot.errors import Permanent, ShipmateError
 from bot.jobs.analysis.children import PIPE_BYTES, Children
+from bot.jobs.analysis.scratch import ScratchTrees
 
 NEUTRAL = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -26,6 +27,7 @@ NEUTRAL = {
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
@@ -45,7 +47,6 @@ _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
 \tattributesFile = /dev/null
-\tlooseCompression = 0
 \tdeltaBaseCacheLimit = 16m
 \tpackedGitWindowSize = 1m
 \tpackedGitLimit = 16m
@@ -76,6 +77,7 @@ class Git:
         self._errors: IO[bytes] = (self.folder / "errors").open("ab")
         self._env = {**base_environment(), "GIT_DIR": str(self.folder)}
         self._furnish(objects, head, max_blob_bytes)
+        self.trees = ScratchTrees(self.folder / "objects", sha256=len(head) == 64)
 
     def __enter__(self) -> Git:
         return self

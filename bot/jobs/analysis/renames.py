@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bot.jobs.analysis.git import Coprocess, Git
+from bot.jobs.analysis.scratch import FOLDER, Entry
 from bot.jobs.analysis.treewalk import Change, deletions, parse_raw
 
 MAX_SOURCES = 20_000
@@ -27,7 +28,7 @@ class Renames:
 
     def __init__(self, git: Git) -> None:
         self._git = git
-        self._tree_maker: Coprocess | None = None
+        self._trees = git.trees
         self._differ: Coprocess | None = None
         self._lister: Coprocess | None = None
         self._known: dict[tuple[bytes, bytes, tuple[Source, ...]], Source | None] = {}
@@ -37,7 +38,7 @@ class Renames:
 
     def close(self) -> None:
         """End the git commands this asked."""
-        for command in (self._tree_maker, self._differ, self._lister):
+        for command in (self._differ, self._lister):
             if command is not None:
                 command.close()
 
@@ -72,8 +73,8 @@ class Renames:
 
     def _similar(self, files: Sequence[Source], mode: bytes, blob: bytes, name: bytes) -> Source | None:
         """Ask git's similarity detection about a made-up pair of trees: all deletions, and this one addition."""
-        before = self._tree(self._entry(index, source, name) for index, source in enumerate(files))
-        after = self._tree([b"040000 tree %s\tnew" % self._tree([b"%s blob %s\tsame" % (mode, blob)])])
+        before = self._trees.write(self._entry(index, source, name) for index, source in enumerate(files))
+        after = self._trees.write([self._folder_of(mode, blob, b"new")])
         self._differ = self._differ or Coprocess(
             self._git, *["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "--find-renames", "-z"]
         )
@@ -83,16 +84,16 @@ class Renames:
                 return files[int(tokens[index + 1].split(b"/")[0])]
         return None
 
-    def _entry(self, index: int, source: Source, name: bytes) -> bytes:
+    def _entry(self, index: int, source: Source, name: bytes) -> Entry:
         """A deleted file under its number; in a folder of its own when it shares the base name, which git prefers."""
-        if base_name(source.path) != name:
-            return b"%s blob %s\t%07d" % (source.mode, source.blob, index)
-        return b"040000 tree %s\t%07d" % (self._tree([b"%s blob %s\tsame" % (source.mode, source.blob)]), index)
+        number = b"%07d" % index
+        if base_name(source.path) == name:
+            return self._folder_of(source.mode, source.blob, number)
+        return Entry(source.mode, number, source.blob)
 
-    def _tree(self, entries: Iterable[bytes]) -> bytes:
-        self._tree_maker = self._tree_maker or Coprocess(self._git, "mktree", "--batch", "--missing")
-        lines = [entry + b"\n" for entry in entries]
-        return self._tree_maker.ask_line(b"".join(lines) + b"\n")
+    def _folder_of(self, mode: bytes, blob: bytes, name: bytes) -> Entry:
+        """A folder called `name` with one file in it, always under the same base name."""
+        return Entry(FOLDER, name, self._trees.write([Entry(mode, b"same", blob)]))
 
 
 def sources(changes: Sequence[Change]) -> list[Source]:

@@ -10,7 +10,7 @@ from bot.jobs.analysis.report import Report
 
 SHOWN = 15
 _BAR = 20
-_WIDE = 110  # columns of a terminal that has room for bars beside all numbers
+_WIDE = 110  # columns of a terminal that has room for bars and languages beside all numbers
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -44,7 +44,8 @@ def _authors(report: Report, *, wide: bool) -> Table:
         table.add_column("", min_width=_BAR)
     for name in ("Files", "Commits", "Added", "Deleted"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Languages", overflow="ellipsis", no_wrap=True)
+    if wide:
+        table.add_column("Languages", overflow="ellipsis", no_wrap=True)
     for entry in report.authors[:SHOWN]:
         table.add_row(
             Text(entry.author.name or entry.author.email),
@@ -55,7 +56,7 @@ def _authors(report: Report, *, wide: bool) -> Table:
             f"{entry.commits:,}",
             f"+{entry.added:,}",
             f"-{entry.deleted:,}",
-            ", ".join(list(entry.languages)[:3]),
+            *([", ".join(list(entry.languages)[:3])] if wide else []),
         )
     rest = len(report.authors) - SHOWN
     if rest > 0:
