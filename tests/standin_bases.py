@@ -27,11 +27,16 @@ _TRUST = (
     "PIP_CERT=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt"
 )
-_APACHE = (
-    "RUN a2enmod rewrite && ln -sf /dev/stdout /var/log/apache2/access.log && ln -sf /dev/stderr /var/log/apache2/error.log"
-    " && printf '#!/bin/sh\\n. /etc/apache2/envvars\\nexec apache2 -D FOREGROUND\\n' > /usr/local/bin/apache2-foreground"
-    " && chmod +x /usr/local/bin/apache2-foreground && chmod -R a+rwX /var/run/apache2 /var/lock/apache2 /var/log/apache2"
-    " && rm -f /var/www/html/index.html"
+_APACHE = " && ".join(
+    (
+        "RUN a2enmod rewrite",
+        "ln -sf /dev/stdout /var/log/apache2/access.log",
+        "ln -sf /dev/stderr /var/log/apache2/error.log",
+        r"printf '#!/bin/sh\n. /etc/apache2/envvars\nexec apache2 -D FOREGROUND\n' > /usr/local/bin/apache2-foreground",
+        "chmod +x /usr/local/bin/apache2-foreground",
+        "chmod -R a+rwX /var/run/apache2 /var/lock/apache2 /var/log/apache2",
+        "rm -f /var/www/html/index.html",
+    )
 )
 
 

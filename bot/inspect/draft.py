@@ -51,6 +51,7 @@ class Draft:
             value = getattr(overrides, item.name)
             if value is not None:
                 field = _OVERRIDE_FIELDS[item.name]
+                self.traits[f"{item.name}_override"] = "yes"
                 self.settle(field, value, "override", "is set under build:", at=None, path=".shipmate.yml")
 
     def settle(

@@ -17,6 +17,7 @@ from bot.inspect.paths import depth, is_demoted
 from bot.inspect.reader import Reader
 from bot.inspect.tree import Tree
 
+SETTINGS_FILE = ".shipmate.yml"
 MAX_APPS = 40
 _RUNS_A_SCRIPT = re.compile(r"(?:npm|pnpm|yarn|bun) (?:run )?start(?::\w+)?")
 _DEMOTED_WEIGHT = 0.3
@@ -29,29 +30,41 @@ def inspect_tree(tree: Tree, overrides: BuildOverrides | None = None) -> Inspect
     `overrides` (from .shipmate.yml) applies to the application at the root, or to the only one.
     """
     reader = Reader(tree)
+    if overrides and overrides.language and by_name(overrides.language) is None:
+        reader.notice("unknown_language", f"build.language {overrides.language!r} is not known", SETTINGS_FILE)
     candidates = candidate_roots(reader)
-    plans = [plan for candidate in candidates if (plan := _plan(reader, candidate, overrides))]
-    if not plans:
-        plans = [p for c in candidates if (p := _plan(reader, c, overrides, lenient=True))]
-    kept = _without_orchestrators(plans)
+    kept = _without_orchestrators(_plans(reader, candidates, overrides, target=""))
+    if overrides and len(kept) == 1 and kept[0].path != ".":
+        kept = [
+            plan for plan in _plans(reader, candidates, overrides, target=kept[0].path) if plan.path == kept[0].path
+        ]
     ordered = sorted(kept, key=lambda plan: (-plan.confidence, depth(plan.path.removeprefix(".")), plan.path))
     return Inspection(tuple(ordered[:MAX_APPS]), (*tree.notices(), *reader.notices))
 
 
-def _plan(
-    reader: Reader, candidate: Candidate, overrides: BuildOverrides | None, *, lenient: bool = False
-) -> AppPlan | None:
+def _plans(
+    reader: Reader, candidates: Sequence[Candidate], overrides: BuildOverrides | None, *, target: str
+) -> list[AppPlan]:
+    """The plans of all candidates, the overrides applied to the one in `target`; lenient where none is found."""
+    for lenient in (False, True):
+        found = (_plan(reader, c, overrides if c.root == target else None, lenient=lenient) for c in candidates)
+        plans = [plan for plan in found if plan]
+        if plans:
+            return plans
+    return []
+
+
+def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None, *, lenient: bool) -> AppPlan | None:
     """The candidate's plan, or None when it is a library or a part of something else.
 
     `lenient` takes a conventional entry file for an application, where nothing better was found.
     """
     folder = Folder(reader, candidate.root, without=candidate.nested)
-    applied = overrides if candidate.root == "" else None
     dockerfile = choose_dockerfile(reader, candidate.root)
-    languages = _languages(folder, applied)
-    drafts = [_draft(folder, language, applied, dockerfile) for language in languages]
+    languages = _languages(folder, overrides)
+    drafts = [_draft(folder, language, overrides, dockerfile) for language in languages]
     if not drafts and dockerfile:
-        drafts = [_draft(folder, None, applied, dockerfile)]
+        drafts = [_draft(folder, None, overrides, dockerfile)]
     best = max(drafts, key=_rank, default=None)
     if best is None or not (_is_application(best[1], candidate, dockerfile) or (lenient and best[1].has_entry)):
         return None

@@ -7,10 +7,10 @@ from dataclasses import fields
 from typing import Any
 
 from bot.inspect.errors import BadInput
+from bot.inspect.inspection import SETTINGS_FILE
 from bot.inspect.model import BuildOverrides
 from bot.inspect.reader import Reader
 
-SETTINGS_FILE = ".shipmate.yml"
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": "^[^\\u0000-\\u0008\\u000a-\\u001f]*$"}
 _PATH = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^(?!/)(?!.*(?:^|/)\\.\\.(?:/|$)).+$"}
 

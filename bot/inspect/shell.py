@@ -18,10 +18,10 @@ from rich.table import Table
 
 from bot.inspect.dockerfile import generate
 from bot.inspect.errors import BadInput, CannotGenerate
-from bot.inspect.inspection import inspect_tree
+from bot.inspect.inspection import SETTINGS_FILE, inspect_tree
 from bot.inspect.listing import inspect_lines
 from bot.inspect.model import AppPlan, Evidence, Inspection
-from bot.inspect.overrides import SETTINGS_FILE, overrides_in
+from bot.inspect.overrides import overrides_in
 from bot.inspect.paths import join
 from bot.inspect.reader import Reader
 from bot.inspect.tree import FolderTree

@@ -27,13 +27,13 @@ class Sample:
         return ListingTree([], self.files)
 
 
-def package(*deps: str, dev: tuple[str, ...] = (), **scripts: str) -> dict[str, str]:
+def package(*deps: str, dev: tuple[str, ...] = (), scripts: Mapping[str, str] | None = None) -> dict[str, str]:
     """package.json with its lock file."""
     manifest = {
         "name": "sample",
-        "scripts": scripts,
-        "dependencies": {name: "^1.0.0" for name in deps},
-        "devDependencies": {name: "^1.0.0" for name in dev},
+        "scripts": dict(scripts or {}),
+        "dependencies": dict.fromkeys(deps, "^1.0.0"),
+        "devDependencies": dict.fromkeys(dev, "^1.0.0"),
     }
     return {"package.json": json.dumps(manifest, indent=2), "package-lock.json": PACKAGE_LOCK}
 
@@ -42,15 +42,17 @@ def _node(*deps: str, start: str, port: int, build: str = "", more: Mapping[str,
     scripts = {"start": start} if start and not start.startswith("!") else {}
     scripts |= {"build": build} if build else {}
     command = "npm run start" if scripts.get("start") else start.removeprefix("!")
-    return Sample({**package(*deps, **scripts), **(more or {})}, "javascript", "npm", command, port)
+    return Sample({**package(*deps, scripts=scripts), **(more or {})}, "javascript", "npm", command, port)
 
 
 def _site(*deps: str, build: str, static: str, more: Mapping[str, str] | None = None) -> Sample:
-    return Sample({**package(dev=deps, build=build), **(more or {})}, "javascript", "npm", None, 8080, static)
+    return Sample(
+        {**package(dev=deps, scripts={"build": build}), **(more or {})}, "javascript", "npm", None, 8080, static
+    )
 
 
 def _library(name: str, port: int = 3000) -> Sample:
-    files = {**package(name, start="node server.js"), "server.js": f"const web = require('{name}')\n"}
+    files = {**package(name, scripts={"start": "node server.js"}), "server.js": f"const web = require('{name}')\n"}
     return Sample(files, "javascript", "npm", "npm run start", port)
 
 
@@ -120,7 +122,8 @@ def _lein(dependency: str, port: int, more: str = "") -> Sample:
 
 
 def _dotnet(sdk: str, start: str | None, port: int | None, static: str | None = None) -> Sample:
-    project = f'<Project Sdk="{sdk}">\n  <PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>\n</Project>\n'
+    group = "<PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup>"
+    project = f'<Project Sdk="{sdk}">\n  {group}\n</Project>\n'
     return Sample({"Hello.csproj": project, "Program.cs": "// starts\n"}, "csharp", "nuget", start, port, static)
 
 
@@ -145,12 +148,14 @@ end
 
 
 def _shards(dependency: str) -> Sample:
-    shard = f"name: hello\nversion: 0.1.0\ntargets:\n  hello:\n    main: src/hello.cr\ndependencies:\n  {dependency}:\n    github: x/{dependency}\n"
+    target = "name: hello\nversion: 0.1.0\ntargets:\n  hello:\n    main: src/hello.cr\n"
+    shard = f"{target}dependencies:\n  {dependency}:\n    github: x/{dependency}\n"
     return Sample({"shard.yml": shard, "src/hello.cr": ""}, "crystal", "shards", "./bin/hello", 3000)
 
 
 def _haskell(dependency: str, port: int) -> Sample:
-    manifest = f"name: hello\ndependencies:\n- base\n- {dependency}\nexecutables:\n  hello-exe:\n    main: Main.hs\n    source-dirs: app\n"
+    program = "executables:\n  hello-exe:\n    main: Main.hs\n    source-dirs: app\n"
+    manifest = f"name: hello\ndependencies:\n- base\n- {dependency}\n{program}"
     files = {"stack.yaml": "resolver: lts-22.0\n", "package.yaml": manifest, "app/Main.hs": "main = pure ()\n"}
     return Sample(files, "haskell", "stack", "./bin/hello-exe", port)
 
@@ -169,7 +174,8 @@ let package = Package(
 
 
 def _cpp(find: str, port: int) -> Sample:
-    cmake = f"cmake_minimum_required(VERSION 3.20)\nproject(hello CXX)\nfind_package({find} REQUIRED)\nadd_executable(hello main.cc)\n"
+    head = "cmake_minimum_required(VERSION 3.20)\nproject(hello CXX)\n"
+    cmake = f"{head}find_package({find} REQUIRED)\nadd_executable(hello main.cc)\n"
     return Sample({"CMakeLists.txt": cmake, "main.cc": "int main() {}\n"}, "cpp", "cmake", "./build/hello", port)
 
 
@@ -246,7 +252,7 @@ SAMPLES: Mapping[str, Sample] = {
     "astro": _site("astro", build="astro build", static="dist"),
     "strapi": _node("@strapi/strapi", start="strapi start", build="strapi build", port=1337),
     "nestjs": Sample(
-        package("@nestjs/core", **{"start": "nest start", "start:prod": "node dist/main", "build": "nest build"}),
+        package("@nestjs/core", scripts={"start": "nest start", "start:prod": "node dist/main", "build": "nest build"}),
         "javascript",
         "npm",
         "npm run start:prod",

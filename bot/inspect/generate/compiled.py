@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.inspect.errors import CannotGenerate
 from bot.inspect.folder import Folder
@@ -70,8 +71,9 @@ def write_rust(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.run(f"{command} && install -D target/release/{binary} /out/{binary}", cache, "/src/target")
     writer.stage(_DEBIAN)
     writer.run(apt(["ca-certificates", *run]))
-    if plan.framework == "rocket":
+    if plan.framework == "rocket" and plan.start:
         writer.env(ROCKET_ADDRESS="0.0.0.0")  # noqa: S104 - inside the container
+        plan = replace(plan, start=f"ROCKET_PORT=$PORT ./{binary}")
     _finish(writer, plan, folder, f"/out/{binary}")
 
 

@@ -7,6 +7,7 @@ import re
 from bot.inspect.folder import Folder
 from bot.inspect.generate.writer import Writer, safe_name
 from bot.inspect.model import AppPlan
+from bot.inspect.paths import join
 
 _CACHES = ("/go/pkg/mod", "/root/.cache/go-build")
 _ASSETS = ("templates", "static", "public", "views", "assets", "web", "html", "migrations", "configs", "config", "data")
@@ -20,11 +21,14 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage(f"golang:{tag}-bookworm" if cgo else f"golang:{tag}-alpine", "build")
     writer.add("WORKDIR /src")
     writer.env(CGO_ENABLED="1" if cgo else "0")
+    place = _inner(plan, folder)
     manifests = [n for n in ("go.mod", "go.sum") if folder.has(n)]
-    if manifests and not folder.has("vendor/modules.txt") and not _needs_sources(folder):
+    if manifests and not folder.has("vendor/modules.txt") and not place and not _needs_sources(folder):
         writer.copy(manifests, "./")
         writer.run("go mod download", _CACHES[0], key="install")
     writer.copy(["."], ".")
+    if place:
+        writer.add(f"WORKDIR /src/{safe_name(place, 'folder')}")
     if not manifests and not folder.has("go.work"):
         writer.run("go mod init app && go mod tidy", *_CACHES)
     writer.run(f"go build -trimpath -ldflags='-s -w' -o /out/app {package}", *_CACHES)
@@ -33,10 +37,17 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.copy(["/out/app"], "/app/out", from_stage="build")
     for name in _ASSETS:
         if folder.any(rf"{name}/.+") and not folder.any(rf"{name}/.*\.go"):
-            writer.copy([f"/src/{name}/"], f"/app/{name}/", from_stage="build")
+            writer.copy([join("/src", join(place, name)) + "/"], f"/app/{name}/", from_stage="build")
     writer.finish("./out" if not plan.start or plan.start == "./out" else plan.start, plan.port)
 
 
 def _needs_sources(folder: Folder) -> bool:
     """Whether go.mod replaces a module by a folder of the repository, which downloading then reads."""
     return re.search(r"=>\s*\.{1,2}/", folder.text("go.mod") or "") is not None
+
+
+def _inner(plan: AppPlan, folder: Folder) -> str:
+    """The module's folder within the build context, `""` when they are the same."""
+    if plan.docker_context in (None, plan.path):
+        return ""
+    return folder.root.removeprefix("" if plan.docker_context == "." else f"{plan.docker_context}/")

@@ -83,9 +83,7 @@ def _write_run(writer: Writer, plan: AppPlan) -> None:
     packaging = plan.traits.get("packaging")
     if packaging == "war":
         writer.stage(f"tomcat:10.1-jre{max(11, _release(plan))}")
-        writer.run(
-            "chmod -R a+rwX /usr/local/tomcat/logs /usr/local/tomcat/work /usr/local/tomcat/temp /usr/local/tomcat/webapps"
-        )
+        writer.run("cd /usr/local/tomcat && chmod -R a+rwX logs work temp webapps")
         writer.copy(["/out/app.war"], "/usr/local/tomcat/webapps/ROOT.war", from_stage="build")
         writer.finish("catalina.sh run", plan.port or 8080)
         return

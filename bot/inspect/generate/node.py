@@ -12,6 +12,7 @@ from bot.inspect.model import AppPlan
 from bot.inspect.paths import join
 
 NODE_USER = "1000"
+_BINS = "node_modules/.bin"
 _CACHES = {
     "npm": "/root/.npm",
     "pnpm": "/root/.local/share/pnpm/store",
@@ -133,6 +134,8 @@ def _write_runtime(writer: Writer, plan: AppPlan, folder: Folder, image: str, pl
     if tool:
         writer.run(tool, _CACHES["npm"], key="install")
     writer.add(f"WORKDIR /app/{place}" if place else "WORKDIR /app")
+    bins = ":".join(dict.fromkeys([join(join("/app", place), _BINS), join("/app", _BINS)]))
+    writer.env(PATH=f"{bins}:$PATH")
     writer.env(NODE_ENV="production", HOST="0.0.0.0", HOSTNAME="0.0.0.0")  # noqa: S104 - inside the container
     if plan.framework in _SELF_CONTAINED and ".output/" in (plan.start or "") and not place:
         writer.copy(["/app/.output"], "/app/.output", from_stage="build")
@@ -146,10 +149,18 @@ def _direct(plan: AppPlan, folder: Folder) -> str | None:
     words = (plan.start or "").split()
     if plan.start and words[0] == "node":
         return plan.start
-    if len(words) != 3 or words[1] != "run" or plan.family == "bun":
+    if len(words) != 3 or words[1] != "run" or plan.family == "bun" or _is_plug_and_play(plan, folder):
         return None
     package = PackageJson(folder)
     if f"pre{words[2]}" in package.scripts:
         return None
     script = package.scripts.get(words[2], "")
-    return script if re.fullmatch(r"node(?: [\w./=-]+)+", script) else None
+    return script if re.fullmatch(r"(?!npm |npx |pnpm |yarn |bun )[\w-]+(?: [\w./=:@-]+)*", script) else None
+
+
+def _is_plug_and_play(plan: AppPlan, folder: Folder) -> bool:
+    """Whether yarn leaves no node_modules, so that only yarn itself can start what it installed."""
+    if plan.package_manager != "yarn" or (plan.package_manager_version or "1").startswith("1"):
+        return False
+    settings = " ".join(level.text(".yarnrc.yml") or "" for level in folder.upwards())
+    return re.search(r"nodeLinker:\s*[\"']?node-modules", settings) is None

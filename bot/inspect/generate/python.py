@@ -43,7 +43,9 @@ def write_python(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage(f"python:{tag}-slim")
     if run_needs:
         writer.run(apt(run_needs))
-    writer.add("WORKDIR /app")
+    inner = plan.docker_context not in (None, plan.path)
+    base = "" if plan.docker_context in (None, ".") else f"{plan.docker_context}/"
+    writer.add(f"WORKDIR /app/{folder.root.removeprefix(base)}" if inner else "WORKDIR /app")
     writer.env(PYTHONUNBUFFERED="1", VIRTUAL_ENV="/venv", PATH="/venv/bin:$PATH", **_settings(plan))
     writer.copy(["/venv"], "/venv", from_stage="build")
     writer.copy(["/app"], "/app", from_stage="build", owner=True)
@@ -134,11 +136,18 @@ def _is_workspace(folder: Folder) -> bool:
 
 
 def _uv(writer: Writer, plan: AppPlan, folder: Folder) -> None:
-    locked = " --locked" if folder.has("uv.lock") else ""
+    above = plan.docker_context if plan.docker_context not in (None, plan.path) else None
+    locked = " --locked" if folder.has("uv.lock") or above else ""
     writer.env(UV_PROJECT_ENVIRONMENT="/venv", UV_LINK_MODE="copy", UV_PYTHON_DOWNLOADS="never")
     writer.run(
         "python -m venv /opt/tool && /opt/tool/bin/pip install uv && ln -s /opt/tool/bin/uv /usr/local/bin/uv", _CACHE
     )
+    if above:
+        writer.copy(["."], ".")
+        place = folder.root.removeprefix("" if above == "." else f"{above}/")
+        writer.add(f"WORKDIR /app/{safe_name(place, 'folder')}")
+        writer.run("uv sync --locked --no-dev --no-editable", _CACHE, key="install")
+        return
     if locked and not _is_workspace(folder):
         _copied_manifests(writer, folder)
         writer.run(f"uv sync{locked} --no-dev --no-install-project", _CACHE, key="install")

@@ -14,7 +14,7 @@ RUN_USER = "10001"
 _NAME = re.compile(r"[\w@+][\w.@+-]*(?:/[\w.@+-]+)*/?|\.{1,2}(?:/[\w.@+-]+)*/?|\.[\w][\w.@+/-]*")
 _PLAIN_WORD = re.compile(r"[\w.,:/@=+%^-]+")
 _SHELL = re.compile(r"[$`|&;<>(){}*?~#!\\\"'\n]|^\w+=")
-_SEQUENCE = re.compile(r"(?:&&|;)\s*(?=[^&;|]+$)")
+_SEQUENCE = re.compile(r"(.*(?:&&|;)\s*)([^&;|]+)")
 
 
 def safe_name(text: str, meaning: str) -> str:
@@ -57,15 +57,14 @@ def command_form(command: str) -> str:
 
 def _handed_over(command: str) -> str:
     """`exec` before the last simple command, so that signals reach the program and not the shell."""
-    if re.search(r"\|(?!\|)|\|\||&(?!&)|\bexec\b", command):
+    if re.search(r"\||(?<!&)&(?!&)|^\s*exec\b", command):
         return command
     assigned = re.match(r"((?:\w+=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*\s+)+)", command)
-    if assigned and not _SEQUENCE.search(command):
+    if assigned and not _SEQUENCE.fullmatch(command):
         return f"exec env {command}"
-    parts = _SEQUENCE.split(command, maxsplit=1)
-    if len(parts) == 2:
-        joint = _SEQUENCE.search(command)
-        return f"{parts[0]}{joint[0] if joint else '&& '}exec {parts[1]}"
+    sequence = _SEQUENCE.fullmatch(command)
+    if sequence:
+        return f"{sequence[1]}exec {sequence[2]}"
     return f"exec {command}"
 
 

@@ -10,7 +10,7 @@ from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder
 from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 from bot.inspect.manifests.web_ports import settle_port_from_code, settle_port_from_command
-from bot.inspect.paths import parent
+from bot.inspect.paths import parent, shown
 
 _REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w.-]+/\S+)\s+v(\S+)(\s*//\s*indirect)?", re.MULTILINE)
 _MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)
@@ -36,12 +36,26 @@ def inspect_go(draft: Draft) -> None:
     vendored = folder.has("vendor/modules.txt")
     if folder.has("go.mod") and not vendored:
         draft.settle("install", "go mod download", "go/install", "go.mod lists the modules", at="go.mod")
+    _settle_context(draft)
     _settle_framework(draft)
     _settle_program(draft)
     settle_port_from_command(draft)
     settle_port_from_code(draft, _sources(draft), _PORTS)
     _settle_default_port(draft)
     draft.rule_out("static_output")
+
+
+def _settle_context(draft: Draft) -> None:
+    """A module that a go.work lists, or that replaces another by `../it`, is built from above both."""
+    folder = draft.folder
+    above = [level for level in list(folder.upwards())[1:] if level.has("go.work")]
+    if above:
+        place = shown(above[0].root)
+        draft.settle("docker_context", place, "go/workspace", "go.work lists it", path=above[0].path("go.work"))
+    elif folder.root and re.search(r"=>\s*\.\./", folder.text("go.mod") or ""):
+        draft.settle(
+            "docker_context", shown(parent(folder.root)), "go/replace", "it uses a module beside it", at="go.mod"
+        )
 
 
 def _pins(folder: Folder) -> Iterator[Pin]:

@@ -19,6 +19,7 @@ from bot.inspect.manifests.package_json import (
 )
 from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 from bot.inspect.manifests.web_ports import settle_port_from_code, settle_port_from_command
+from bot.inspect.paths import parent, shown
 
 _LTS = {"argon": "4", "boron": "6", "carbon": "8", "dubnium": "10", "erbium": "12", "fermium": "14", "gallium": "16"}
 _LTS |= {"hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
@@ -43,6 +44,7 @@ def inspect_node(draft: Draft) -> None:
     manager = find_manager(folder)
     _settle_language(draft, package)
     settle_manager(draft, manager)
+    _settle_context(draft, manager)
     _settle_runtime(draft, package, manager)
     match = _settle_framework(draft, package)
     draft.settle("install", install_command(manager), "node/install", "takes exactly what the lock file holds")
@@ -63,6 +65,13 @@ def _settle_language(draft: Draft, package: PackageJson) -> None:
     elif folder.any(r"(?:src/|app/|pages/)?[\w.-]+\.tsx?"):
         draft.settle("language", "typescript", "node/typescript", "its sources are TypeScript")
     draft.settle("language", "javascript", "node/javascript", "package.json is there", at="package.json")
+
+
+def _settle_context(draft: Draft, manager: Manager) -> None:
+    """A workspace's member is installed from the folder that holds the lock file."""
+    if manager.lock and parent(manager.lock) != draft.folder.root:
+        place = shown(parent(manager.lock))
+        draft.settle("docker_context", place, "node/workspace", "the workspace's lock file is there", path=manager.lock)
 
 
 def _settle_runtime(draft: Draft, package: PackageJson, manager: Manager) -> None:

@@ -11,6 +11,7 @@ from bot.inspect.languages.python_entry import Entry, django_module, find_object
 from bot.inspect.manifests import python as manifest
 from bot.inspect.manifests.pins import settle_runtime
 from bot.inspect.manifests.web_ports import settle_port_from_code, settle_port_from_command
+from bot.inspect.paths import parent, shown
 from bot.inspect.rules.table import rules
 
 _PORTS = (
@@ -48,6 +49,10 @@ def _settle_manager(draft: Draft) -> None:
     folder = draft.folder
     tool, path, why = manifest.manager(folder)
     draft.settle("package_manager", tool, "python/package-manager", why, path=path)
+    if tool == "uv" and path.endswith("uv.lock") and parent(path) != folder.root:
+        draft.settle(
+            "docker_context", shown(parent(path)), "python/workspace", "the workspace's lock is there", path=path
+        )
     version = manifest.manager_version(folder, tool)
     draft.settle("package_manager_version", version, "python/package-manager-version", f"{tool} {version} is named")
     command = _INSTALL.get(tool) or _pip_install(folder)

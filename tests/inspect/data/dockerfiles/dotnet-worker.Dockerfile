@@ -1,0 +1,15 @@
+ARG REGISTRY=public.ecr.aws/docker/library
+ARG DOTNET_REGISTRY=mcr.microsoft.com/dotnet
+
+FROM ${DOTNET_REGISTRY}/sdk:8.0 AS build
+WORKDIR /src
+COPY Hello.csproj ./Hello.csproj
+RUN --mount=type=cache,target=/root/.nuget/packages dotnet restore Hello.csproj
+COPY . .
+RUN --mount=type=cache,target=/root/.nuget/packages dotnet publish Hello.csproj -c Release -o /out
+
+FROM ${DOTNET_REGISTRY}/runtime:8.0
+WORKDIR /app
+COPY --from=build /out/ /app/
+USER 1654
+CMD ["dotnet", "Hello.dll"]

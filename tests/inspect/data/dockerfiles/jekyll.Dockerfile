@@ -1,0 +1,41 @@
+ARG REGISTRY=public.ecr.aws/docker/library
+
+FROM ${REGISTRY}/ruby:3.4-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends build-essential pkg-config && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+ENV BUNDLE_PATH=/bundle BUNDLE_WITHOUT=development:test BUNDLE_DEPLOYMENT=1 RACK_ENV=production RAILS_ENV=production
+COPY Gemfile Gemfile.lock ./
+RUN --mount=type=cache,target=/bundle/cache bundle install
+COPY . .
+RUN bundle exec jekyll build
+
+FROM ${REGISTRY}/nginx:1-alpine
+RUN printf '%s\n' \
+      'pid /tmp/nginx.pid;' \
+      'error_log /dev/stderr warn;' \
+      'events {}' \
+      'http {' \
+      '  include /etc/nginx/mime.types;' \
+      '  default_type application/octet-stream;' \
+      '  access_log /dev/stdout;' \
+      '  sendfile on;' \
+      '  gzip on;' \
+      '  gzip_types text/css text/plain application/javascript application/json image/svg+xml;' \
+      '  client_body_temp_path /tmp/body;' \
+      '  proxy_temp_path /tmp/proxy;' \
+      '  fastcgi_temp_path /tmp/fastcgi;' \
+      '  uwsgi_temp_path /tmp/uwsgi;' \
+      '  scgi_temp_path /tmp/scgi;' \
+      '  server {' \
+      '    listen __PORT__;' \
+      '    root /srv/site;' \
+      '    absolute_redirect off;' \
+      '    location / { try_files $uri $uri/ $uri.html =404; }' \
+      '  }' \
+      '}' \
+      > /etc/nginx/site.conf
+COPY --from=build /app/_site/ /srv/site/
+ENV PORT=8080
+USER 101
+EXPOSE 8080
+CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf -g 'daemon off;exec '"]

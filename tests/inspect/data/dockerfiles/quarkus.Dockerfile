@@ -1,0 +1,18 @@
+ARG REGISTRY=public.ecr.aws/docker/library
+
+FROM ${REGISTRY}/maven:3-eclipse-temurin-21 AS build
+WORKDIR /src
+COPY pom.xml ./
+RUN --mount=type=cache,target=/root/.m2 mvn -B -q dependency:go-offline
+COPY . .
+RUN --mount=type=cache,target=/root/.m2 mvn -B -DskipTests package
+RUN mkdir /out && cp -r target/quarkus-app/. /out/
+
+FROM ${REGISTRY}/eclipse-temurin:21-jre
+WORKDIR /app
+COPY --from=build /out/ /app/
+ENV JAVA_TOOL_OPTIONS=-XX:MaxRAMPercentage=75
+ENV PORT=8080
+USER 10001
+EXPOSE 8080
+CMD ["sh", "-c", "exec java -Dquarkus.http.port=$PORT -jar quarkus-run.jar"]

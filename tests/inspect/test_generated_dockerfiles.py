@@ -1,0 +1,120 @@
+"""Generated Dockerfiles: each framework's as it was reviewed, and the rules that all of them keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.inspect.dockerfile import generate
+from bot.inspect.dockerfile_parser import parse_dockerfile
+from bot.inspect.errors import CannotGenerate, UnsafeCommand
+from bot.inspect.inspection import inspect_tree
+from bot.inspect.model import AppPlan, BuildOverrides
+from bot.inspect.tree import ListingTree
+from tests.inspect.lint import complaints
+from tests.inspect.samples import SAMPLES
+from tests.inspect.snapshots import generated, snapshot
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_dockerfile_is_the_reviewed_one(name: str) -> None:
+    assert generated(name) == snapshot(name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_dockerfile_keeps_the_rules(name: str) -> None:
+    assert complaints(generated(name), serves=SAMPLES[name].port is not None) == []
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_classic_builder_gets_no_mounts(name: str) -> None:
+    parsed = parse_dockerfile(generated(name, buildkit=False))
+    assert [i.line for i in parsed.instructions if any(flag.startswith("--mount") for flag in i.flags)] == []
+
+
+@pytest.mark.parametrize("name", ["express", "fastapi", "gin", "rails", "laravel", "spring-boot", "phoenix", "rocket"])
+def test_manifests_are_copied_and_installed_before_the_sources(name: str) -> None:
+    stage = parse_dockerfile(generated(name)).stages[0]
+    keywords = [(i.keyword, i.value) for i in stage.instructions]
+    sources = keywords.index(("COPY", ". ."))
+    assert any(keyword == "COPY" for keyword, _ in keywords[:sources])
+    assert any((keyword == "RUN" and "install" in value) or "download" in value or "fetch" in value or "deps" in value
+               or "dependency" in value or "npm ci" in value for keyword, value in keywords[:sources])  # fmt: skip
+
+
+def test_the_lint_notices_what_it_is_there_for() -> None:
+    bad = 'FROM python\nRUN apt-get install -y curl\nENV API_TOKEN=abc\nEXPOSE 80\nCMD ["x"]\n'
+    found = " / ".join(complaints(bad, serves=True))
+    for part in ("REGISTRY", "not pinned", "mirror", "apt", "secret", "numeric user", "same port"):
+        assert part in found
+
+
+def _plan_and_tree(files: dict[str, str], overrides: BuildOverrides | None = None) -> tuple[AppPlan, ListingTree]:
+    tree = ListingTree([], files)
+    return inspect_tree(tree, overrides).apps[0], tree
+
+
+def test_a_program_without_a_start_is_refused_with_the_line_that_would_fix_it() -> None:
+    plan, tree = _plan_and_tree({"requirements.txt": "requests\n"})
+    with pytest.raises(CannotGenerate) as refused:
+        generate(plan, tree)
+    assert refused.value.code == "no_start"
+    assert refused.value.fix.startswith("build:\n  start:")
+
+
+def test_a_start_from_the_settings_makes_the_same_program_buildable() -> None:
+    plan, tree = _plan_and_tree({"requirements.txt": "requests\n"}, BuildOverrides(start="python job.py", port=9000))
+    text = generate(plan, tree).dockerfile
+    assert 'CMD ["python", "job.py"]' in text
+    assert "EXPOSE 9000" in text
+
+
+@pytest.mark.parametrize(
+    ("start", "command"),
+    [
+        ("python app.py", '["python", "app.py"]'),
+        ("gunicorn app:app -b :$PORT", '["sh", "-c", "exec gunicorn app:app -b :$PORT"]'),
+        ("A=1 ./run", '["sh", "-c", "exec env A=1 ./run"]'),
+        ("./migrate && ./run --port $PORT", '["sh", "-c", "./migrate && exec ./run --port $PORT"]'),
+        ('echo "a" | ./run', '["sh", "-c", "echo \\"a\\" | ./run"]'),
+    ],
+)
+def test_the_command_is_in_exec_form_and_hands_itself_over(start: str, command: str) -> None:
+    plan, tree = _plan_and_tree({"requirements.txt": "", "Procfile": f"web: {start}\n"})
+    assert f"CMD {command}\n" in generate(plan, tree).dockerfile
+
+
+@pytest.mark.parametrize("name", ["x; rm -rf /", "$(id)", "a b", "--flag", "a\\\nUSER root"])
+def test_a_name_that_would_change_the_dockerfile_is_refused(name: str) -> None:
+    files = {
+        "Cargo.toml": f"[package]\nname = {name!r}\n" if "\n" not in name else '[package]\nname = "a\\nUSER root"\n'
+    }
+    plan, tree = _plan_and_tree({**files, "src/main.rs": ""})
+    with pytest.raises(UnsafeCommand):
+        generate(plan, tree)
+
+
+def test_an_existing_dockerignore_is_left_alone() -> None:
+    plan, tree = _plan_and_tree({"index.html": "", ".dockerignore": "x\n"})
+    assert generate(plan, tree).dockerignore == ""
+
+
+def test_the_dockerignore_keeps_history_and_secrets_out() -> None:
+    plan, tree = _plan_and_tree({"index.html": ""})
+    lines = generate(plan, tree).dockerignore.splitlines()
+    assert {".git", "**/.env", "**/*.pem"} <= set(lines)
+
+
+def test_a_workspace_member_is_installed_from_the_workspace_and_built_in_its_folder() -> None:
+    files = {
+        "package.json": '{"workspaces": ["apps/*", "packages/*"]}',
+        "package-lock.json": "{}",
+        "apps/web/package.json": '{"dependencies": {"next": "15"}, '
+        '"scripts": {"build": "next build", "start": "next start"}}',
+        "packages/ui/package.json": '{"name": "ui"}',
+    }
+    tree = ListingTree([], files)
+    app = inspect_tree(tree).apps[0]
+    build = generate(app, tree)
+    assert (app.path, build.context) == ("apps/web", ".")
+    assert "COPY packages/ui/package.json ./packages/ui/" in build.dockerfile
+    assert build.dockerfile.index("npm ci") < build.dockerfile.index("WORKDIR /app/apps/web")
