@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot.engines.docker.api import EngineApi
-from bot.engines.docker.context import Entry, context_entries, send_context
+from bot.engines.docker.context import context_members
 from bot.engines.docker.errors import EngineRefusal
 from bot.engines.docker.failures import build_failure
 from bot.engines.docker.progress import BuildKitProgress
+from bot.engines.docker.tar import MEDIA_TYPE, Member, tar_stream
 from bot.engines.docker.trace import IMAGE_ID, TRACE_ID, read_trace
 from bot.engines.lines import LineCutter
 from bot.errors import Permanent, ShipmateError
@@ -39,20 +40,20 @@ class DockerBuilder:
         Raises Permanent("build_failed", exit_code, step, message, line), Transient("base_image_unavailable") and
         Transient("engine_unavailable").
         """
-        entries = await asyncio.to_thread(context_entries, request.context, request.dockerfile)
+        members = await asyncio.to_thread(context_members, request.context, request.dockerfile)
         kind = self._kind or await builder_kind(self._api)
-        build = _Build(self._api, request, entries, log)
+        build = _Build(self._api, request, members, log)
         try:
             image = await build.run(kind)
         except EngineRefusal as refusal:
             if kind == CLASSIC or not _lacks_buildkit(refusal):
                 raise build.failure(refusal) from refusal
-            kind, image = CLASSIC, await self._classic(request, entries, log)
+            kind, image = CLASSIC, await self._classic(request, members, log)
         self._kind = kind
         return image
 
-    async def _classic(self, request: BuildRequest, entries: list[Entry], log: LogSink) -> BuiltImage:
-        build = _Build(self._api, request, entries, log)
+    async def _classic(self, request: BuildRequest, members: list[Member], log: LogSink) -> BuiltImage:
+        build = _Build(self._api, request, members, log)
         try:
             return await build.run(CLASSIC)
         except EngineRefusal as refusal:
@@ -76,8 +77,8 @@ def _lacks_buildkit(refusal: EngineRefusal) -> bool:
 class _Build:
     """One build under way: what was sent, and what the stream said so far."""
 
-    def __init__(self, api: EngineApi, request: BuildRequest, entries: list[Entry], log: LogSink) -> None:
-        self._api, self._request, self._entries, self._log = api, request, entries, log
+    def __init__(self, api: EngineApi, request: BuildRequest, members: list[Member], log: LogSink) -> None:
+        self._api, self._request, self._members, self._log = api, request, members, log
         self._id = f"shipmate-{uuid.uuid4().hex}"
         self._progress = BuildKitProgress(log)
         self._plain = LineCutter()
@@ -106,7 +107,7 @@ class _Build:
         return build_failure(refusal, self._progress.failed_step or self._plain_step, dockerfile)
 
     async def _follow(self, kind: str) -> None:
-        headers = {"Content-Type": "application/x-tar"}
+        headers = {"Content-Type": MEDIA_TYPE}
         stream = self._api.events("POST", "build", params=self._parameters(kind), data=self._context(), headers=headers)
         try:
             async with stream as events:
@@ -136,13 +137,10 @@ class _Build:
     async def _context(self) -> AsyncIterator[bytes]:
         """The tar; what goes wrong with it is kept, because the connection only says that it broke."""
         try:
-            async for piece in send_context(self._request.context, self._entries):
+            async for piece in tar_stream(self._members):
                 yield piece
-        except ShipmateError as error:
-            self._unsent = error
-            raise
-        except OSError as error:
-            message = f"the build context cannot be read: {error.strerror}"
+        except (ShipmateError, OSError) as error:
+            message = f"the build context cannot be read: {error}"
             self._unsent = Permanent("build_failed", exit_code=None, step=None, message=message)
             raise
 
