@@ -58,6 +58,27 @@ class RouterSettings:
         return self.public_host or ("127.0.0.1" if everywhere else self.host)
 
 
+HELP = {
+    "state_dir": "folder of the router's state and log",
+    "socket": "path of the control socket",
+    "host": "address to listen on (%(default)s)",
+    "public_host": "host name in the services' URLs, where it is another one",
+    "ports": "ports that services get, as A-B (%(default)s; 0-0: any free one)",
+    "shared_port": "one more port, where services answer to their host names (%(default)s: none)",
+    "trust_forwarded": "believe X-Forwarded-For and -Proto of who connects (%(default)s)",
+    "max_connections": "clients at a time (%(default)s)",
+    "head_limit_bytes": "size of a request's head (%(default)s)",
+    "nothing_to_serve_wait_s": "how long a request waits for a target before 503 (%(default)s)",
+    "connect_s": "limit of connecting to a target (%(default)s)",
+    "probe_s": "limit of one probe (%(default)s)",
+    "response_head_s": "how long a target may think before 504 (%(default)s)",
+    "header_read_s": "how long a request's head may take to arrive (%(default)s)",
+    "keep_alive_s": "how long a client's idle connection is kept (%(default)s)",
+    "stall_s": "how long a body may stand still (%(default)s)",
+    "finish_s": "how long requests under way may take when the router leaves (%(default)s)",
+}
+
+
 def to_arguments(settings: RouterSettings) -> list[str]:
     """The command-line options that `parse_arguments` reads back into the same settings."""
     return [f"--{field.name.replace('_', '-')}={getattr(settings, field.name)}" for field in fields(settings)]
@@ -70,7 +91,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required = field.name in ("state_dir", "socket")
         default = None if required else field.default
         option = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(option, type=_reader(types[field.name]), required=required, default=default)
+        reader = _reader(types[field.name])
+        parser.add_argument(option, type=reader, required=required, default=default, help=HELP[field.name])
 
 
 def from_namespace(namespace: argparse.Namespace) -> RouterSettings:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from aiohttp import ClientSession, web
@@ -176,6 +178,59 @@ async def test_connections_beyond_the_limit_are_told_to_come_again(world: Router
     assert (await world.send(b"")).startswith(b"HTTP/1.1 503")
     for _, writer in held:
         writer.close()
+
+
+ASKED = [
+    b"GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+    POST + b"Content-Length: 5\r\n\r\nhello",
+    POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    POST + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc",
+    b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nxyz",
+    b"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+]
+ANSWERED = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi and more",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nTrailer: x\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x02hi",
+    b"HTTP/1.0 200 OK\r\n\r\nuntil the end",
+    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+]
+
+
+def damaged(chance: random.Random, message: bytes) -> bytes:
+    """The message with a few bytes changed, lost, or put in."""
+    content = bytearray(message)
+    for _ in range(chance.choice([0, 0, 1, 2, 4])):
+        at = chance.randrange(len(content))
+        put_in = chance.choice([b"", b"\r\n", b"\x00", b"Content-Length: 9\r\n", bytes([chance.randrange(256)])])
+        content[at : at + chance.randrange(3)] = put_in + b"x"
+    return bytes(content)
+
+
+async def test_garbage_from_both_sides_leaves_nothing_behind(world: RouterWorld) -> None:
+    chance = random.Random(7)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(damaged(chance, chance.choice(ANSWERED)))
+        await asyncio.sleep(chance.choice([0, 0.05]))
+
+    async def ask_badly() -> None:
+        reader, writer = await world.connect()
+        with suppress(ConnectionError, TimeoutError):
+            for _ in range(chance.randrange(1, 4)):
+                writer.write(damaged(chance, chance.choice(ASKED)))
+                await asyncio.sleep(0)
+            await asyncio.wait_for(reader.read(chance.choice([1, 100, -1])), chance.choice([0.01, 0.1]))
+        writer.close()
+
+    await world.serve_raw(answer, stall_s=0.3, header_read_s=0.3, keep_alive_s=0.3, nothing_to_serve_wait_s=0.3)
+    for _ in range(30):
+        await asyncio.gather(*(ask_badly() for _ in range(20)))
+    await world.is_quiet()
+    assert "Traceback" not in world.log()
 
 
 def test_connection_cannot_name_away_what_the_router_relies_on() -> None:

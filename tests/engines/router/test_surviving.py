@@ -129,7 +129,7 @@ async def test_code_that_does_not_start_replaces_nothing(world: RouterWorld, tmp
     before = await world.status()
     (half_installed / "bot" / "engines" / "router" / "serving.py").write_text("half a li")
     await world.router.reload()
-    await until(lambda: "not replaced" in (world.settings.state_dir / "router.log").read_text())
+    await until(lambda: "not replaced" in world.log())
     after = await world.status()
     assert (after.pid, after.supervisor_pid) == (before.pid, before.supervisor_pid)
 

@@ -140,6 +140,16 @@ class RouterWorld:
         found = (await self.status()).services[0].target(target)
         return found.in_flight if found else 0
 
+    async def is_quiet(self) -> None:
+        """Return once the router has no client and holds no request."""
+        async with asyncio.timeout(20):
+            while await self._in_flight("blue") or (await self.status()).connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    def log(self) -> str:
+        """What the router wrote to its log."""
+        return (self.settings.state_dir / "router.log").read_text()
+
     async def is_draining(self, target: str) -> None:
         """Return once the target drains."""
         async with asyncio.timeout(10):
@@ -175,8 +185,9 @@ class RouterWorld:
     async def close(self) -> None:
         """End the router, whatever state it is in, and the targets."""
         with suppress(Transient):
-            status = await self.router.status()
-            await self.router.stop()
+            router = RouterClient(self.settings.socket, patience_s=0)
+            status = await router.status()
+            await router.stop()
             await until(lambda: not alive(status.pid) and not alive(status.supervisor_pid))
         for server in self._servers:
             server.close()
