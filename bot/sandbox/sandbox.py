@@ -3,11 +3,12 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self, TextIO
 
 from bot.sandbox.github.control import Control
-from bot.sandbox.github.simulator import GitHubSandbox
+from bot.sandbox.github.simulator import EVENTS, PERMISSIONS, GitHubSandbox
 from bot.sandbox.slack.sandbox import SlackSandbox
 
 
@@ -16,6 +17,7 @@ class Sandbox:
 
     `state_dir` holds the git repositories (a fresh directory, removed at the end, when None). `webhook_url` is where
     GitHub's webhooks go, `slack_request_url` where Slack's commands, clicks and events go; both can be set later.
+    `permissions` and `events` are those of the app's manifest.
     """
 
     def __init__(
@@ -27,8 +29,16 @@ class Sandbox:
         github_port: int = 0,
         slack_port: int = 0,
         host: str = "127.0.0.1",
+        permissions: Mapping[str, str] = PERMISSIONS,
+        events: Sequence[str] = EVENTS,
     ) -> None:
-        self.github = GitHubSandbox(state_dir, webhook_url=webhook_url, webhook_secret=webhook_secret)
+        self.github = GitHubSandbox(
+            state_dir,
+            webhook_url=webhook_url,
+            webhook_secret=webhook_secret,
+            permissions=permissions,
+            events=events,
+        )
         self.slack = SlackSandbox(request_url=slack_request_url)
         self._host, self._github_port, self._slack_port = host, github_port, slack_port
 

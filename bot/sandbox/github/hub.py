@@ -45,15 +45,15 @@ class Grant:
 
 @dataclass
 class Hub:
-    """One simulated GitHub. `base` is its address, without a slash at the end."""
+    """One simulated GitHub. `base` is its address, without a slash at the end; `root` holds the repositories."""
 
     world: World
-    root: Path
     tokens: Tokens
     limits: Limits
     faults: Faults
     hooks: Hooks
     base: str = ""
+    root: Path = Path()
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=MAX_REQUESTS_KEPT))
     oauth_as: str | None = None
     """Who approves the OAuth web flow; None means that it is denied."""

@@ -2,7 +2,7 @@
 
 Run by a person when GitHub's API has changed, never by the sandbox itself:
 
-    npm install @octokit/openapi @octokit/app-permissions @octokit/webhooks-schemas
+    npm install @octokit/openapi @octokit/app-permissions @octokit/openapi-webhooks
     python -m bot.sandbox.github.prune node_modules tests/sandbox/data
 
 writes `openapi.json` beside this module (what a request may say, and which permission it takes) and, for the tests,
@@ -20,8 +20,23 @@ from bot.sandbox.github.rest.table import HANDLERS
 
 Json = dict[str, Any]
 
-EVENTS = {"ping", "push", "pull_request", "issue_comment", "check_run", "check_suite", "create", "delete", "release"}
-EVENTS |= {"deployment", "deployment_status", "installation", "installation_repositories"}
+TOLD = {
+    "ping": [""],
+    "push": [""],
+    "create": [""],
+    "delete": [""],
+    "pull_request": ["opened", "synchronize", "closed", "reopened"],
+    "issue_comment": ["created", "edited", "deleted"],
+    "check_run": ["created", "completed", "rerequested", "requested_action"],
+    "check_suite": ["requested", "rerequested"],
+    "installation": ["created", "deleted", "suspend", "unsuspend"],
+    "installation_repositories": ["added", "removed"],
+    "deployment": ["created"],
+    "deployment_status": ["created"],
+    "release": ["published"],
+    "repository": ["renamed", "deleted"],
+}
+"""Every event and action that is ever sent."""
 
 PERMISSIONS = {
     "apps/get-repo-installation": [],
@@ -44,6 +59,11 @@ PERMISSIONS = {
 }
 """Where the packaged table is silent or looser than the "Fine-grained access tokens" note of GitHub's own page."""
 
+MISPUBLISHED = {
+    "apps/list-installations": {"type": "array", "items": {"$ref": "#/components/schemas/installation"}},
+}
+"""Answers whose published schema nothing can fit: there, an account must be user and enterprise at once."""
+
 PROSE = {"description", "example", "examples", "externalDocs", "summary", "deprecated", "title"}
 """Keys that say nothing a checker can use. As names of properties they are kept."""
 
@@ -53,7 +73,7 @@ def main(node_modules: Path, test_data: Path) -> None:
     octokit = node_modules / "@octokit"
     api = json.loads((octokit / "openapi/generated/api.github.com.json").read_text())
     allowed = json.loads((octokit / "app-permissions/generated/api.github.com.json").read_text())
-    webhooks = json.loads((octokit / "webhooks-schemas/schema.json").read_text())
+    webhooks = json.loads((octokit / "openapi-webhooks/generated/api.github.com.json").read_text())
     served = {operation: found for operation, found in _operations(api) if operation in HANDLERS}
     if missing := HANDLERS.keys() - served.keys():
         raise SystemExit(f"GitHub no longer publishes: {', '.join(sorted(missing))}")
@@ -134,7 +154,7 @@ def _plain(schema: Json, deeper: Any) -> Json:
     out: Json = {}
     for key, value in schema.items():
         if key in ("properties", "definitions"):
-            out[key] = {name: deeper(one) for name, one in value.items()}
+            out[key] = {name: deeper(_timeless(name, one)) for name, one in value.items()}
         elif key in ("oneOf", "anyOf", "allOf"):
             out[key] = [deeper(one) for one in value]
         elif key in ("items", "additionalProperties", "not") and isinstance(value, dict):
@@ -142,6 +162,11 @@ def _plain(schema: Json, deeper: Any) -> Json:
         elif key not in PROSE and key not in ("nullable", "default", "readOnly") and not key.startswith("x-"):
             out[key] = value
     return _nullable(out) if schema.get("nullable") else out
+
+
+def _timeless(name: str, schema: Json) -> Json:
+    """The schema without the list of all events there are, which is years behind in some places."""
+    return {"type": "array"} if name == "events" and schema.get("type") == "array" else schema
 
 
 def _nullable(schema: Json) -> Json:
@@ -170,7 +195,7 @@ def _responses(api: Json, served: dict[str, tuple[str, str, Json]]) -> Json:
         for status, answer in operation["responses"].items():
             content = _resolved(api, answer).get("content", {}).get("application/json", {})
             if "schema" in content:
-                answers.setdefault(name, {})[status] = _pointed(content["schema"])
+                answers.setdefault(name, {})[status] = _pointed(MISPUBLISHED.get(name, content["schema"]))
     return {"operations": answers, "definitions": _reached(api["components"]["schemas"], answers)}
 
 
@@ -198,12 +223,16 @@ def _references(node: Any) -> set[str]:
     return set(re.findall(r'"#/definitions/([^"]+)"', json.dumps(node)))
 
 
-def _webhooks(schema: Json) -> Json:
-    """The published schema of deliveries, cut to the events sent: `EVENT$ACTION` → schema."""
-    definitions = {name: _pointed(one) for name, one in schema["definitions"].items()}
-    roots = [name for name in definitions if name.split("$")[0] in EVENTS and ("$" in name or name.endswith("_event"))]
-    roots += [f"{event}_event" for event in EVENTS if f"{event}_event" in definitions]
-    return _reached(schema["definitions"], [{"$ref": f"#/definitions/{name}"} for name in roots])
+def _webhooks(api: Json) -> Json:
+    """Of every event sent the published schema of its payload, by `EVENT.ACTION` or `EVENT`."""
+    deliveries: Json = {}
+    for webhook in api["webhooks"].values():
+        event = webhook["post"]["externalDocs"]["url"].rpartition("#")[2]
+        name = webhook["post"]["operationId"].replace("-", "_").replace("/", ".")
+        if name.removeprefix(event).removeprefix(".") in TOLD.get(event, []):
+            schema = webhook["post"]["requestBody"]["content"]["application/json"]["schema"]
+            deliveries[name] = _pointed(schema)
+    return {"deliveries": deliveries, "definitions": _reached(api["components"]["schemas"], deliveries)}
 
 
 def _write(path: Path, data: Json) -> None:

@@ -1,8 +1,9 @@
 """The simulated GitHub as a test or a demo holds it: started, acted on as people do, and read."""
 
+import functools
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,28 +39,19 @@ from bot.sandbox.github.tokens import Tokens
 Json = dict[str, Any]
 
 PERMISSIONS = {
-    "actions": "read",
     "checks": "write",
     "contents": "read",
     "deployments": "write",
     "issues": "write",
     "members": "read",
+    "merge_queues": "read",
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "read",
 }
-EVENTS = [
-    "check_run",
-    "check_suite",
-    "create",
-    "delete",
-    "deployment",
-    "deployment_status",
-    "issue_comment",
-    "pull_request",
-    "push",
-    "release",
-]
+"""What the app may do unless told otherwise; the manifest of the app under test may say something else."""
+EVENTS = ["check_run", "check_suite", "create", "delete", "issue_comment", "merge_group", "pull_request", "push"]
+"""What the app is told unless told otherwise, apart from what every app is told."""
 KEY_BITS = 2048
 
 
@@ -95,16 +87,16 @@ class GitHubSandbox:
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
         permissions: Mapping[str, str] = PERMISSIONS,
-        events: list[str] = EVENTS,
+        events: Sequence[str] = EVENTS,
     ) -> None:
-        self._own_directory = state_dir is None
-        root = state_dir or scratch_directory()
+        self._state_dir = state_dir
         app = _new_app(webhook_secret or secrets.token_hex(20), dict(permissions), list(events))
         world, faults = World(app), Faults()
         world.accounts = {one.login.lower(): one for one in (app.owner, app.bot)}
         hooks = Hooks(app.id, app.webhook_secret, faults, webhook_url, clock=lambda: world.now())
         limits = Limits(clock=lambda: world.now())
-        self.hub = Hub(world, root / "repositories", Tokens(world), limits, faults, hooks)
+        self.hub = Hub(world, Tokens(world), limits, faults, hooks)
+        self._scratch: Path | None = None
         self._runner: web.AppRunner | None = None
 
     # Where it is and how an app reaches it
@@ -162,6 +154,8 @@ class GitHubSandbox:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, control: list[web.RouteDef] | None = None) -> None:
         """Listen; port 0 takes a free one. `control` are more routes to serve on the same port."""
+        self._scratch = None if self._state_dir else scratch_directory()
+        self.hub.root = (self._state_dir or self._scratch or Path()) / "repositories"
         self.hub.root.mkdir(parents=True, exist_ok=True)
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.add_routes([*(control or []), *SmartHttp(self.hub).routes(), *OAuth(self.hub).routes()])
@@ -178,8 +172,8 @@ class GitHubSandbox:
         await self.hub.hooks.close()
         if self._runner:
             await self._runner.cleanup()
-        if self._own_directory:
-            shutil.rmtree(self.hub.root.parent, ignore_errors=True)
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     # What goes wrong, and how much is allowed
 
@@ -477,12 +471,8 @@ def _contents(files: repositories.Files | None, folder: Path | None) -> Contents
 
 
 def _new_app(webhook_secret: str, permissions: dict[str, str], events: list[str]) -> App:
-    """The app, with a fresh key."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    """The app, with secrets of its own."""
+    private, public = _keys()
     return App(
         id=1001,
         slug="shipmate",
@@ -491,10 +481,21 @@ def _new_app(webhook_secret: str, permissions: dict[str, str], events: list[str]
         bot=Account(12, "shipmate[bot]", "Bot"),
         client_id="Iv23li" + secrets.token_hex(7),
         client_secret=secrets.token_hex(20),
-        private_key_pem=private.decode(),
-        public_key_pem=public.decode(),
+        private_key_pem=private,
+        public_key_pem=public,
         webhook_secret=webhook_secret,
         permissions=permissions,
         events=events,
         created_at=1_767_225_600.0,
     )
+
+
+@functools.cache
+def _keys() -> tuple[str, str]:
+    """Private and public key of the app, as PEM; made once per process, because that takes time."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -142,7 +141,7 @@ class Exchange:
         """The answer of an operation, with its tag; unchanged is 304 and costs nothing."""
         raw = reply.raw if reply.raw is not None else _json(reply)
         headers = {**reply.headers}
-        if reply.pages is not None and (link := self._links(reply.pages)):
+        if link := self._links(reply):
             headers["Link"] = link
         if self.request.method == "GET" and reply.status == 200:
             headers |= {"ETag": _tag(raw), "Cache-Control": "private, max-age=60, s-maxage=60"}
@@ -177,18 +176,20 @@ class Exchange:
             said["X-Accepted-GitHub-Permissions"] = self.operation.accepted
         return said
 
-    def _links(self, pages: int) -> str:
-        """The Link header: neighbours and ends of the asked-for page."""
-        now = max(1, int(self.request.query.get("page", "1")))
+    def _links(self, reply: Reply) -> str:
+        """The Link header: neighbours and ends of the asked-for page, or where to go on."""
+        if reply.cursor is not None:
+            return f'<{self._url_with(cursor=reply.cursor)}>; rel="next"'
+        now, pages = max(1, int(self.request.query.get("page", "1"))), reply.pages or 1
         ends = {"prev": now - 1, "next": now + 1, "last": pages, "first": 1}
         shown = {"prev": now > 1, "next": now < pages, "last": now < pages, "first": now > 1}
-        return ", ".join(f'<{self._page_url(ends[rel])}>; rel="{rel}"' for rel, there in shown.items() if there)
+        named = (rel for rel, there in shown.items() if there and reply.pages is not None)
+        return ", ".join(f'<{self._url_with(page=str(ends[rel]))}>; rel="{rel}"' for rel in named)
 
-    def _page_url(self, page: int) -> str:
-        query: Mapping[str, str] = {**self.request.query, "page": str(page)}
-        return (
-            f"{self.request.scheme}://{self.request.host}{self.request.raw_path.partition('?')[0]}?{urlencode(query)}"
-        )
+    def _url_with(self, **more: str) -> str:
+        """The address asked, with some of its query changed."""
+        path = self.request.raw_path.partition("?")[0]
+        return f"{self.request.scheme}://{self.request.host}{path}?{urlencode({**self.request.query, **more})}"
 
 
 async def cut_short(request: web.Request, response: web.Response, after_bytes: int) -> web.StreamResponse:

@@ -96,8 +96,8 @@ async def list_deliveries(call: Call) -> Reply:
     if cursor := call.query.get("cursor"):
         newest = [one for one in newest if one.id <= _cursor(cursor)]
     size = max(1, min(call.query.get("per_page", 30), 100))
-    headers = {"X-Next-Cursor": f"v1_{newest[size].id}"} if len(newest) > size else {}
-    return Reply([_delivery(one) for one in newest[:size]], headers=headers)
+    cursor = f"v1_{newest[size].id}" if len(newest) > size else None
+    return Reply([_delivery(one) for one in newest[:size]], cursor=cursor)
 
 
 async def get_delivery(call: Call) -> Reply:

@@ -17,7 +17,7 @@ MAX_PER_PAGE = 100
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: JSON, or `raw` bytes of `media`. `pages` is how many pages a list has."""
+    """An answer: JSON, or `raw` bytes of `media`. A list has so many `pages`, or goes on at a `cursor`."""
 
     body: Any = None
     status: int = 200
@@ -25,6 +25,7 @@ class Reply:
     raw: bytes | None = None
     media: str = "application/json; charset=utf-8"
     pages: int | None = None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ async def get_team(call: Call) -> Reply:
         "privacy": "closed",
         "notification_setting": "notifications_enabled",
         "permission": "pull",
+        "type": "organization",
+        "organization_id": organization.id,
         "members_url": f"{url}/members{{/member}}",
         "repositories_url": f"{url}/repos",
         "parent": None,
