@@ -7,97 +7,148 @@ import dataclasses
 
 from bot.jobs.analysis.blame import Blame, Walked, blame_tree, walk_and_diff
 from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.composition import Findings, compose
+from bot.jobs.analysis.composition import compose
 from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.headfiles import HeadFiles, list_files
+from bot.jobs.analysis.headfiles import list_files
 from bot.jobs.analysis.history import Changes, History
 from bot.jobs.analysis.ignorerevs import concerned, ignored_revisions, write_list
+from bot.jobs.analysis.incremental import Update, can_update
 from bot.jobs.analysis.oracle import Oracle, sample
 from bot.jobs.analysis.progress import Listener, ProgressTeller
 from bot.jobs.analysis.proof import Prover
 from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.repository import open_repository
+from bot.jobs.analysis.repository import Repository, open_repository
 from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.resident import States
+from bot.jobs.analysis.state import State, layer_of
+
+SAVE_EVERY = 20
+"""Updates between two writes of a state to disk; a restart begins at the last one written, which costs little."""
 
 
-async def analyse(request: AnalysisRequest, progress: Listener) -> Report:
+async def analyse(request: AnalysisRequest, progress: Listener, states: States | None = None) -> Report:
     """Analyse one repository in a thread. Cancelling the task really stops git, and waits until it has stopped.
 
-    `progress` is called from other threads, often. Raises UserMistake, Refused or Permanent (see `sentences`).
+    `progress` is called from other threads, often. With `states`, a later run on a descendant of the same ref looks
+    only at what is new. Raises UserMistake, Refused or Permanent (worded in `sentences`).
     """
     children = Children()
-    work = asyncio.get_running_loop().run_in_executor(None, analyse_here, request, progress, children)
+    work = asyncio.get_running_loop().run_in_executor(None, analyse_here, request, progress, children, states)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         children.cancel()
         await asyncio.wait([work])
-        work.exception()  # it was cancelled: what that made it raise is of no interest
+        if not work.cancelled():
+            work.exception()  # it was stopped: what that made it raise is of no interest
         raise
 
 
-def analyse_here(request: AnalysisRequest, progress: Listener, children: Children | None = None) -> Report:
+def analyse_here(
+    request: AnalysisRequest, progress: Listener, children: Children | None = None, states: States | None = None
+) -> Report:
     """Analyse one repository in this thread. Raises Cancelled once `children.cancel()` was called elsewhere."""
     repository = open_repository(request.repository)
     head = repository.resolve(request.ref)
     with Git(repository.objects, head, children or Children(), max_blob_bytes=request.max_blob_bytes) as git:
-        return _ColdRun(git, request, ProgressTeller(progress)).report()
+        run = _Run(git, request, ProgressTeller(progress))
+        return run.kept(repository, states) if states and not request.ignore_revs else run.cold()
 
 
-class _ColdRun:
-    """One analysis that starts from nothing."""
+class _Run:
+    """One analysis of one commit."""
 
     def __init__(self, git: Git, request: AnalysisRequest, teller: ProgressTeller) -> None:
         self._git = git
         self._request = request
         self._teller = teller
-        self._history = History()
-        self._changes = Changes()
 
-    def report(self) -> Report:
-        """Blame, count, prove; where git differs from us, git is right and blames every file."""
-        files = list_files(self._git)
-        walked = self._walk(files)
-        oracle = Oracle(self._git, self._history.number)
-        sampled = sample(files.text, self._request.oracle_files, self._git.head)
-        with Prover(oracle, sampled) as prover:
-            blame = blame_tree(walked, self._history, self._teller, prover.keep)
-            self._pass_over_ignored(walked, blame)
-            report = compose(self._git, self._request, self._findings(files, blame))
+    def cold(self) -> Report:
+        """Walk the whole history and keep nothing."""
+        state = self._new_state()
+        walked = self._walk(state)
+        with self._prover(state) as prover:
+            state.blame = blame_tree(walked, state.history, self._teller, prover.keep)
+            self._pass_over_ignored(state, walked)
+            report = compose(self._git, self._request, state)
             proof = prover.compare()
         if proof.differing:
-            self._blame_with_git(oracle, files, blame)
-            self._pass_over_ignored(walked, blame)
-            report = compose(self._git, self._request, self._findings(files, blame))
+            self._blame_with_git(state)
+            self._pass_over_ignored(state, walked)
+            report = compose(self._git, self._request, state)
         return dataclasses.replace(report, proof=proof)
 
-    def _walk(self, files: HeadFiles) -> Walked:
+    def kept(self, repository: Repository, states: States) -> Report:
+        """Start from what an earlier run left, if this commit descends from its commit; leave the result for the next.
+
+        A state git disagrees with is forgotten: the next run starts anew.
+        """
+        name = self._state_name(repository)
+        state = states.take(name)
+        if state is None or not self._continues(repository, state):
+            state = self._walk_and_keep()
+        elif state.head != self._git.head:
+            Update(self._git, state, self._teller, self._request.jobs, merges=self._request.merges).run()
+        with self._prover(state) as prover:
+            prover.keep_all(state.lines_of)
+            report = compose(self._git, self._request, state)
+            proof = prover.compare()
+        if proof.differing:
+            self._blame_with_git(state)
+            report = compose(self._git, self._request, state)
+        else:
+            states.put(name, state, durable=len(state.layers) % SAVE_EVERY == 1)
+        return dataclasses.replace(report, proof=proof)
+
+    def _walk_and_keep(self) -> State:
+        state = self._new_state()
+        walked = self._walk(state)
+        state.blame = blame_tree(walked, state.history, self._teller, state.keep)
+        state.layers.append(layer_of(walked))
+        return state
+
+    def _continues(self, repository: Repository, state: State) -> bool:
+        """Whether the state can be brought to this commit: false after a force-push."""
+        if not can_update(state):
+            return False
+        return state.head == self._git.head or repository.is_ancestor(state.head.decode(), self._git.head.decode())
+
+    def _state_name(self, repository: Repository) -> str:
+        request = self._request
+        return "\n".join(map(str, (repository.objects, request.ref, request.merges, request.max_blob_bytes)))
+
+    def _new_state(self) -> State:
+        return State(self._git.head, list_files(self._git), History(), Changes(), Blame())
+
+    def _walk(self, state: State) -> Walked:
         return walk_and_diff(
             self._git,
-            list(files.text),
-            self._history,
-            self._changes,
+            list(state.files.text),
+            state.history,
+            state.changes,
             self._teller,
             self._request.jobs,
             merges=self._request.merges,
         )
 
-    def _findings(self, files: HeadFiles, blame: Blame) -> Findings:
-        return Findings(files, self._history, self._changes, blame)
+    def _prover(self, state: State) -> Prover:
+        oracle = Oracle(self._git, state.history.number)
+        return Prover(oracle, sample(state.files.text, self._request.oracle_files, self._git.head))
 
-    def _blame_with_git(self, oracle: Oracle, files: HeadFiles, blame: Blame) -> None:
-        """The slow way, for a history our own rules got wrong."""
+    def _blame_with_git(self, state: State) -> None:
+        """The slow way, for a history our own rules got wrong: git is right."""
+        oracle = Oracle(self._git, state.history.number)
         oracle.speed_up()
-        for path, lines in oracle.blame_all(files.text, self._request.jobs):
-            blame.take(path, lines)
+        for path, lines in oracle.blame_all(state.files.text, self._request.jobs):
+            state.blame.take(path, lines)
 
-    def _pass_over_ignored(self, walked: Walked, blame: Blame) -> None:
+    def _pass_over_ignored(self, state: State, walked: Walked) -> None:
         """Let git blame the files that ignored commits touched, where those are to be passed over."""
         revisions = ignored_revisions(self._git) if self._request.ignore_revs else frozenset()
         if not revisions:
             return
         listed = write_list(self._git.folder, revisions)
-        oracle = Oracle(self._git, self._history.number, ignore_revs=listed)
-        readable = [path for path in concerned(walked.lineage, revisions) if path in blame.owners]
-        for path, lines in oracle.blame_all(readable, self._request.jobs):
-            blame.take(path, lines)
+        oracle = Oracle(self._git, state.history.number, ignore_revs=listed)
+        touched = [path for path in concerned(walked.lineage, revisions) if path in state.blame.owners]
+        for path, lines in oracle.blame_all(touched, self._request.jobs):
+            state.blame.take(path, lines)

@@ -33,7 +33,7 @@ class Blame:
     capped: bool = False
 
     def take(self, path: bytes, lines: Lines | None) -> None:
-        """Count the lines of one file."""
+        """Count the lines of one file; called again for it, the last word counts."""
         if lines is None:
             self.unreadable.append(path)
         else:
@@ -66,7 +66,8 @@ def walk_and_diff(
     follow = LineageWalk(git, renames, git.head, paths)
     teller.enter(Stage.WALKING, files=len(paths))
     for count, commit in enumerate(walk(git, git.head, without), 1):
-        log.note(commit, history.add(commit), merges=merges)
+        if not history.knows(commit.oid):  # where clocks went wrong, git may list what `without` reaches too
+            log.note(commit, history.add(commit), merges=merges)
         follow.visit(commit)
         if count % TELL_EVERY == 0:
             git.children.check()

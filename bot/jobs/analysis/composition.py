@@ -1,10 +1,9 @@
-"""Makes the report out of the findings: who the authors are, which files count, what is told."""
+"""Makes the report out of what a run found: who the authors are, which files count, what is told."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.jobs.analysis.assembly import (
     AuthorFilter,
@@ -15,31 +14,19 @@ from bot.jobs.analysis.assembly import (
     ownership,
     ranked,
 )
-from bot.jobs.analysis.blame import Blame
 from bot.jobs.analysis.coauthors import count_co_authors
 from bot.jobs.analysis.exclusions import Excluded, excluded, read_attributes
 from bot.jobs.analysis.frameworks import find_frameworks
 from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.headfiles import HeadFiles
-from bot.jobs.analysis.history import Changes, History
 from bot.jobs.analysis.identities import Author, readable, resolve_authors
 from bot.jobs.analysis.languages import Languages, read_languages
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.series import count_series
+from bot.jobs.analysis.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What git and the blame told: raw names and numbers, no decisions."""
-
-    files: HeadFiles
-    history: History
-    changes: Changes
-    blame: Blame
-
-
-def compose(git: Git, request: AnalysisRequest, found: Findings) -> Report:
+def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
     """The report of one run."""
     attributes = read_attributes(git, found.files.text)
     left_out = [] if request.all_files else excluded(attributes, map(readable, found.files.text))
@@ -71,7 +58,7 @@ def compose(git: Git, request: AnalysisRequest, found: Findings) -> Report:
     )
 
 
-def _owners(found: Findings, authors: Sequence[Author], left_out: set[str]) -> dict[bytes, dict[Author, int]]:
+def _owners(found: State, authors: Sequence[Author], left_out: set[str]) -> dict[bytes, dict[Author, int]]:
     """Each counted file's lines by author."""
     author_of = [authors[identity] for identity in found.history.author]
     return {
@@ -95,13 +82,13 @@ def _per_file(owners: Mapping[bytes, Mapping[Author, int]]) -> dict[str, dict[st
     }
 
 
-def _unread(found: Findings) -> list[Excluded]:
+def _unread(found: State) -> list[Excluded]:
     """Files that could not be blamed for their size."""
-    now = [Excluded(readable(path), "too_large") for path in found.files.too_large]
+    now = [Excluded(readable(path), "too_large") for path in sorted(found.files.too_large)]
     return now + [Excluded(readable(path), "history_too_large") for path in found.blame.unreadable]
 
 
-def _warnings(found: Findings, unread: Sequence[Excluded]) -> list[str]:
+def _warnings(found: State, unread: Sequence[Excluded]) -> list[str]:
     told = []
     if unread:
         told.append(f"{len(unread)} file(s) are, or once were, too large to be blamed; see `excluded`.")

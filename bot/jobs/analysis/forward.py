@@ -74,12 +74,13 @@ class ForwardPass:
                 self._uses[node] += 1
 
     def run(self) -> Iterator[tuple[bytes, Lines | None]]:
-        """Every root's path with its lines, as soon as they are known. Copy the lines to keep them: they change."""
+        """Each root's path with its lines, as soon as they are known. Copy the lines to keep them: they change.
+
+        Roots that left the walk untouched are not told: nothing happened to them here.
+        """
         waiting: dict[int, list[int]] = {}
         for slot in range(len(self._lineage.roots)):
             waiting.setdefault(self._lineage.node_of_slot[slot], []).append(slot)
-        for slot in waiting.pop(UNRESOLVED, ()):
-            yield self._lineage.roots[slot], self._seeds[slot]
         for node in range(len(self._lineage.node_path) - 1, -1, -1):
             lines = self._evaluate(node)
             for slot in waiting.pop(node, ()):

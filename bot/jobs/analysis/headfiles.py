@@ -6,55 +6,86 @@ from dataclasses import dataclass
 
 from bot.jobs.analysis.diffs import blob_sizes
 from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.treewalk import parse_raw
+from bot.jobs.analysis.scratch import Entry
+from bot.jobs.analysis.treewalk import Change, parse_raw
 
+_LISTING = ("diff-tree", "-r", "--raw", "--numstat", "--no-renames", "--no-abbrev", "-z")
 REGULAR = (b"100644", b"100755", b"100664")
 
 
 @dataclass(frozen=True, slots=True)
 class HeadFiles:
-    """The tree of a commit. `text` maps each text file to its blob, `lines` to its number of lines.
+    """The tree of a commit. `text` maps each text file to its blob.
 
     `binary` and `too_large` are regular files git would not show as text. Symbolic links and submodules are no files.
     """
 
     text: dict[bytes, bytes]
-    lines: dict[bytes, int]
-    binary: list[bytes]
-    too_large: list[bytes]
+    binary: set[bytes]
+    too_large: set[bytes]
+
+    def forget(self, path: bytes) -> None:
+        """Drop a path, whatever it was."""
+        self.text.pop(path, None)
+        self.binary.discard(path)
+        self.too_large.discard(path)
 
 
 def list_files(git: Git) -> HeadFiles:
     """Read the whole tree of the commit at hand; text is what git itself takes for text, attributes aside."""
-    output = git.run(
-        "diff-tree", "-r", "--raw", "--numstat", "--no-renames", "--no-abbrev", "-z", git.empty_tree, git.head
-    )
-    tokens = output.split(b"\0")
-    raw, counts = _split(tokens)
-    regular = {change.path: change.new for change in parse_raw(raw) if change.new_mode in REGULAR}
-    lines, other = {}, []
-    for count in counts:
-        added, _, path = count.split(b"\t", 2)
-        if path in regular:
-            if added == b"-":
-                other.append(path)
-            else:
-                lines[path] = int(added)
-    large = _too_large(git, {path: regular[path] for path in other})
-    text = {path: regular[path] for path in lines}
-    return HeadFiles(text, lines, [path for path in other if path not in large], sorted(large))
+    files = HeadFiles({}, set(), set())
+    _take(git, files, git.empty_tree)
+    return files
 
 
-def _split(tokens: list[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """The tokens of the raw listing (two for each file, the first begins with a colon) and those of the counts."""
+def update_files(git: Git, before: HeadFiles, since: bytes) -> HeadFiles:
+    """The same, from what the tree of the commit `since` held and what has changed from there."""
+    files = HeadFiles(dict(before.text), set(before.binary), set(before.too_large))
+    _take(git, files, since)
+    return files
+
+
+def _take(git: Git, files: HeadFiles, since: bytes) -> None:
+    """Bring `files` from a tree to that of the commit at hand."""
+    changes, unread = _compare(git, since, git.head)
+    doubtful = {}
+    for change in changes:
+        files.forget(change.path)
+        if change.new_mode not in REGULAR:
+            continue
+        if change.path in unread:
+            doubtful[change.path] = change.new
+        else:
+            files.text[change.path] = change.new
+    if doubtful:
+        _sort_unread(git, files, doubtful, certain=since == git.empty_tree)
+
+
+def _sort_unread(git: Git, files: HeadFiles, doubtful: dict[bytes, bytes], *, certain: bool) -> None:
+    """Sort files that git did not compare as text; unless that is `certain`, for what they were and are no more."""
+    sizes = blob_sizes(git, set(doubtful.values()))
+    text = set() if certain else _text_among(git, set(doubtful.values()))
+    for path, blob in doubtful.items():
+        if blob in text:
+            files.text[path] = blob
+        elif sizes.get(blob, 0) >= git.max_blob_bytes:
+            files.too_large.add(path)
+        else:
+            files.binary.add(path)
+
+
+def _text_among(git: Git, blobs: set[bytes]) -> set[bytes]:
+    """The blobs that git takes for text, when each is compared with nothing."""
+    tree = git.trees.write(Entry(b"100644", blob, blob) for blob in sorted(blobs))
+    _, unread = _compare(git, git.empty_tree, tree)
+    return blobs - unread
+
+
+def _compare(git: Git, old: bytes, new: bytes) -> tuple[list[Change], set[bytes]]:
+    """The changes from one tree to another, and the paths of which git counts no lines."""
+    tokens = git.run(*_LISTING, old, new).split(b"\0")
     end = 0
-    while end < len(tokens) and tokens[end].startswith(b":"):
+    while end < len(tokens) and tokens[end].startswith(b":"):  # the raw listing has two tokens for each file
         end += 2
-    return [*tokens[:end], b""], [token for token in tokens[end:] if token]
-
-
-def _too_large(git: Git, blobs: dict[bytes, bytes]) -> set[bytes]:
-    if not blobs:
-        return set()
-    sizes = blob_sizes(git, set(blobs.values()))
-    return {path for path, blob in blobs.items() if sizes.get(blob, 0) >= git.max_blob_bytes}
+    unread = {token.split(b"\t", 2)[2] for token in tokens[end:] if token.startswith(b"-\t")}
+    return parse_raw([*tokens[:end], b""]), unread

@@ -36,11 +36,16 @@ class History:
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _places: dict[Identity, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._numbers = {oid: number for number, oid in enumerate(self.oids)}
+        self._places = {identity: place for place, identity in enumerate(self.identities)}
+
+    def knows(self, oid: bytes) -> bool:
+        """Whether a commit was met before."""
+        return oid in self._numbers
+
     def add(self, commit: Commit) -> int:
-        """Remember a commit and return its number; one met before keeps its number."""
-        number = self._numbers.get(commit.oid)
-        if number is not None:
-            return number
+        """Remember a commit not met before and return its number."""
         number = self._numbers[commit.oid] = len(self.oids)
         self.oids.append(commit.oid)
         self.author.append(self._place(Identity(commit.name, commit.email), number))
@@ -71,6 +76,9 @@ class Changes:
     added: array[int] = field(default_factory=lambda: array("I"))
     deleted: array[int] = field(default_factory=lambda: array("I"))
     _places: dict[bytes, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._places = {path: place for place, path in enumerate(self.paths)}
 
     def append(self, commit: int, path: bytes, added: int, deleted: int) -> None:
         """Add one row."""

@@ -173,7 +173,7 @@ class LineageWalk:
         lineage.node_path.append(change.path)
         lineage.node_blob.append(change.new)
         lineage.first_slot.append(len(lineage.old_blob))
-        for slot in _each(waiting):
+        for slot in each(waiting):
             lineage.node_of_slot[slot] = node
         for origin in origins:
             lineage.old_blob.append(origin.blob)
@@ -202,10 +202,11 @@ def _note(origins: dict[int, Origin], index: int, origin: Origin) -> None:
         origins[index] = origin
 
 
-def _each(waiting: Waiting) -> list[int]:
+def each(waiting: Waiting) -> list[int]:
+    """The slots that wait, as a list."""
     return [waiting] if isinstance(waiting, int) else waiting
 
 
 def _join(files: dict[bytes, Waiting], path: bytes, waiting: Waiting) -> None:
     known = files.get(path)
-    files[path] = waiting if known is None else _each(known) + _each(waiting)
+    files[path] = waiting if known is None else each(known) + each(waiting)

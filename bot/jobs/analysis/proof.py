@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from bot.jobs.analysis.forward import Lines
 from bot.jobs.analysis.identities import readable
@@ -30,6 +31,12 @@ class Prover:
         """Take our lines of a file, if it is one of the sample; a file we could not read proves nothing."""
         if path in self._asked and lines is not None:
             self._ours[path] = array("I", lines)
+
+    def keep_all(self, lines_of: Callable[[bytes], Lines]) -> None:
+        """Take our lines of the whole sample; `lines_of` raises KeyError for a file we could not read."""
+        for path in self._asked:
+            with suppress(KeyError):
+                self._ours[path] = lines_of(path)
 
     def compare(self) -> Proof:
         """Wait for git and say where it differs."""
