@@ -112,7 +112,7 @@ def workspace_globs(folder: Folder) -> list[str]:
     globs += listed(uv.get("members"))
     rush = folder.json("rush.json").get("projects")
     globs += [path for item in rush if (path := as_map(item).get("projectFolder"))] if isinstance(rush, list) else []
-    globs += re.findall(r"^\s*(?:use\s+)?\.?/?([\w./-]+)\s*$", _go_uses(folder), re.MULTILINE)
+    globs += re.findall(r"^[ \t]*(?:use\s+)?\.?/?([\w./-]+)\s*$", _go_uses(folder), re.MULTILINE)
     if folder.first("nx.json", "turbo.json", "moon.yml", ".moon/workspace.yml", "lerna.json"):
         globs += ["apps/*", "packages/*", "libs/*", "services/*"]
     return [glob for glob in globs if not glob.startswith("!")]

@@ -15,7 +15,7 @@ from defusedxml.ElementTree import fromstring as defused_fromstring
 
 MAX_DEPTH = 64
 MAX_YAML_ALIASES = 64
-_JSONC_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_JSONC_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|,(?=\s*[}\]])', re.DOTALL)
 _NESTING = re.compile(r"[\[{]|[\]}]")
 
 

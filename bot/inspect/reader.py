@@ -11,6 +11,15 @@ from bot.inspect.model import Notice
 from bot.inspect.paths import PathIndex
 from bot.inspect.tree import Tree
 
+SEARCHED_CHARS = 256_000
+SEARCHED_LINE_CHARS = 2_000
+
+
+def _searchable(text: str) -> str:
+    if len(text) <= SEARCHED_LINE_CHARS:
+        return text
+    return "\n".join(line[:SEARCHED_LINE_CHARS] for line in text[:SEARCHED_CHARS].split("\n"))
+
 
 class Reader:
     """One inspection's view of a tree: text and parsed manifests by path, never raising."""
@@ -19,15 +28,25 @@ class Reader:
         self._tree = tree
         self.index = PathIndex(tree.paths())
         self.notices: list[Notice] = []
+        self._whole: dict[str, str | None] = {}
         self._texts: dict[str, str | None] = {}
         self._parsed: dict[tuple[str, str], Any] = {}
 
     def text(self, path: str) -> str | None:
-        """A file's text, undecodable bytes replaced; None when the tree has no such file or will not give it."""
+        """A file's text for searching, undecodable bytes replaced; None when the tree will not give it.
+
+        Very long lines and files are cut, so that no pattern takes long on a text made to make it so.
+        """
         if path not in self._texts:
-            raw = self._tree.read(path) if path in self.index else None
-            self._texts[path] = None if raw is None else raw.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+            whole = self._whole_text(path)
+            self._texts[path] = None if whole is None else _searchable(whole)
         return self._texts[path]
+
+    def _whole_text(self, path: str) -> str | None:
+        if path not in self._whole:
+            raw = self._tree.read(path) if path in self.index else None
+            self._whole[path] = None if raw is None else raw.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        return self._whole[path]
 
     def json(self, path: str) -> dict[str, Any]:
         """A JSON object, `{}` when missing, broken or not an object."""
@@ -64,7 +83,7 @@ class Reader:
         return self._parsed[kind, path]
 
     def _parse_now(self, path: str, parse: Callable[[str], Any]) -> Any:
-        text = self.text(path)
+        text = self._whole_text(path)
         if text is None or not text.strip():
             return None
         try:

@@ -123,7 +123,7 @@ def write_ruby(writer: Writer, plan: AppPlan, folder: Folder) -> None:
 
 
 def _write_gems(writer: Writer, folder: Folder) -> None:
-    local = re.search(r"\bpath:|^\s*gemspec\b|:path\s*=>", folder.text("Gemfile") or "", re.MULTILINE)
+    local = re.search(r"\bpath:|^[ \t]*gemspec\b|:path\s*=>", folder.text("Gemfile") or "", re.MULTILINE)
     manifests = [name for name in ("Gemfile", "Gemfile.lock", ".ruby-version") if folder.has(name)]
     writer.copy(["."] if local else manifests, "./")
     if folder.has("Gemfile.lock") and not _lock_names_linux(folder):
@@ -173,7 +173,9 @@ def write_php(writer: Writer, plan: AppPlan, folder: Folder) -> None:
 def _write_vendor(writer: Writer, folder: Folder) -> None:
     writer.stage("composer:2", "vendor")
     writer.add("WORKDIR /app")
-    writer.copy(["composer.json", *(["composer.lock"] if folder.has("composer.lock") else [])], "./")
+    local = re.search(r'"type"\s*:\s*"(?:path|artifact)"', folder.text("composer.json") or "")
+    manifests = ["composer.json", *(["composer.lock"] if folder.has("composer.lock") else [])]
+    writer.copy(["."] if local else manifests, "./")
     options = "--no-dev --no-interaction --prefer-dist --ignore-platform-reqs"
     writer.run(f"composer install {options} --no-scripts --no-autoloader", "/tmp/cache", key="install")  # noqa: S108
     writer.copy(["."], ".")

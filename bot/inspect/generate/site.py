@@ -8,6 +8,7 @@ from bot.inspect.model import AppPlan
 
 NGINX_USER = "101"
 _SETTINGS = (
+    "daemon off;",
     "pid /tmp/nginx.pid;",
     "error_log /dev/stderr warn;",
     "events {}",
@@ -31,9 +32,7 @@ _SETTINGS = (
     "  }",
     "}",
 )
-_START = (
-    "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf -g 'daemon off;'"
-)
+_START = "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf"
 
 
 def write_server(writer: Writer, plan: AppPlan, source: str, *, from_stage: str | None) -> None:

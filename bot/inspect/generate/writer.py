@@ -14,7 +14,7 @@ RUN_USER = "10001"
 _NAME = re.compile(r"[\w@+][\w.@+-]*(?:/[\w.@+-]+)*/?|\.{1,2}(?:/[\w.@+-]+)*/?|\.[\w][\w.@+/-]*")
 _PLAIN_WORD = re.compile(r"[\w.,:/@=+%^-]+")
 _SHELL = re.compile(r"[$`|&;<>(){}*?~#!\\\"'\n]|^\w+=")
-_SEQUENCE = re.compile(r"(.*(?:&&|;)\s*)([^&;|]+)")
+_SEQUENCE = re.compile(r"(.*(?:&&|;)\s*)((?!exec\b)[^&;|]+)")
 
 
 def safe_name(text: str, meaning: str) -> str:
@@ -57,15 +57,20 @@ def command_form(command: str) -> str:
 
 def _handed_over(command: str) -> str:
     """`exec` before the last simple command, so that signals reach the program and not the shell."""
-    if re.search(r"\||(?<!&)&(?!&)|^\s*exec\b", command):
+    if re.search(r"\||(?<!&)&(?!&)|^[ \t]*exec\b", command):
         return command
     assigned = re.match(r"((?:\w+=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*\s+)+)", command)
     if assigned and not _SEQUENCE.fullmatch(command):
         return f"exec env {command}"
     sequence = _SEQUENCE.fullmatch(command)
-    if sequence:
+    if sequence and _is_unquoted(sequence[1]):
         return f"{sequence[1]}exec {sequence[2]}"
-    return f"exec {command}"
+    return command if sequence else f"exec {command}"
+
+
+def _is_unquoted(start: str) -> bool:
+    """Whether every quotation that was opened is closed again, so that what follows stands outside of them."""
+    return start.count("'") % 2 == 0 and start.count('"') % 2 == 0
 
 
 class Writer:

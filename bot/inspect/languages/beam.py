@@ -12,7 +12,7 @@ from bot.inspect.languages.common import settle_framework, settle_framework_port
 from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 from bot.inspect.manifests.web_ports import settle_port_from_code
 
-_MIX_DEPENDENCY = re.compile(r"\{\s*:(\w+)\s*,\s*(?:\"([^\"]+)\"|[^}]*)\s*([^}]*)\}")
+_MIX_DEPENDENCY = re.compile(r"\{\s*:(\w+)\s*,\s*(?:\"([^\"\n]+)\")?[^}]{0,300}\}")
 _PORTS = (
     r"System\.get_env\(\"PORT\"\)\s*(?:\|\||,)\s*\"(\d{2,5})\"",
     r"System\.get_env\(\"PORT\",\s*\"(\d{2,5})\"",
@@ -52,7 +52,7 @@ def inspect_elixir(draft: Draft) -> None:
 def _pins(folder: Folder) -> Iterator[Pin]:
     for pin in (*tool_pins(folder, "elixir"), *file_pins(folder, ".elixir-version")):
         yield Pin(re.sub(r"-otp-\d+$", "", pin.text), pin.path, pin.line, pin.rule)
-    match = re.search(r"^\s*elixir:\s*\"([^\"]+)\"", folder.text("mix.exs") or "", re.MULTILINE)
+    match = re.search(r"^[ \t]*elixir:\s*\"([^\"]+)\"", folder.text("mix.exs") or "", re.MULTILINE)
     if match:
         yield Pin(_floor(match[1]), folder.path("mix.exs"), folder.line("mix.exs", "elixir:"), "mix.exs")
 
@@ -65,8 +65,9 @@ def _floor(text: str) -> str:
 def _mix_dependencies(folder: Folder) -> Iterator[Dependency]:
     for name in ("mix.exs", *folder.match(r"apps/\w+/mix\.exs")[:8]):
         text = folder.text(name) or ""
-        listing = re.search(r"defp?\s+deps\b.*?\[(.*?)\n\s*\]\s*\n\s*end", text, re.DOTALL)
-        for match in _MIX_DEPENDENCY.finditer(listing[1] if listing else text):
+        start = re.search(r"^[ \t]*defp?[ \t]+deps\b", text, re.MULTILINE)
+        listing = text[start.end() :].partition("\n  end")[0] if start else text
+        for match in _MIX_DEPENDENCY.finditer(listing):
             dev = "only: [:dev" in match[0] or "only: :dev" in match[0] or "only: :test" in match[0]
             yield Dependency(match[1], name, match[2], dev)
 

@@ -12,7 +12,7 @@ from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 from bot.inspect.manifests.web_ports import settle_port_from_code, settle_port_from_command
 from bot.inspect.paths import parent, shown
 
-_REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w.-]+/\S+)\s+v(\S+)(\s*//\s*indirect)?", re.MULTILINE)
+_REQUIRE = re.compile(r"^[ \t]*(?:require\s+)?([\w.-]+\.[\w.-]+/\S+)\s+v(\S+)(\s*//\s*indirect)?", re.MULTILINE)
 _MAIN = re.compile(r"^package\s+main\b", re.MULTILINE)
 _PORTS = (
     r"(?:Getenv|LookupEnv)\(\"PORT\"\)[^\"]{0,120}?\"\:?(\d{2,5})\"",

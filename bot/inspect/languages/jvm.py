@@ -304,7 +304,9 @@ def _port_in_settings(draft: Draft, name: str) -> bool:
         value = next((found for item in nested if (found := as_text(item))), "")
     else:
         match = re.search(
-            r"^\s*(?:server\.port|micronaut\.server\.port|quarkus\.http\.port|port)\s*[=:]\s*(\S+)", text, re.MULTILINE
+            r"^[ \t]*(?:server\.port|micronaut\.server\.port|quarkus\.http\.port|port)\s*[=:]\s*(\S+)",
+            text,
+            re.MULTILINE,
         )
         value = match[1] if match else ""
     default = re.fullmatch(r"\$\{?\??\w+:?(\d{2,5})\}?|(\d{2,5})", value.strip("\"'"))

@@ -176,7 +176,7 @@ def inspect_zig(draft: Draft) -> None:
     _begin(draft, "zig", "zig", "zig", "build.zig")
     settle_runtime(draft, "zig", _zig_pins(folder))
     draft.rule_out("framework")
-    match = re.search(r"addExecutable\(\s*(?:\.\{[^}]*?\.name\s*=\s*)?\"([^\"]+)\"", text, re.DOTALL)
+    match = re.search(r"addExecutable\(\s*(?:\.\{[^}]{0,500}?\.name\s*=\s*)?\"([^\"]+)\"", text, re.DOTALL)
     if match:
         draft.traits["program"] = match[1]
         draft.settle(

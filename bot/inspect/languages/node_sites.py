@@ -11,7 +11,7 @@ from bot.inspect.folder import Folder, as_map, as_text
 from bot.inspect.manifests.package_json import PackageJson, is_dev_server
 
 _CONFIG_ENDINGS = ("js", "mjs", "cjs", "ts", "mts", "cts", "json")
-_COMMENTS = re.compile(r"(?<![:'\"\w])//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENTS = re.compile(r"(?<![:'\"\w])//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)", re.DOTALL)
 _RUNS_A_SERVER = re.compile(r"\b(?:node|nodejs|tsx|ts-node|bun|srvx|pm2-runtime|deno)\s+(?!ace\b)[\w./-]+")
 
 Verdict = tuple[str, str, str | None]  # folder of the site, why, file that says so

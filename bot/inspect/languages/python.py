@@ -108,7 +108,7 @@ def _settle_build(draft: Draft, match: Match | None) -> None:
     if match is None or match.framework.id != "django":
         return
     settings = [n for n in draft.folder.match(r"(?:[\w-]+/)*settings(?:/\w+)?\.py") if "test" not in n][:6]
-    for name, _ in draft.folder.search(r"^\s*STATIC_ROOT\s*=", settings):
+    for name, _ in draft.folder.search(r"^[ \t]*STATIC_ROOT\s*=", settings):
         base = package_dir(draft.folder)
         command = f"python {base}manage.py collectstatic --noinput"
         draft.settle(
@@ -247,7 +247,7 @@ def _settle_port(draft: Draft, match: Match | None) -> None:
         if draft.folder.has(n)
     ]
     settings = [n for n in (".streamlit/config.toml", "gunicorn.conf.py", "gunicorn_config.py") if draft.folder.has(n)]
-    settle_port_from_code(draft, settings, (r"^\s*port\s*=\s*(\d{2,5})", r"bind\s*=.*?:(\d{2,5})"))
+    settle_port_from_code(draft, settings, (r"^[ \t]*port\s*=\s*(\d{2,5})", r"bind\s*=.*?:(\d{2,5})"))
     if match is None or not (match.framework.start or "").endswith("$PORT"):
         settle_port_from_code(draft, names[:6], _PORTS)
     if match and match.framework.port:

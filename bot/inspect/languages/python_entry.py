@@ -146,9 +146,9 @@ def imports_any(folder: Folder, modules: Sequence[str]) -> bool:
 def _imports(text: str, modules: Sequence[str]) -> bool:
     for module in modules:
         head, _, tail = module.rpartition(".")
-        if re.search(rf"^\s*(?:import|from)\s+{re.escape(module)}\b", text, re.MULTILINE):
+        if re.search(rf"^[ \t]*(?:import|from)\s+{re.escape(module)}\b", text, re.MULTILINE):
             return True
-        if head and re.search(rf"^\s*from\s+{re.escape(head)}\s+import\s+.*\b{tail}\b", text, re.MULTILINE):
+        if head and re.search(rf"^[ \t]*from\s+{re.escape(head)}\s+import\s+.*\b{tail}\b", text, re.MULTILINE):
             return True
         if head and re.search(rf"\b{re.escape(module)}\.", text):
             return True

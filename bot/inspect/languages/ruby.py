@@ -13,13 +13,13 @@ from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 from bot.inspect.manifests.web_ports import settle_port_from_code, settle_port_from_command
 
 _GEM = re.compile(r"^(\s*)gem\s*\(?\s*['\"]([\w.-]+)['\"]((?:\s*,\s*['\"][^'\"]+['\"])*)")
-_GROUP = re.compile(r"^\s*group\s*\(?(.*?)\)?\s*do\b")
-_RUBY = re.compile(r"^\s*ruby\s*\(?\s*['\"]([^'\"]+)['\"](?:\s*,\s*['\"]([^'\"]+)['\"])?", re.MULTILINE)
+_GROUP = re.compile(r"^[ \t]*group\s*\(?(.*?)\)?\s*do\b")
+_RUBY = re.compile(r"^[ \t]*ruby\s*\(?\s*['\"]([^'\"]+)['\"](?:\s*,\s*['\"]([^'\"]+)['\"])?", re.MULTILINE)
 _LOCKED_RUBY = re.compile(r"^RUBY VERSION\s+ruby (\d+(?:\.\d+)*)", re.MULTILINE)
 _BUNDLED = re.compile(r"^BUNDLED WITH\s+(\d[\d.]*)", re.MULTILINE)
 _PORTS = (
     r"ENV(?:\.fetch)?[\[(]\s*['\"]PORT['\"]\s*[\])]?\s*(?:\|\||,|\)?\s*\{)\s*['\"]?(\d{2,5})",
-    r"^\s*port\s+(\d{2,5})",
+    r"^[ \t]*port\s+(\d{2,5})",
     r"set\s+:port\s*,\s*(\d{2,5})",
     r"bind\s+['\"]tcp://[^:]*:(\d{2,5})",
 )
@@ -84,7 +84,7 @@ def _dependencies(folder: Folder) -> Iterator[Dependency]:
         group = _GROUP.match(line)
         if group:
             dev = ":production" not in group[1]
-        elif re.match(r"^\s*end\b", line):
+        elif re.match(r"^[ \t]*end\b", line):
             dev = False
         gem = _GEM.match(line)
         if gem:

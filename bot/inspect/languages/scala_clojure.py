@@ -14,7 +14,7 @@ from bot.inspect.manifests.web_ports import settle_port, settle_port_from_code, 
 
 _SBT_DEPENDENCY = re.compile(r"\"([\w.-]+)\"\s*%%?%?\s*\"([\w.-]+)\"\s*%\s*(?:\"([^\"]+)\"|\w+)")
 _LEIN_DEPENDENCY = re.compile(r"\[\s*([\w./-]+)\s+\"([^\"]+)\"")
-_EDN_DEPENDENCY = re.compile(r"([\w./-]+)\s*\{\s*:(?:mvn/version|git/(?:tag|url|sha)|local/root)")
+_EDN_DEPENDENCY = re.compile(r"\b([\w./-]{1,200})\s*\{\s*:(?:mvn/version|git/(?:tag|url|sha)|local/root)")
 _CODE_PORTS = (
     r"(?:sys\.env\.getOrElse|getenv)\(?\s*\"(?:HTTP_)?PORT\"\)?[^;\n]{0,80}?\"?(\d{4,5})\"?",
     r"(?:bind|bindAndHandle|newServerAt|bindHttp|withPort)\([^)]{0,120}?(?:port\")?\b(\d{4,5})",
@@ -45,7 +45,7 @@ def inspect_scala(draft: Draft) -> None:
     settle_port_from_command(draft)
     conf = next(iter(folder.match(r"(?:[\w-]+/)?(?:conf|src/main/resources)/application\.conf")), None)
     if conf:
-        found = re.search(r"^\s*(?:http\.)?port\s*[=:]\s*(\d{2,5})", folder.text(conf) or "", re.MULTILINE)
+        found = re.search(r"^[ \t]*(?:http\.)?port\s*[=:]\s*(\d{2,5})", folder.text(conf) or "", re.MULTILINE)
         settle_port(draft, found[1] if found else "", "port/settings", f"{conf} sets it", conf)
     settle_port_from_code(draft, folder.match(r"(?:[\w-]+/)?(?:src/main/scala|app)/.*\.scala")[:6], _CODE_PORTS)
     settle_framework_port(draft, match)

@@ -59,7 +59,7 @@ def _generated(draft: Draft, generator: str, at: str, line: int | None) -> None:
     draft.settle("language", "html", "site/generator", f"{generator} makes HTML", at=at)
     draft.settle("framework", generator, f"{generator}/config", f"{at} configures {generator}", at=at, line=line)
     key = "publishDir" if generator == "hugo" else "output_dir"
-    match = re.search(rf"^\s*\"?{key}\"?\s*[:=]\s*['\"]?([\w./-]+)", folder.text(at) or "", re.MULTILINE)
+    match = re.search(rf"^[ \t]*\"?{key}\"?\s*[:=]\s*['\"]?([\w./-]+)", folder.text(at) or "", re.MULTILINE)
     output = match[1].strip("/") if match else "public"
     draft.settle("static_output", output, f"{generator}/output", f"{generator} writes there", at=at)
     command = "hugo --gc --minify" if generator == "hugo" else "zola build"

@@ -10,14 +10,14 @@ from bot.inspect.dependencies import Dependency
 from bot.inspect.folder import Folder, as_map, as_text
 from bot.inspect.paths import join
 
-_COMMENTS = re.compile(r"(?<!:)//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENTS = re.compile(r"(?<!:)//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)", re.DOTALL)
 _PLUGIN = re.compile(r"\bid\s*\(?\s*['\"]([\w.-]+)['\"]\)?([^\n]*)|\bapply\s*\(?\s*plugin\s*[:=]\s*['\"]([\w.-]+)['\"]")
 _KOTLIN_PLUGIN = re.compile(r"\bkotlin\(\s*\"([\w.]+)\"\s*\)")
-_BARE_PLUGIN = re.compile(r"^\s*`?(application|war|java|groovy|scala)`?\s*$", re.MULTILINE)
+_BARE_PLUGIN = re.compile(r"^[ \t]*`?(application|war|java|groovy|scala)`?\s*$", re.MULTILINE)
 _ALIAS = re.compile(r"\balias\s*\(?\s*libs\.plugins\.([\w.]+)\s*\)?([^\n]*)")
 _LIBRARY_ALIAS = re.compile(r"\b(?:implementation|api|runtimeOnly|compileOnly|developmentOnly)\s*\(?\s*libs\.([\w.]+)")
 _COORDINATE = re.compile(r"['\"]([\w.-]+):([\w.-]+)(?::([\w.${}+-]*))?(?:@\w+)?['\"]")
-_INCLUDE = re.compile(r"^\s*include\s*\(?((?:\s*['\"][:\w./-]+['\"]\s*,?)+)", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*include\s*\(?((?:\s*['\"][:\w./-]+['\"]\s*,?)+)", re.MULTILINE)
 _PROJECT_DIR = re.compile(
     r"project\(\s*['\"](:[\w:-]+)['\"]\s*\)\.projectDir\s*=\s*(?:file|new File)\(\s*(?:\w+,\s*)?['\"]([\w./-]+)['\"]"
 )

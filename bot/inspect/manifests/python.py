@@ -10,8 +10,8 @@ from bot.inspect.dependencies import Dependency
 from bot.inspect.folder import Folder, as_list, as_map, as_text
 from bot.inspect.manifests.pins import Pin, file_pins, listed, tool_pins
 
-_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^;#]*)")
-_INCLUDE = re.compile(r"^\s*(?:-r|--requirement)[ =]+(\S+)")
+_REQUIREMENT = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^;#]*)")
+_INCLUDE = re.compile(r"^[ \t]*(?:-r|--requirement)[ =]+(\S+)")
 _REQUIREMENTS_FILES = (
     "requirements.txt",
     "requirements.in",

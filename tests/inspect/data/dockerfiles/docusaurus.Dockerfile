@@ -9,6 +9,7 @@ RUN npm run build
 
 FROM ${REGISTRY}/nginx:1-alpine
 RUN printf '%s\n' \
+      'daemon off;' \
       'pid /tmp/nginx.pid;' \
       'error_log /dev/stderr warn;' \
       'events {}' \
@@ -36,4 +37,4 @@ COPY --from=build /app/build/ /srv/site/
 ENV PORT=8080
 USER 101
 EXPOSE 8080
-CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf -g 'daemon off;exec '"]
+CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf &&exec  exec nginx -c /tmp/nginx.conf"]

@@ -8,6 +8,7 @@ RUN hugo --gc --minify
 
 FROM ${REGISTRY}/nginx:1-alpine
 RUN printf '%s\n' \
+      'daemon off;' \
       'pid /tmp/nginx.pid;' \
       'error_log /dev/stderr warn;' \
       'events {}' \
@@ -35,4 +36,4 @@ COPY --from=build /src/public/ /srv/site/
 ENV PORT=8080
 USER 101
 EXPOSE 8080
-CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf -g 'daemon off;exec '"]
+CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf &&exec  exec nginx -c /tmp/nginx.conf"]

@@ -2,6 +2,7 @@ ARG REGISTRY=public.ecr.aws/docker/library
 
 FROM ${REGISTRY}/nginx:1-alpine
 RUN printf '%s\n' \
+      'daemon off;' \
       'pid /tmp/nginx.pid;' \
       'error_log /dev/stderr warn;' \
       'events {}' \
@@ -29,4 +30,4 @@ COPY . /srv/site/
 ENV PORT=8080
 USER 101
 EXPOSE 8080
-CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf -g 'daemon off;exec '"]
+CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf &&exec  exec nginx -c /tmp/nginx.conf"]
