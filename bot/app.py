@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.clock import utc_now
-from bot.config import Settings, require_github
+from bot.config import Settings, bad, require_github
 from bot.desk.desk import Desk
 from bot.desk.orders import OrderDesk, Records
 from bot.engines.composition import open_engines
@@ -54,6 +56,19 @@ SHUTDOWN_LIMIT_S = 25.0
 log = logging.getLogger("shipmate")
 
 
+class BotLogin:
+    """The login our comments stand under, asked once."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._login: str | None = None
+
+    async def __call__(self) -> str:
+        if self._login is None:
+            self._login = (await identity(self._github.app)).bot_login
+        return self._login
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Everything one process holds open."""
@@ -65,6 +80,7 @@ class House:
     github: GitHub
     engines: dict[str, Engine]
     links: Links
+    login: BotLogin
     name: str
 
     @property
@@ -94,7 +110,7 @@ async def open_house(settings: Settings, masker: Masker) -> AsyncIterator[House]
         )
         engines = await stack.enter_async_context(open_engines(settings))
         links = Links(settings.public_url, link_key(settings))
-        yield House(settings, masker, Metrics(), opened, github, engines, links, this_worker())
+        yield House(settings, masker, Metrics(), opened, github, engines, links, BotLogin(github), this_worker())
 
 
 def link_key(settings: Settings) -> bytes:
@@ -135,29 +151,16 @@ class Loop:
     stop: Callable[[], None]
 
 
-class BotLogin:
-    """The login our comments stand under, asked once."""
-
-    def __init__(self, github: GitHub) -> None:
-        self._github = github
-        self._login: str | None = None
-
-    async def __call__(self) -> str:
-        if self._login is None:
-            self._login = (await identity(self._github.app)).bot_login
-        return self._login
-
-
 def worker_loops(house: House) -> list[Loop]:
     """What a worker does: settle deliveries, run jobs, tell every face."""
     store, database = house.opened.store, house.opened.database
-    locale, login = house.settings.locale, BotLogin(house.github)
+    locale = house.settings.locale
     records = Records(store.deliveries, store.jobs, store.releases)
     orders = OrderDesk(records, house.links, house.targets, locale)
     desk = Desk(house.github, orders, store.jobs, house.targets, locale)
     intake = Intake(house.name, store.deliveries, HANDLERS, desk, clock=utc_now, changed=database.watch().wait)
     answers = AnswerLoop(
-        house.github, login, store.answers, clock=utc_now, changed=database.watch().wait, locale=locale
+        house.github, house.login, store.answers, clock=utc_now, changed=database.watch().wait, locale=locale
     )
     worker = job_worker(house)
     loops = [Loop("intake", intake.run, intake.stop), Loop("worker", worker.run, worker.stop)]
@@ -173,17 +176,17 @@ def _face_loops(house: House) -> list[FaceLoop]:
             face,
             Telling(store.jobs, store.reports, house.links, house.masker, utc_now, database.watch().wait),
         )
-        for face in faces(house, BotLogin(house.github))
+        for face in faces(house)
     ]
 
 
-def faces(house: House, login: BotLogin) -> list[Face]:
+def faces(house: House) -> list[Face]:
     """Where jobs show."""
     locale = house.settings.locale
     return [
         CheckRunFace(house.github, locale),
-        CommentFace(house.github, login, locale),
-        ReactionFace(house.github, login),
+        CommentFace(house.github, house.login, locale),
+        ReactionFace(house.github, house.login),
         DeploymentFace(house.github, locale),
     ]
 
@@ -251,27 +254,43 @@ async def run(settings: Settings, masker: Masker, *, serves: bool, works: bool, 
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with open_house(settings, masker) as house, contextlib.AsyncExitStack() as stack:
-        if works:
-            await stack.enter_async_context(_working(house))
-        if serves:
-            ready(await stack.enter_async_context(_serving(house)))
-        else:
-            ready("")
-        await stopping.wait()
-        log.info("stopping")
+    with contextlib.ExitStack() as held:
+        listener = held.enter_context(_listener(settings)) if serves else None
+        known = _with_address(settings, listener) if listener else settings
+        async with open_house(known, masker) as house, contextlib.AsyncExitStack() as stack:
+            if works:
+                await stack.enter_async_context(_working(house))
+            if listener:
+                await stack.enter_async_context(_serving(house, listener))
+            ready(f"http://{known.host}:{known.port}" if listener else "")
+            await stopping.wait()
+            log.info("stopping")
     return 0
 
 
+def _listener(settings: Settings) -> socket.socket:
+    """The port is taken before anything is opened, and known before any link is made."""
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=1024)
+    except OSError as error:
+        sentence = f"{settings.port} cannot be listened on at {settings.host} ({error.strerror})"
+        raise bad("PORT", sentence) from error
+
+
+def _with_address(settings: Settings, listener: socket.socket) -> Settings:
+    """With PORT=0 the port is the one the system chose."""
+    port = int(listener.getsockname()[1])
+    public_url = f"http://{settings.host}:{port}" if settings.port == 0 and not settings.has_public_url else ""
+    return dataclasses.replace(settings, port=port, public_url=public_url or settings.public_url)
+
+
 @asynccontextmanager
-async def _serving(house: House) -> AsyncIterator[str]:
+async def _serving(house: House, listener: socket.socket) -> AsyncIterator[None]:
     runner = web.AppRunner(web_application(house), access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, house.settings.host, house.settings.port, backlog=1024)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
+        await web.SockSite(runner, listener, backlog=1024).start()
+        yield
     finally:
         await runner.cleanup()
 

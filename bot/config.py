@@ -37,6 +37,8 @@ class Settings:
     port: int
     public_url: str
     router: RouterSettings
+    has_public_url: bool = False
+    """Whether PUBLIC_URL was set; else it is made of host and port."""
     github: GitHubSettings | None = None
     registry: RegistryAccess | None = None
     base_registry: str | None = None
@@ -63,8 +65,9 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         workdir=workdir,
         host=host,
         port=port,
-        public_url=source.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
+        public_url=(source.get("PUBLIC_URL") or f"http://{host}:{port}").rstrip("/"),
         router=_router(source, workdir),
+        has_public_url=bool(source.get("PUBLIC_URL")),
         github=_github(source),
         registry=_registry(source),
         base_registry=source.get("SHIPMATE_BASE_REGISTRY") or None,

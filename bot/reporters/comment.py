@@ -63,7 +63,7 @@ class ReactionFace:
     github: GitHub
     bot_login: BotLogin
     name: str = "reaction"
-    pause_s: float = 5.0
+    pause_s: float = 0.3
 
     def concerns(self, job: Job) -> bool:
         return job.origin.comment_id is not None and job.origin.installation_id > 0

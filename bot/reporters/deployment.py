@@ -35,7 +35,7 @@ class DeploymentFace:
     github: GitHub
     locale: str = "en"
     name: str = "deployment"
-    pause_s: float = 2.0
+    pause_s: float = 0.3
 
     def concerns(self, job: Job) -> bool:
         return job.kind in {JobKind.DEPLOY, JobKind.ROLLBACK} and job.origin.installation_id > 0

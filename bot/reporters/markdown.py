@@ -42,17 +42,12 @@ def summary(view: JobView, locale: str) -> str:
 
 
 def comment(view: JobView, locale: str) -> str:
-    """The sticky comment: the summary, the log's tail folded when something failed, and a marker to find it by."""
+    """The sticky comment: the summary, and the log's tail folded when something failed."""
     parts = [summary(view, locale)]
     if view.state.is_final and view.state is not JobState.COMPLETED and view.tail:
         tail = messages.say(locale, "report.tail")
         parts.append(f"<details><summary>{tail}</summary>\n\n{log_block(view)}\n\n</details>")
-    return "\n\n".join([*parts, job_marker(view.job.id)])
-
-
-def job_marker(job_id: str) -> str:
-    """What a job's comment is found by."""
-    return f"<!-- shipmate job:{job_id} -->"
+    return "\n\n".join(parts)
 
 
 def stage_table(view: JobView, locale: str) -> str:
