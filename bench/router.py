@@ -230,7 +230,11 @@ async def _report_switches(router: RouterClient, port: int, ports: list[int], sw
 async def _report_kills(router: RouterClient, settings: RouterSettings, port: int, kills: int) -> bool:
     watching = asyncio.create_task(watch(settings))
     worst = 0.0
-    for name, victims in (("the serving process", (True, False)), ("the supervisor", (False, True)), ("both at once", (True, True))):
+    for name, victims in (
+        ("the serving process", (True, False)),
+        ("the supervisor", (False, True)),
+        ("both at once", (True, True)),
+    ):
         times = []
         for _ in range(kills):
             await asyncio.sleep(1.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 
 MESSAGE_BYTES = 4096
@@ -56,6 +57,10 @@ class FdLink:
         for number in numbers:
             os.set_inheritable(number, False)
         return json.loads(data), (numbers[0] if numbers else None)
+
+    def has_news(self) -> bool:
+        """Whether `receive` would return at once."""
+        return bool(select.select([self._end], [], [], 0)[0])
 
     def close(self) -> None:
         self._end.close()

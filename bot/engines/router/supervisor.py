@@ -15,13 +15,14 @@ import importlib
 import json
 import logging
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 
 from bot.engines.router.fdlink import FdLink
 from bot.engines.router.settings import RouterSettings, add_arguments, from_namespace, to_arguments
@@ -35,23 +36,18 @@ PROGRAM = "bot.engines.router"
 
 
 class Supervisor:
-    """The process that outlives the others."""
+    """The process that outlives the others. Signals are read between messages, so neither ever interrupts the other."""
 
     def __init__(self, settings: RouterSettings, lock: int, listeners: dict[str, int], predecessor: int | None) -> None:
         self._settings = settings
         self._lock = lock
         self._listeners = listeners
         self._predecessor = predecessor
-        self._child: subprocess.Popen[bytes] | None = None
-        self._link: FdLink | None = None
+        self._signals = _signals_of_interest()
         self._leaving = False
 
     def run(self) -> int:
         """Keep a serving process until told to leave. Returns the exit code."""
-        signal.signal(signal.SIGTERM, self._leave)
-        signal.signal(signal.SIGINT, self._leave)
-        signal.signal(signal.SIGHUP, self._replace)
-        signal.signal(signal.SIGCHLD, self._reap_predecessor)
         short_lives = 0
         while not self._leaving:
             lived_s = self._one_life()
@@ -67,18 +63,33 @@ class Supervisor:
         argv = [*program(f"{PROGRAM}.serving", self._settings), f"--link={theirs.fileno()}"]
         if self._predecessor is not None:
             argv.append(f"--predecessor={self._predecessor}")
-        self._child = subprocess.Popen(argv, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        child = subprocess.Popen(argv, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         theirs.close()
-        self._link = ours
-        if self._leaving:
-            self._child.terminate()
         self._hand_over(ours)
-        while (message := ours.receive()) is not None:
-            self._heed(*message)
+        self._attend(ours, child)
         ours.close()
-        code = self._child.wait()
-        log.info("serving process %d ended with %d", self._child.pid, code)
+        log.info("serving process %d ended with %d", child.pid, child.wait())
         return time.monotonic() - begun
+
+    def _attend(self, link: FdLink, child: subprocess.Popen[bytes]) -> None:
+        """Heed the serving process and our signals until it is gone."""
+        while True:
+            ready, _, _ = select.select([link.fileno(), self._signals.fileno()], [], [])
+            if link.fileno() in ready:
+                message = link.receive()
+                if message is None:
+                    return
+                self._heed(*message)
+            else:
+                self._answer(set(self._signals.recv(4096)), link, child)
+
+    def _answer(self, signals: set[int], link: FdLink, child: subprocess.Popen[bytes]) -> None:
+        """Act on the signals that came, when everything the serving process had to hand over was taken."""
+        if signals & {signal.SIGTERM, signal.SIGINT}:
+            self._leave(child)
+        elif signal.SIGHUP in signals:
+            self._replace(link, child)
+        self._reap_predecessor()
 
     def _hand_over(self, link: FdLink) -> None:
         try:
@@ -100,29 +111,28 @@ class Supervisor:
         if number is not None:
             os.close(number)
 
-    def _leave(self, _signal: int, _frame: FrameType | None) -> None:
+    def _leave(self, child: subprocess.Popen[bytes]) -> None:
         self._leaving = True
         for name in tuple(self._listeners):
             self._forget(name)
-        if self._child is not None:
-            self._child.terminate()
+        child.terminate()
 
-    def _replace(self, _signal: int, _frame: FrameType | None) -> None:
+    def _replace(self, link: FdLink, child: subprocess.Popen[bytes]) -> None:
         """Become the program as it is on disk now; the serving process is told, and finishes."""
-        argv = program(PROGRAM, self._settings, listeners=self._listeners, predecessor=self._child_pid())
-        if self._leaving or self._link is None or not _starts(argv):
+        argv = program(PROGRAM, self._settings, listeners=self._listeners, predecessor=child.pid)
+        if self._leaving or not _starts(argv):
+            return
+        if link.has_news():
+            os.kill(os.getpid(), signal.SIGHUP)  # a socket to take first; then once more
             return
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # stays so until the new program is ready for the next one
         with suppress(ConnectionError):
-            self._link.replaced()
+            link.replaced()
         for number in (self._lock, *self._listeners.values()):
             os.set_inheritable(number, True)
         os.execv(argv[0], [*argv, f"--lock={self._lock}"])  # noqa: S606
 
-    def _child_pid(self) -> int | None:
-        return self._child.pid if self._child is not None else None
-
-    def _reap_predecessor(self, _signal: int, _frame: FrameType | None) -> None:
+    def _reap_predecessor(self) -> None:
         if self._predecessor is None:
             return
         try:
@@ -131,6 +141,16 @@ class Supervisor:
             ended = self._predecessor
         if ended:
             self._predecessor = None
+
+
+def _signals_of_interest() -> socket.socket:
+    """What the numbers of the signals that concern us can be read from."""
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    signal.set_wakeup_fd(theirs.detach())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, lambda _number, _frame: None)
+    return ours
 
 
 def program(
