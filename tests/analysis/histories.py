@@ -8,11 +8,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bot.jobs.analysis.git import base_environment
 
 Tree = dict[bytes, tuple[bytes, bytes]]
 """Mode and content by path."""
+
+Content = bytes | tuple[bytes, bytes] | None
+"""A file's content, with its mode or without; None removes the file."""
 
 FILE, EXECUTABLE, LINK, SUBMODULE = b"100644", b"100755", b"120000", b"160000"
 ANN, BEN = b"Ann <ann@example.org>", b"Ben <ben@example.org>"
@@ -30,14 +34,14 @@ class History:
 
     def commit(
         self,
-        files: Mapping[str | bytes, bytes | tuple[bytes, bytes] | None],
+        files: Mapping[Any, Content],
         parents: Sequence[int] | None = None,
         *,
         author: bytes = ANN,
         message: bytes = b"a change",
         time: int | None = None,
     ) -> int:
-        """Add a commit that changes `files` (None removes one) in the first parent's tree; by default the last one's."""
+        """Add a commit that changes `files` (None removes one) in the first parent's tree, by default the last."""
         if parents is None:
             parents = [len(self.trees) - 1] if self.trees else []
         tree = dict(self.trees[parents[0]]) if parents else {}
@@ -184,7 +188,9 @@ class Fuzzer:
         elif kind < 0.96:
             tree[path] = (FILE if mode == EXECUTABLE else EXECUTABLE, content)
         else:
-            tree[path] = (FILE, self._content()) if mode == LINK else (LINK, self._dice.choice([b"target", content or b"x"]))
+            tree[path] = (
+                (FILE, self._content()) if mode == LINK else (LINK, self._dice.choice([b"target", content or b"x"]))
+            )
 
     def _rename(self, tree: Tree, path: bytes) -> None:
         mode, content = tree.pop(path)
