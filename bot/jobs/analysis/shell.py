@@ -16,6 +16,7 @@ from bot.jobs.analysis.addresses import check_address, is_url, without_password
 from bot.jobs.analysis.analysis import analyse_here
 from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.clone import fetch_into
+from bot.jobs.analysis.page import write_page
 from bot.jobs.analysis.progress import Listener
 from bot.jobs.analysis.progressbar import progress_bar
 from bot.jobs.analysis.report import Report
@@ -36,6 +37,7 @@ def run_analyze(
     ref: str = "HEAD",
     as_json: bool = False,
     csv_path: Path | None = None,
+    html_path: Path | None = None,
     per_file: bool = False,
     all_files: bool = False,
     since: str | None = None,
@@ -68,7 +70,7 @@ def run_analyze(
         with progress_bar(err) as listener:
             report = _analyse(target, request, listener)
         _show(report, out, as_json=as_json)
-        _write(report, csv_path)
+        _write(report, csv_path, html_path)
     except ShipmateError as error:
         err.write(explain(error) + "\n")
         return BAD_INPUT if isinstance(error, UserMistake | Refused) else FAILED
@@ -105,9 +107,11 @@ def _show(report: Report, out: TextIO, *, as_json: bool) -> None:
         show(report, Console(file=out, highlight=False))
 
 
-def _write(report: Report, csv_path: Path | None) -> None:
+def _write(report: Report, csv_path: Path | None, html_path: Path | None) -> None:
     if csv_path is not None:
         write_csv(report, csv_path)
+    if html_path is not None:
+        write_page(report, html_path)
 
 
 def _seconds(given: str | None) -> int | None:
