@@ -14,16 +14,18 @@ from aiohttp import web
 
 from bot.ingress import Ingress
 from bot.metrics import Metrics
-from handlers.github_webhook import add_to
+from handlers.github_webhook import add_to, put_in_front
 from storage.opened import open_store
 
 
 async def main(port: int, file: str) -> None:
     opened = await open_store(f"sqlite:///{file}")
     app = web.Application()
-    add_to(app, Ingress(opened.store.deliveries, (os.environ["SECRET"].encode(),), Metrics()))
+    ingress = Ingress(opened.store.deliveries, (os.environ["SECRET"].encode(),), Metrics())
+    add_to(app, ingress)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
+    put_in_front(runner, ingress)
     await web.TCPSite(runner, "127.0.0.1", port).start()
     await asyncio.Event().wait()
 

@@ -30,13 +30,15 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One load on one server: deliveries answered per second, latencies, what was not answered 2xx, memory."""
+    """One load on one server: deliveries answered per second, latencies, what was not answered 2xx, CPU, memory."""
 
     requests: int
     rate: float
     p50_ms: float
     p99_ms: float
     bad: int
+    cpu_us: float
+    """Processor time for each delivery, which other programs on the machine disturb less than the rate."""
     memory_mb: float
 
 
@@ -80,11 +82,13 @@ def measure(server: Server, peer: Path, seconds: int) -> Run:
     port = _free_port()
     with _running(server, port) as process:
         _load(port, peer, 2)
+        before_s = _cpu_s(process.pid)
         result = _load(port, peer, seconds)
+        cpu_us = (_cpu_s(process.pid) - before_s) / result["requests"] * 1e6
         memory_mb = _memory_mb(process.pid)
     rate = result["requests"] / result["seconds"]
     requests, bad = int(result["requests"]), int(result["bad"])
-    return Run(requests, rate, result["p50_ms"], result["p99_ms"], bad, memory_mb)
+    return Run(requests, rate, result["p50_ms"], result["p99_ms"], bad, cpu_us, memory_mb)
 
 
 @contextlib.contextmanager
@@ -134,6 +138,12 @@ def _real_push(peer: Path) -> bytes:
     examples = next(hook["examples"] for hook in hooks if hook["name"] == "push")
     push = next(example for example in examples if "installation" in example)
     return json.dumps(push, separators=(",", ":")).encode()
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of processor time of all its threads (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mb(pid: int) -> float:

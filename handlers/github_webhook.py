@@ -28,13 +28,36 @@ def add_to(app: web.Application, ingress: Ingress) -> None:
 
 
 async def github_webhook(request: web.Request) -> web.Response:
+    """Take in one delivery; see `answer`."""
+    return await answer(request.app[INGRESS], request)
+
+
+def put_in_front(runner: web.AppRunner, ingress: Ingress) -> None:
+    """Let webhooks pass ahead of the application's routing, which costs a tenth of what one takes.
+
+    The runner must be set up and serve no site yet. All other requests, and those that ask leave first (`Expect`),
+    go on to the application. Raises ValueError when it is not set up.
+    """
+    server = runner.server
+    if server is None:
+        raise ValueError("the runner is not set up")
+    behind = server.request_handler
+
+    async def front(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == PATH and request.method == "POST" and "Expect" not in request.headers:
+            return await answer(ingress, request)
+        return await behind(request)
+
+    server.request_handler = front
+
+
+async def answer(ingress: Ingress, request: web.BaseRequest) -> web.Response:
     """Verify and record one delivery, then answer.
 
     202 when it is on disk (`recorded` is false for one seen before) · 401 and no word when it is not signed by one
     who knows the secret · 400 when signed, with headers that make no sense · 413 over 25 MB · 503 when it cannot be
     recorded now: GitHub counts it as failed and it is asked for again. Nothing of a refused body is logged.
     """
-    ingress = request.app[INGRESS]
     try:
         is_new = await ingress.take(request.headers, await _body(request))
     except ShipmateError as error:
@@ -54,7 +77,7 @@ def _refusal(error: ShipmateError) -> web.Response:
     return web.json_response({"error": error.code, **error.facts}, status=400)
 
 
-async def _body(request: web.Request) -> bytes:
+async def _body(request: web.BaseRequest) -> bytes:
     """The raw bytes. Raises HTTPRequestEntityTooLarge as soon as they are too many, whatever the app's own limit."""
     size_bytes = request.content_length or 0
     chunks: list[bytes] = []

@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.metrics import Metrics
-from handlers.github_webhook import PATH, add_to
+from handlers.github_webhook import PATH, add_to, put_in_front
 from storage.opened import OpenStore, open_store
 from tests.storage.children import SECRET
 from tests.storage.sample import guid
@@ -41,11 +41,15 @@ async def opened(url: str) -> AsyncIterator[OpenStore]:
     await opened.close()
 
 
-@pytest.fixture
-async def client(opened: OpenStore) -> AsyncIterator[Client]:
+@pytest.fixture(params=["in front", "routed"])
+async def client(opened: OpenStore, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
     app = web.Application()
-    add_to(app, Ingress(opened.store.deliveries, (SECRET, OTHER_SECRET), Metrics()))
+    ingress = Ingress(opened.store.deliveries, (SECRET, OTHER_SECRET), Metrics())
+    add_to(app, ingress)
     async with TestClient(TestServer(app)) as client:
+        if request.param == "in front":
+            assert isinstance(client.server.runner, web.AppRunner)
+            put_in_front(client.server.runner, ingress)
         yield client
 
 
@@ -172,6 +176,11 @@ async def test_on_a_full_disk_github_is_asked_to_come_again(client: Client, open
     assert await post(client, body, signed(body)) == (503, '{"error": "store_full"}')
     assert (await post(client, BODY, signed(BODY, 2)))[0] == 202
     assert await stored(opened) == [guid(2)]
+
+
+async def test_a_sender_that_asks_leave_first_gets_it(client: Client) -> None:
+    async with client.post(PATH, data=BODY, headers=signed(BODY), expect100=True) as answer:
+        assert answer.status == 202
 
 
 async def test_nothing_is_told_to_who_only_looks(client: Client) -> None:
