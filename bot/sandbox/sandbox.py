@@ -1,6 +1,7 @@
 """Starts the simulated GitHub and the simulated Slack together, for tests, for the demo, and alone."""
 
 import asyncio
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,9 @@ from typing import Self, TextIO
 from bot.sandbox.github.control import Control
 from bot.sandbox.github.simulator import EVENTS, PERMISSIONS, GitHubSandbox
 from bot.sandbox.slack.sandbox import SlackSandbox
+
+SAMPLES = Path(__file__).with_name("samples")
+"""Folders of small repositories to begin with: `hello-docker` has a Dockerfile, `hello-python` has none."""
 
 
 class Sandbox:
@@ -56,6 +60,14 @@ class Sandbox:
         await self.slack.stop()
         await self.github.stop()
 
+    async def load_samples(self, owner: str = "acme") -> list[str]:
+        """Make a repository of each sample; their names as `owner/name`."""
+        names = []
+        for folder in sorted(one for one in SAMPLES.iterdir() if one.is_dir()):
+            made = await self.github.create_repo(f"{owner}/{folder.name}", folder=folder)
+            names.append(made.full_name)
+        return names
+
     async def __aenter__(self) -> Self:
         try:
             await self.start()
@@ -70,7 +82,7 @@ class Sandbox:
 
 def environment_lines(environment: dict[str, str]) -> list[str]:
     """Lines a shell understands, one setting each."""
-    return [f"export {name}='{value.rstrip()}'" for name, value in environment.items()]
+    return [f"export {name}={shlex.quote(value.rstrip())}" for name, value in environment.items()]
 
 
 async def run_sandbox(

@@ -54,10 +54,13 @@ class Control:
         github = self._github
         methods: dict[tuple[str, str], Callable[..., Any]] = {
             ("POST", "/repositories"): github.create_repo,
+            ("POST", "/repositories/rename"): github.rename_repo,
+            ("DELETE", "/repositories"): github.delete_repo,
             ("POST", "/forks"): github.fork,
             ("POST", "/pushes"): github.push,
             ("POST", "/force-pushes"): github.force_push,
             ("POST", "/tags"): github.tag,
+            ("POST", "/releases"): github.publish_release,
             ("POST", "/pulls"): github.open_pull,
             ("POST", "/pulls/close"): github.close_pull,
             ("POST", "/pulls/reopen"): github.reopen_pull,

@@ -12,6 +12,7 @@ from bot.sandbox.github.refusals import GitHubError
 from bot.sandbox.github.tokens import Identity
 
 WINDOW_S = 3600
+MINUTE_S = 60
 PRIMARY_DOCS = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
 SECONDARY_DOCS = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 WRITES = {"POST", "PATCH", "PUT", "DELETE"}
@@ -26,6 +27,7 @@ class Settings:
     per_hour: int = 5000
     anonymous_per_hour: int = 60
     content_per_minute: int = 80
+    content_per_hour: int = 500
     points_per_minute: int = 900
     concurrent: int = 100
     retry_after_s: int = 60
@@ -33,7 +35,7 @@ class Settings:
 
 @dataclass
 class Bucket:
-    """What one asker used in the running hour, and did in the last minute."""
+    """What one asker used in the running hour, wrote in the last hour, and spent in the last minute."""
 
     resets_at: int
     used: int = 0
@@ -97,15 +99,14 @@ class Limits:
         return bucket
 
     def _rushed(self, bucket: Bucket, method: str, creates_content: bool) -> bool:
-        """Note one request and say whether it was one too many for the last minute."""
+        """Note one request and say whether it was one too many for the last minute, or for the last hour."""
         now, settings = self.clock(), self.settings
-        while bucket.written and bucket.written[0] <= now - 60:
-            bucket.written.popleft()
-        while bucket.points and bucket.points[0][0] <= now - 60:
+        _forget_before(now - WINDOW_S, bucket.written)
+        while bucket.points and bucket.points[0][0] <= now - MINUTE_S:
             bucket.points.popleft()
         cost = 5 if method in WRITES else 1
         spent = sum(points for _, points in bucket.points) + cost
-        if creates_content and len(bucket.written) >= settings.content_per_minute:
+        if creates_content and self._wrote_too_much(bucket, now):
             return True
         if spent > settings.points_per_minute or self.running > settings.concurrent:
             return True
@@ -113,6 +114,10 @@ class Limits:
         if creates_content:
             bucket.written.append(now)
         return False
+
+    def _wrote_too_much(self, bucket: Bucket, now: float) -> bool:
+        lately = sum(moment > now - MINUTE_S for moment in bucket.written)
+        return lately >= self.settings.content_per_minute or len(bucket.written) >= self.settings.content_per_hour
 
     def _exceeded(self, identity: Identity, request_id: str) -> str:
         if identity.installation:
@@ -126,6 +131,12 @@ class Limits:
             "API rate limit exceeded for 127.0.0.1. (But here's the good news: Authenticated requests get a higher "
             "rate limit. Check out the documentation for more details.)"
         )
+
+
+def _forget_before(moment: float, moments: deque[float]) -> None:
+    """Drop what is as old as `moment` or older."""
+    while moments and moments[0] <= moment:
+        moments.popleft()
 
 
 def secondary_limit(retry_after_s: int, request_id: str) -> GitHubError:

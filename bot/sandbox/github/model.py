@@ -297,6 +297,8 @@ class World:
     clock: Callable[[], float] = time.time
     accounts: dict[str, Account] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
+    renamed: dict[str, Repository] = field(default_factory=dict)
+    """Repositories by names they had before, which go on leading to them."""
     installations: dict[int, Installation] = field(default_factory=dict)
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(910_000_001, 7))
 
@@ -317,7 +319,7 @@ class World:
 
     def repository(self, full_name: str) -> Repository | None:
         """The repository of this `owner/name`, letter case aside."""
-        return self.repositories.get(full_name.lower())
+        return self.repositories.get(full_name.lower()) or self.renamed.get(full_name.lower())
 
     def repository_by_id(self, number: int) -> Repository | None:
         """The repository of this id."""

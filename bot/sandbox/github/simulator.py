@@ -51,6 +51,7 @@ PERMISSIONS = {
 }
 """What the app may do unless told otherwise; the manifest of the app under test may say something else."""
 EVENTS = ["check_run", "check_suite", "create", "delete", "issue_comment", "merge_group", "pull_request", "push"]
+EVENTS += ["repository"]
 """What the app is told unless told otherwise, apart from what every app is told."""
 KEY_BITS = 2048
 
@@ -242,6 +243,18 @@ class GitHubSandbox:
         if sha is None:
             raise Impossible(f"{repo} has no commit {at!r}")
         return await repositories.move(self.hub, repository, f"refs/tags/{name}", sha, self.person(by))
+
+    async def publish_release(self, repo: str, tag: str, body: str = "", by: str = "alice") -> Delivery | None:
+        """Publish a release of a tag."""
+        return await repositories.publish_release(self.hub, self.hub.repository(repo), tag, body, self.person(by))
+
+    async def rename_repo(self, repo: str, name: str, by: str = "alice") -> Delivery | None:
+        """Give a repository another name (without its owner)."""
+        return repositories.rename(self.hub, self.hub.repository(repo), name, self.person(by))
+
+    async def delete_repo(self, repo: str, by: str = "alice") -> Delivery | None:
+        """Delete a repository."""
+        return repositories.delete(self.hub, self.hub.repository(repo), self.person(by))
 
     async def open_pull(
         self,

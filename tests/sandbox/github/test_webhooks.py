@@ -231,3 +231,25 @@ async def test_webhooks_can_be_dropped_doubled_held_back_and_late(github: GitHub
     bodies = [body["comment"]["body"] for _, body in receiver.received]
     assert bodies[3:5] == ["prompt", "late"]
     assert sorted(bodies[5:]) == ["first", "second"]
+
+
+async def test_releases_and_repositories_that_change_are_told(github: GitHubSandbox, receiver: Receiver) -> None:
+    await github.tag("acme/api", "v1.0")
+    await github.publish_release("acme/api", "v1.0")
+    await github.rename_repo("acme/api", "service")
+    assert github.repository("acme/api").full_name == "acme/service"
+    await github.delete_repo("acme/service")
+    await github.settle()
+    assert sorted(receiver.events)[-3:] == ["release.published", "repository.deleted", "repository.renamed"]
+    with pytest.raises(Impossible, match="no repository"):
+        github.repository("acme/service")
+
+
+async def test_a_pull_request_outlives_its_fork(github: GitHubSandbox) -> None:
+    await github.fork("acme/api", "mallory/api")
+    await github.push("mallory/api", branch="patch", files={"a": "b"}, by="mallory")
+    pull = await github.open_pull("acme/api", head="patch", by="mallory", from_fork="mallory/api")
+    await github.delete_repo("mallory/api", by="mallory")
+    closed = await github.close_pull("acme/api", pull.number)
+    assert closed is not None
+    assert (closed.action, closed.payload["pull_request"]["head"]["repo"]) == ("closed", None)

@@ -233,3 +233,35 @@ async def _pushed_commits(hub: Hub, repository: Repository, before: str, after: 
         changes = await git.changes(one.parents[0], one.sha) if one.parents else []
         shapes.append(code.pushed_commit(hub.base, hub.world, repository, one, changes))
     return shapes
+
+
+def rename(hub: Hub, repository: Repository, name: str, by: Account) -> Delivery | None:
+    """Give a repository another name; the old one goes on leading to it. Raises Impossible."""
+    was, full_name = repository.name, f"{repository.owner.login}/{name}"
+    if not NAME.match(full_name) or hub.world.repository(full_name):
+        raise Impossible(f"{full_name!r} can't be its name: it is taken or not a name")
+    hub.world.renamed[repository.full_name.lower()] = hub.world.repositories.pop(repository.full_name.lower())
+    repository.name = name
+    hub.world.repositories[repository.full_name.lower()] = repository
+    changes = {"repository": {"name": {"from": was}}}
+    return hub.tell(repository, "repository", by, action="renamed", changes=changes)
+
+
+def delete(hub: Hub, repository: Repository, by: Account) -> Delivery | None:
+    """Remove a repository; pull requests that came from it have no head repository any more."""
+    told = hub.tell(repository, "repository", by, action="deleted")
+    del hub.world.repositories[repository.full_name.lower()]
+    hub.world.renamed = {name: one for name, one in hub.world.renamed.items() if one is not repository}
+    for other in hub.world.repositories.values():
+        for issue in other.issues.values():
+            if issue.pull and issue.pull.head_repo is repository:
+                issue.pull.head_repo = None
+    return told
+
+
+async def publish_release(hub: Hub, repository: Repository, tag: str, body: str, by: Account) -> Delivery | None:
+    """Publish a release of a tag that exists. Raises Impossible."""
+    if await repository.git.resolve(f"refs/tags/{tag}") is None:
+        raise Impossible(f"{repository.full_name} has no tag {tag!r}")
+    shape = code.release(hub.base, repository, hub.world.next_id(), tag, body, by, hub.world.now())
+    return hub.tell(repository, "release", by, action="published", release=shape)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.sandbox.github.git import Change, Commit, Entry, Signature
-from bot.sandbox.github.model import Account, Repository, World, node_id
+from bot.sandbox.github.model import Account, Repository, World, iso, node_id
 from bot.sandbox.github.shapes import accounts
 
 Json = dict[str, Any]
@@ -259,3 +259,30 @@ def _protection(repository: Repository, name: str) -> Json:
     protected = name in repository.protected
     checks: Json = {"enforcement_level": "everyone" if protected else "off", "contexts": [], "checks": []}
     return {"enabled": protected, "required_status_checks": checks}
+
+
+def release(base: str, repository: Repository, number: int, tag: str, body: str, by: Account, at: float) -> Json:
+    """A published release."""
+    url, page = f"{accounts.api_of(base, repository)}/releases/{number}", f"{base}/{repository.full_name}"
+    balls = {f"{kind}_url": f"{accounts.api_of(base, repository)}/{kind}/{tag}" for kind in ("tarball", "zipball")}
+    return {
+        "url": url,
+        "assets_url": f"{url}/assets",
+        "upload_url": f"{url}/assets{{?name,label}}",
+        "html_url": f"{page}/releases/tag/{quote(tag)}",
+        "id": number,
+        "node_id": node_id("RE", number),
+        "tag_name": tag,
+        "target_commitish": repository.default_branch,
+        "name": tag,
+        "draft": False,
+        "immutable": False,
+        "author": accounts.user(base, by),
+        "prerelease": False,
+        "created_at": iso(at),
+        "updated_at": iso(at),
+        "published_at": iso(at),
+        "assets": [],
+        **balls,
+        "body": body,
+    }
