@@ -185,9 +185,8 @@ class RouterWorld:
     async def close(self) -> None:
         """End the router, whatever state it is in, and the targets."""
         with suppress(Transient):
-            router = RouterClient(self.settings.socket, patience_s=0)
-            status = await router.status()
-            await router.stop()
+            status = await RouterClient(self.settings.socket, patience_s=0).status()
+            await RouterClient(self.settings.socket).stop()
             await until(lambda: not alive(status.pid) and not alive(status.supervisor_pid))
         for server in self._servers:
             server.close()
