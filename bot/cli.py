@@ -31,9 +31,8 @@ class Shell(click.Group):
         try:
             return super().invoke(context)
         except ShipmateError as error:
-            failure = click.ClickException(messages.failure("en", error.code, error.facts))
-            failure.exit_code = BAD_INPUT if isinstance(error, UserMistake) else FAILED
-            raise failure from error
+            click.echo(f"Error: {messages.failure('en', error.code, error.facts)}", err=True)
+            return context.exit(BAD_INPUT if isinstance(error, UserMistake) else FAILED)
 
 
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
@@ -313,6 +312,40 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
         return
     for row in rows:
         click.echo("  ".join("–" if value is None else str(value) for value in row.values()))
+
+
+# --- knowing a repository -------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("target", required=False)
+@click.option("--json", "as_json", is_flag=True, help="JSON alone on stdout.")
+@click.option("--write", is_flag=True, help="Write Dockerfile, .dockerignore and .shipmate.yml where there are none.")
+@click.option("--listing", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Inspect listed trees.")
+def inspect(target: str | None, as_json: bool, write: bool, listing: Path | None) -> None:
+    """Say what each application of a repository is, with the why. TARGET is a folder or the URL of a repository."""
+    from bot.inspect.shell import run_inspect, run_listing
+
+    if (target is None) == (listing is None):
+        raise click.UsageError("give a folder or a URL, or --listing FILE")
+    if listing is not None:
+        sys.exit(run_listing(listing, sys.stdout))
+    sys.exit(run_inspect(str(target), as_json=as_json, write=write, out=sys.stdout, err=sys.stderr))
+
+
+@cli.command()
+@click.argument("target")
+@click.option("--ref", default="HEAD", show_default=True, help="The commit to look at.")
+@click.option("--json", "as_json", is_flag=True, help="JSON alone on stdout.")
+@click.option("--csv", "csv_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write a CSV file.")
+@click.option("--html", "html_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write one HTML page.")
+@click.option("--all-files", is_flag=True, help="Leave out nothing: vendored, generated and lock files count too.")
+@click.option("--per-file", is_flag=True, help="With --json: each file's lines by author.")
+def analyze(target: str, **options: Any) -> None:
+    """Say who wrote what is there now, exactly. TARGET is a folder or the URL of a repository."""
+    from bot.jobs.analysis.shell import run_analyze
+
+    sys.exit(run_analyze(target, out=sys.stdout, err=sys.stderr, **options))
 
 
 def main() -> None:

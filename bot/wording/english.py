@@ -12,6 +12,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.4": "Blue/green",
     "stage.5": "Health checks and traffic",
     "stage.6": "Complete",
+    "stage.done": "{name} done in {seconds} s",
     "stage.build.cloned": "Cloned commit {sha}",
     "stage.build.dockerfile_found": "Dockerfile found: {path}",
     "stage.build.dockerfile_made": "No Dockerfile; generated {path} (port {port})",

@@ -11,6 +11,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.4": "블루/그린",
     "stage.5": "헬스 체크와 트래픽 전환",
     "stage.6": "완료",
+    "stage.done": "{name} 완료 ({seconds}초)",
     "stage.build.cloned": "커밋 {sha}을(를) 클론했습니다",
     "stage.build.dockerfile_found": "Dockerfile을 찾았습니다: {path}",
     "stage.build.dockerfile_made": "Dockerfile이 없어 {path}을(를) 생성했습니다 (포트 {port})",

@@ -81,5 +81,9 @@ class Deployment:
         seconds = round(time.monotonic() - began, 3)
         await ship.context.keep(stage, done=True, seconds=seconds)
         await ship.context.tell(
-            EventType.STAGE_FINISHED, f"[Stage {int(stage)}] {name}", stage, stage=int(stage), durationSeconds=seconds
+            EventType.STAGE_FINISHED,
+            f"[Stage {int(stage)}] {ship.say('stage.done', name=name, seconds=f'{seconds:.1f}')}",
+            stage,
+            stage=int(stage),
+            durationSeconds=seconds,
         )

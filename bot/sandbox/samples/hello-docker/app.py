@@ -13,6 +13,7 @@ class Hello(BaseHTTPRequestHandler):
     """Answers `/`, `/version` and `/healthz`."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         """Answer one request."""

@@ -1,0 +1,62 @@
+"""Chooses where the demo builds and runs: a Docker engine where one answers, else local processes, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.config import from_environment
+from bot.engines.docker.api import EngineAddress, EngineApi
+from bot.engines.docker.images import can_pull
+from bot.engines.standin.bases import local_version, make_base
+from bot.errors import ShipmateError, UserMistake
+
+OFFICIAL = "public.ecr.aws/docker/library"
+STAND_IN = "shipmate-standin"
+"""Passed as `--build-arg REGISTRY=…`: names under it are found on the engine itself."""
+SAMPLE_BASES = ("python:3.11-slim", "python:3.13-slim")
+"""What the samples are built from: one names its base, the other gets the default Python."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The engine, and the registry of base images its builds are given."""
+
+    engine: str
+    base_registry: str | None = None
+
+
+async def choose_engine(wanted: str, say: Say) -> Chosen:
+    """`docker` and `process` are taken as asked; `auto` is Docker where it answers.
+
+    Where no image can be pulled, base images are made from this machine's own files. Raises Transient
+    ("engine_unavailable") when Docker was asked for and does not answer.
+    """
+    if wanted == "process":
+        return Chosen("process")
+    given = from_environment().docker_host
+    api = EngineApi(EngineAddress(given) if given else None)
+    try:
+        return Chosen("docker", await _bases(api, say))
+    except ShipmateError as error:
+        if wanted == "docker" or isinstance(error, UserMistake):
+            raise
+        say("No Docker engine answers, so this builds and runs local processes, for trying out only.")
+        say("For the real thing install and start Docker: https://docs.docker.com/engine/install/")
+        return Chosen("process")
+    finally:
+        await api.close()
+
+
+async def _bases(api: EngineApi, say: Say) -> str | None:
+    """None where the official images can be had; else a name under which this engine has stand-ins for them."""
+    version = (await api.ask("GET", "version"))["Version"]
+    say(f"Docker engine {version} answers.")
+    if all([await can_pull(api, f"{OFFICIAL}/{base}") for base in SAMPLE_BASES]):
+        return None
+    own = await local_version("python")
+    say(f"No base image can be pulled; making one from this machine's own Python {own} (docker import).")
+    await make_base(api, "python", [f"{STAND_IN}/{base}" for base in SAMPLE_BASES])
+    return STAND_IN
