@@ -26,11 +26,13 @@ interpreter's usual 5 ms. https://docs.python.org/3/library/sys.html#sys.setswit
 
 @dataclass(slots=True, eq=False)
 class _Submission:
+    """What waits for the writer: a unit, an item for `many` to fold, or something to run outside a transaction."""
+
     future: asyncio.Future[Any]
     unit: Callable[[sqlite3.Connection], Any] | None = None
     many: Callable[[sqlite3.Connection, list[Any]], Sequence[Any]] | None = None
     item: Any = None
-    outside: bool = False
+    outside: Callable[[sqlite3.Connection], Any] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +72,7 @@ class Writer:
 
     def outside(self, unit: Callable[[sqlite3.Connection], Any]) -> asyncio.Future[Any]:
         """Run on the writing connection, in no transaction."""
-        return self._submit(_Submission(self._loop.create_future(), unit=unit, outside=True))
+        return self._submit(_Submission(self._loop.create_future(), outside=unit))
 
     async def close(self) -> None:
         """Write what waits, then end the thread. Repeatable; what is submitted later is refused."""
@@ -117,8 +119,7 @@ class Writer:
         try:
             connection = self._connected()
             changes = connection.total_changes
-            for each in (each for each in group if each.outside and each.unit):
-                outcomes.append((each.future, each.unit(connection) if each.unit else None, None))
+            outcomes += [(each.future, each.outside(connection), None) for each in group if each.outside]
             units = _units(group)
             if units:
                 outcomes += self._commit(connection, units)
@@ -183,7 +184,7 @@ def _units(group: list[_Submission]) -> list[_Unit]:
             items, futures = folded.setdefault(each.many, ([], []))
             items.append(each.item)
             futures.append(each.future)
-        elif each.unit is not None and not each.outside:
+        elif each.unit is not None:
             units.append(_single(each.unit, each.future))
     return [_several(many, items, futures) for many, (items, futures) in folded.items()] + units
 

@@ -172,7 +172,7 @@ async def test_while_another_process_holds_the_lock_github_is_asked_to_come_agai
 
 async def test_on_a_full_disk_github_is_asked_to_come_again(client: Client, opened: OpenStore) -> None:
     body = b"".join(hashlib.sha256(str(number).encode()).digest() for number in range(20_000))
-    await opened.database._writer.outside(lambda c: c.execute("PRAGMA max_page_count=1").fetchone())
+    await opened.database.write(lambda c: c.execute("PRAGMA max_page_count=1").fetchone())
     assert await post(client, body, signed(body)) == (503, '{"error": "store_full"}')
     assert (await post(client, BODY, signed(BODY, 2)))[0] == 202
     assert await stored(opened) == [guid(2)]

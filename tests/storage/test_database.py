@@ -80,7 +80,7 @@ def other_count(tmp_path: Path) -> int:
 
 
 async def test_a_reader_cannot_write(notes: Database) -> None:
-    with pytest.raises((sqlite3.OperationalError, Transient)):
+    with pytest.raises(Transient, match="store_readonly"):
         await notes.read(lambda c: c.execute("INSERT INTO notes VALUES ('x')"))
     assert await texts(notes) == []
 
@@ -104,8 +104,7 @@ async def test_a_lock_of_another_process_is_transient_and_passes(notes: Database
 
 
 async def test_a_full_database_is_transient_and_passes(notes: Database) -> None:
-    limit = "PRAGMA max_page_count={}"
-    await notes._writer.outside(lambda c: c.execute(limit.format(1)).fetchone())
+    await notes.write(lambda c: c.execute("PRAGMA max_page_count=1").fetchone())
     with pytest.raises(Transient) as caught:
         await write(notes, "x" * 100_000)
     assert caught.value.code == "store_full"
@@ -114,7 +113,7 @@ async def test_a_full_database_is_transient_and_passes(notes: Database) -> None:
 
 
 async def test_a_full_disk_fails_all_that_share_the_commit(notes: Database) -> None:
-    await notes._writer.outside(lambda c: c.execute("PRAGMA max_page_count=1").fetchone())
+    await notes.write(lambda c: c.execute("PRAGMA max_page_count=1").fetchone())
     results = await asyncio.gather(
         write(notes, "small"), write(notes, "x" * 100_000), write(notes, "tiny"), return_exceptions=True
     )
