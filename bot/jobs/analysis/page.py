@@ -14,6 +14,10 @@ from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.series import TimelineRow, moment
 
 _SHOWN = 15
+_SERIES_NOTE = (
+    "Lines added minus lines deleted by the commits up to then, merges aside; a change made on several branches counts "
+    "on each."
+)
 _STYLE = Path(__file__).parent / "data" / "page.css"
 
 
@@ -55,10 +59,13 @@ def _languages_over_time(report: Report) -> str:
     """Lines alive by language: what was added minus what was deleted, month by month."""
     points = _months(report.month)
     bands = stacked(points, lines_alive(points, report.month))
-    picture = stacked_area(points, bands, "Lines by language over time")
+    picture = stacked_area(points, bands, "Lines added minus deleted, by language, over time")
     yearly = [number for number, point in enumerate(points) if point.month == 12 or number == len(points) - 1]
     rows = [[str(points[number].year), *(f"{band.values[number]:,}" for band in bands)] for number in yearly]
-    return _section("Languages over time", picture, _legend(bands), _table(["End of", *(b.name for b in bands)], rows))
+    note = f'<p class="note">{escape(_SERIES_NOTE)}</p>'
+    return _section(
+        "Languages over time", picture, _legend(bands) + note, _table(["End of", *(b.name for b in bands)], rows)
+    )
 
 
 def lines_alive(points: Sequence[date], rows: Iterable[TimelineRow]) -> dict[str, dict[date, int]]:
@@ -90,17 +97,24 @@ def _months(rows: Sequence[TimelineRow]) -> list[date]:
 def _owners(report: Report, colour: Mapping[Author, int]) -> str:
     tiles = [
         Tile(
-            entry.path,
+            _folder(entry.path),
             entry.lines,
             colour.get(entry.top_author, COLOURS - 1),
-            f"{entry.path}: {entry.lines:,} lines, {entry.share:.0%} by {entry.top_author.name}",
+            f"{_folder(entry.path)}: {entry.lines:,} lines, {entry.share:.0%} by {entry.top_author.name}",
         )
         for entry in report.ownership
     ]
-    rows = [[entry.path, f"{entry.lines:,}", entry.top_author.name, f"{entry.share:.1%}"] for entry in report.ownership]
+    rows = [
+        [_folder(entry.path), f"{entry.lines:,}", entry.top_author.name, f"{entry.share:.1%}"]
+        for entry in report.ownership
+    ]
     picture = treemap(tiles, "Folders by lines, in the colour of who owns most of each")
     names = [author.name for author in colour] + ([OTHERS] if len(report.authors) > len(colour) else [])
     return _section("Who owns what", picture, _names(names), _table(["Folder", "Lines", "Most by", "Share"], rows))
+
+
+def _folder(path: str) -> str:
+    return "(top level)" if path == "." else path
 
 
 def _authors(report: Report, colour: Mapping[Author, int]) -> str:
