@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -82,22 +83,20 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
     )
     await reply.prepare(request)
     await reply.write(f"retry: {RETRY_MS}\n\n".encode())
-    after = _last_event_id(request)
-    watch, quiet_s = pages.watch(), 0.0
+    after, watch, told_s = _last_event_id(request), pages.watch(), time.monotonic()
     while True:
         events = await pages.jobs.events(job.id, after, PAGE)
         for event in events:
             await reply.write(await _frame(pages, job.id, event))
-            after = event.seq
+            after, told_s = event.seq, time.monotonic()
             if event.type is EventType.JOB_ENDED:
                 await asyncio.sleep(CLOSE_AFTER_S)
                 return reply
         if not events:
             await watch.wait(1.0)
-            quiet_s += 1.0
-            if quiet_s >= KEEP_ALIVE_S:
-                await reply.write(b": still here\n\n")
-        quiet_s = 0.0 if events or quiet_s >= KEEP_ALIVE_S else quiet_s
+        if time.monotonic() - told_s >= KEEP_ALIVE_S:
+            await reply.write(b": still here\n\n")
+            told_s = time.monotonic()
 
 
 async def _admitted(request: web.Request) -> Job:
