@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.command_table import with_table
 from bot.commands import COMMANDS, MOST_COMMANDS, read_comment
 
 
@@ -107,3 +110,8 @@ def test_no_comment_ever_breaks_the_reading(body: str) -> None:
 )
 def test_only_known_commands_come_out(lines: list[str]) -> None:
     assert all(command.name in COMMANDS for command in read_comment("\n".join(lines)).commands)
+
+
+def test_the_readme_shows_exactly_the_commands_there_are() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert with_table(readme) == readme

@@ -21,7 +21,7 @@ async def start_deployment(ship: Ship) -> None:
         Stage.START,
         "stage.start.service",
         image=image,
-        serviceName=ship.service,
+        serviceName=f"{ship.job.repository.full_name} {ship.job.environment}",
         clusterName=ship.engine.target.name,
         url=url,
     )
