@@ -1,4 +1,4 @@
-# Shipmate itself. Build: docker build -t shipmate .   Run: see docs/running.md
+# Shipmate itself. Build: docker build -t shipmate .   Run: see README.md
 ARG REGISTRY=public.ecr.aws/docker/library
 FROM ${REGISTRY}/python:3.13-slim AS build
 WORKDIR /src
