@@ -7,9 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self, TextIO
+from urllib.parse import urljoin
 
 from bot.sandbox.github.control import Control
-from bot.sandbox.github.simulator import EVENTS, PERMISSIONS, GitHubSandbox
+from bot.sandbox.github.registration import EVENTS, PERMISSIONS
+from bot.sandbox.github.simulator import GitHubSandbox
 from bot.sandbox.slack.sandbox import SlackSandbox
 
 SAMPLES = Path(__file__).with_name("samples")
@@ -21,7 +23,8 @@ class Sandbox:
 
     `state_dir` holds the git repositories (a fresh directory, removed at the end, when None). `webhook_url` is where
     GitHub's webhooks go, `slack_request_url` where Slack's commands, clicks and events go; both can be set later.
-    `permissions` and `events` are those of the app's manifest.
+    When only the first is given, Slack asks `/slack/events` of the same server. `permissions` and `events` are those of
+    the app's manifest.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class Sandbox:
             permissions=permissions,
             events=events,
         )
-        self.slack = SlackSandbox(request_url=slack_request_url)
+        self.slack = SlackSandbox(request_url=slack_request_url or _beside(webhook_url))
         self._host, self._github_port, self._slack_port = host, github_port, slack_port
 
     def environment(self) -> dict[str, str]:
@@ -78,6 +81,11 @@ class Sandbox:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+
+def _beside(webhook_url: str | None) -> str | None:
+    """Where the server that takes these webhooks takes Slack's requests."""
+    return urljoin(webhook_url, "/slack/events") if webhook_url else None
 
 
 def environment_lines(environment: dict[str, str]) -> list[str]:

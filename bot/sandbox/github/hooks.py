@@ -6,6 +6,7 @@ https://docs.github.com/webhooks/webhook-events-and-payloads#delivery-headers
 import asyncio
 import hashlib
 import hmac
+import io
 import itertools
 import json
 import time
@@ -187,7 +188,7 @@ class Hooks:
         try:
             async with self._session.post(
                 self.url,
-                data=delivery.message.body,
+                data=io.BytesIO(delivery.message.body),
                 headers=delivery.request_headers,
                 timeout=timeout,
                 allow_redirects=False,

@@ -1,6 +1,5 @@
 """The simulated GitHub as a test or a demo holds it: started, acted on as people do, and read."""
 
-import functools
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.sandbox.github.acts import checks, comments, installations, pulls, repositories
 from bot.sandbox.github.acts.repositories import Contents, Pushed
@@ -22,7 +19,6 @@ from bot.sandbox.github.limits import Limits
 from bot.sandbox.github.model import (
     ROLES,
     Account,
-    App,
     CheckRun,
     Comment,
     Deployment,
@@ -32,28 +28,12 @@ from bot.sandbox.github.model import (
     World,
 )
 from bot.sandbox.github.oauth import OAuth
+from bot.sandbox.github.registration import EVENTS, PERMISSIONS, new_app
 from bot.sandbox.github.rest.api import MAX_BODY_BYTES, RestApi
 from bot.sandbox.github.smarthttp import SmartHttp
 from bot.sandbox.github.tokens import Tokens
 
 Json = dict[str, Any]
-
-PERMISSIONS = {
-    "checks": "write",
-    "contents": "read",
-    "deployments": "write",
-    "issues": "write",
-    "members": "read",
-    "merge_queues": "read",
-    "metadata": "read",
-    "pull_requests": "write",
-    "statuses": "read",
-}
-"""What the app may do unless told otherwise; the manifest of the app under test may say something else."""
-EVENTS = ["check_run", "check_suite", "create", "delete", "issue_comment", "merge_group", "pull_request", "push"]
-EVENTS += ["repository"]
-"""What the app is told unless told otherwise, apart from what every app is told."""
-KEY_BITS = 2048
 
 
 @dataclass(frozen=True)
@@ -91,7 +71,7 @@ class GitHubSandbox:
         events: Sequence[str] = EVENTS,
     ) -> None:
         self._state_dir = state_dir
-        app = _new_app(webhook_secret or secrets.token_hex(20), dict(permissions), list(events))
+        app = new_app(webhook_secret or secrets.token_hex(20), dict(permissions), list(events))
         world, faults = World(app), Faults()
         world.accounts = {one.login.lower(): one for one in (app.owner, app.bot)}
         hooks = Hooks(app.id, app.webhook_secret, faults, webhook_url, clock=lambda: world.now())
@@ -368,6 +348,12 @@ class GitHubSandbox:
         """Who approves when the app asks a person to sign in; None denies."""
         self.hub.oauth_as = login
 
+    def new_manifest_code(self) -> str:
+        """A code as GitHub hands to the redirect URL of a manifest, to be changed into an app once."""
+        code = secrets.token_hex(20)
+        self.hub.manifest_codes.add(code)
+        return code
+
     # The app's installation
 
     def installation(self, account: str) -> Installation:
@@ -481,34 +467,3 @@ def _contents(files: repositories.Files | None, folder: Path | None) -> Contents
     """Files given inline, laid over those of a folder."""
     base = repositories.from_folder(folder) if folder else Contents({}, {})
     return Contents({**base.files, **repositories.from_mapping(files or {}).files}, base.modes)
-
-
-def _new_app(webhook_secret: str, permissions: dict[str, str], events: list[str]) -> App:
-    """The app, with secrets of its own."""
-    private, public = _keys()
-    return App(
-        id=1001,
-        slug="shipmate",
-        name="Shipmate",
-        owner=Account(11, "harbour", "Organization"),
-        bot=Account(12, "shipmate[bot]", "Bot"),
-        client_id="Iv23li" + secrets.token_hex(7),
-        client_secret=secrets.token_hex(20),
-        private_key_pem=private,
-        public_key_pem=public,
-        webhook_secret=webhook_secret,
-        permissions=permissions,
-        events=events,
-        created_at=1_767_225_600.0,
-    )
-
-
-@functools.cache
-def _keys() -> tuple[str, str]:
-    """Private and public key of the app, as PEM; made once per process, because that takes time."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()

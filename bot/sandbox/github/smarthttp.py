@@ -18,6 +18,8 @@ from bot.sandbox.github.rest.api import cut_short
 from bot.sandbox.github.tokens import ANONYMOUS, Identity
 
 SERVICES = {"git-upload-pack": "read", "git-receive-pack": "write"}
+REFUSING = {"status": 0, "cut": 502, "rate_limit": 429, "secondary_limit": 429}
+"""Faults that keep git's work from being done, and the status they answer (0: the fault's own)."""
 CHUNK_BYTES = 64 * 1024
 GZIP = b"\x1f\x8b"
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Pragma": "no-cache"}
@@ -47,10 +49,10 @@ class SmartHttp:
             await asyncio.sleep(fault.seconds)
         response: web.StreamResponse
         try:
-            if fault and fault.effect in ("status", "cut"):
-                raise GitHubError(fault.status, "Internal Server Error")
+            if fault and fault.effect in REFUSING:
+                raise GitHubError(REFUSING[fault.effect] or fault.status, "Internal Server Error")
             identity = self._hub.tokens.identify(request.headers.get("Authorization"))
-            response = await self._serve(request, identity)
+            response = await self._serve(request, identity, whole=fault is not None)
         except GitHubError as refusal:
             response = _refused(refusal)
         ms = round((stopwatch() - started) * 1000, 2)
@@ -61,8 +63,8 @@ class SmartHttp:
             return await cut_short(request, response, fault.after_bytes)
         return response
 
-    async def _serve(self, request: web.Request, identity: Identity) -> web.StreamResponse:
-        """Check, then hand over to git. Raises GitHubError."""
+    async def _serve(self, request: web.Request, identity: Identity, *, whole: bool) -> web.StreamResponse:
+        """Check, then hand over to git; its answer is streamed unless it is wanted `whole`. Raises GitHubError."""
         advertise = request.method == "GET"
         service = request.query.get("service", "") if advertise else request.path.rpartition("/")[2]
         if service not in SERVICES:
@@ -71,7 +73,7 @@ class SmartHttp:
         if advertise:
             return await self._advertise(request, repository, service)
         if service == "git-upload-pack":
-            return await self._stream(request, repository, service)
+            return await (self._fetch if whole else self._stream)(request, repository, service)
         return await self._receive(request, repository, identity)
 
     def _allowed(self, request: web.Request, identity: Identity, service: str) -> Repository:
@@ -109,6 +111,11 @@ class SmartHttp:
                 was, now = before.get(ref, ZERO), after.get(ref, ZERO)
                 await repositories.after_push(self._hub, repository, ref, was, now, by)
         return web.Response(body=said, headers=NO_CACHE | {"Content-Type": "application/x-git-receive-pack-result"})
+
+    async def _fetch(self, request: web.Request, repository: Repository, service: str) -> web.Response:
+        """Pipe the request through git and answer when it is done."""
+        said = await _answered(await _start(repository.git, service, request), request)
+        return web.Response(body=said, headers=NO_CACHE | {"Content-Type": f"application/x-{service}-result"})
 
     async def _stream(self, request: web.Request, repository: Repository, service: str) -> web.StreamResponse:
         """Pipe the request through git, both ways at once."""

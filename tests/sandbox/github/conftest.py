@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from bot.sandbox.github.control import Control
-from bot.sandbox.github.simulator import EVENTS, GitHubSandbox
+from bot.sandbox.github.registration import EVENTS
+from bot.sandbox.github.simulator import GitHubSandbox
 from tests.sandbox.github.world import AppClient, Receiver
 
 ALL_EVENTS = [*EVENTS, "deployment", "deployment_status", "release"]

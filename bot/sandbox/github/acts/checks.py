@@ -13,14 +13,18 @@ PLAIN = ("name", "external_id", "details_url", "started_at")
 OUTPUT = ("title", "summary", "text")
 
 
+def find_suite(hub: Hub, repository: Repository, sha: str) -> CheckSuite | None:
+    """The app's suite on a commit, if there is one."""
+    mine = (one for one in repository.suites.values() if one.head_sha == sha and one.app is hub.world.app)
+    return next(mine, None)
+
+
 def suite_for(hub: Hub, repository: Repository, sha: str, branch: str | None, before: str | None = None) -> CheckSuite:
     """The app's suite on a commit, made when there is none."""
-    app = hub.world.app
-    found = (one for one in repository.suites.values() if one.head_sha == sha and one.app is app)
-    if suite := next(found, None):
-        return suite
+    if found := find_suite(hub, repository, sha):
+        return found
     now = hub.world.now()
-    suite = CheckSuite(hub.world.next_id(), sha, branch, app, now, now, before)
+    suite = CheckSuite(hub.world.next_id(), sha, branch, hub.world.app, now, now, before)
     repository.suites[suite.id] = suite
     return suite
 

@@ -1,6 +1,5 @@
 """Operations of the app itself: installations, their tokens, and the deliveries of its webhook."""
 
-import secrets
 from typing import Any
 
 from bot.sandbox.github.faults import Impossible
@@ -123,11 +122,6 @@ async def create_from_manifest(call: Call) -> Reply:
     call.hub.manifest_codes.discard(call.path["code"])
     known = {"client_id": app.client_id, "client_secret": app.client_secret, "pem": app.private_key_pem}
     return Reply(accounts.app(call.base, app) | known | {"webhook_secret": app.webhook_secret}, 201)
-
-
-def new_manifest_code() -> str:
-    """A code as GitHub hands to the redirect URL of a manifest."""
-    return secrets.token_hex(20)
 
 
 def _installation(call: Call) -> Installation:

@@ -1,6 +1,6 @@
 """The table of every REST operation this GitHub serves."""
 
-from bot.sandbox.github.rest import apps, gitdata, people, repositories, talk, work
+from bot.sandbox.github.rest import apps, checks, deployments, gitdata, people, repositories, talk
 from bot.sandbox.github.rest.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -9,5 +9,6 @@ HANDLERS: dict[str, Handler] = {
     **repositories.HANDLERS,
     **gitdata.HANDLERS,
     **talk.HANDLERS,
-    **work.HANDLERS,
+    **checks.HANDLERS,
+    **deployments.HANDLERS,
 }
