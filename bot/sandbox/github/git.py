@@ -12,6 +12,7 @@ from pathlib import Path
 ZERO = "0" * 40
 GIT_TIMEOUT_S = 60.0
 SYMLINK = "120000"
+SUBMODULE = "160000"
 
 
 class GitFailed(Exception):
@@ -181,6 +182,14 @@ class Git:
         lines = [line for line in out.decode(errors="surrogateescape").split("\0") if line]
         return _entry(lines[0]) if lines else None
 
+    async def submodules(self, commit: str) -> dict[str, str]:
+        """Where each submodule comes from, by its path, as `.gitmodules` says."""
+        wanted = r"^submodule\..*\.(path|url)$"
+        out = await self.run("config", "--blob", f"{commit}:.gitmodules", "-z", "--get-regexp", wanted, ok=(0, 1, 128))
+        said = dict(line.split("\n", 1) for line in out.decode(errors="replace").split("\0") if "\n" in line)
+        paths = {key.removesuffix(".path"): value for key, value in said.items() if key.endswith(".path")}
+        return {path: said[f"{name}.url"] for name, path in paths.items() if f"{name}.url" in said}
+
     async def kind(self, sha: str) -> str | None:
         """What kind of object a full SHA is, None when there is none."""
         answer = await self.run("cat-file", "--batch-check=%(objecttype)", stdin=f"{sha}\n".encode())
@@ -336,9 +345,11 @@ def _fast_import(
         lines.append(f"from {parent}\n".encode())
     for path, content in files.items():
         name = b'"' + path.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n") + b'"'
+        mode = modes.get(path, "100644").encode()
         if content is None:
             lines.append(b"D " + name + b"\n")
+        elif mode == SUBMODULE.encode():
+            lines.append(b"M " + mode + b" " + content + b" " + name + b"\n")
         else:
-            mode = modes.get(path, "100644").encode()
             lines += [b"M " + mode + b" inline " + name + b"\n", f"data {len(content)}\n".encode(), content, b"\n"]
     return b"".join(lines) + b"\n"

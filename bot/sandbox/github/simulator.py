@@ -181,12 +181,17 @@ class GitHubSandbox:
         *,
         files: repositories.Files | None = None,
         folder: Path | None = None,
+        links: Mapping[str, str] | None = None,
+        submodules: Mapping[str, str] | None = None,
         private: bool = False,
         default_branch: str = "main",
         organization: bool = True,
     ) -> Repository:
-        """A repository with a first commit of `files` or of a `folder`; the app is installed on its owner."""
-        contents = _contents(files, folder)
+        """A repository with a first commit of `files` or of a `folder`; the app is installed on its owner.
+
+        `links` are symbolic links by their targets, `submodules` are submodules by their commits.
+        """
+        contents = _contents(files, folder, links, submodules)
         return await repositories.create(
             self.hub, full_name, contents, private=private, default_branch=default_branch, organization=organization
         )
@@ -198,18 +203,21 @@ class GitHubSandbox:
         branch: str | None = None,
         files: repositories.Files | None = None,
         folder: Path | None = None,
+        links: Mapping[str, str] | None = None,
+        submodules: Mapping[str, str] | None = None,
         by: str = "alice",
         message: str = "Change things",
         delete: bool = False,
     ) -> Pushed:
-        """Commit to a branch (a new one starts at the default branch), or delete it."""
+        """Commit to a branch (a new one starts at the default branch), or delete it. With nothing given, anything."""
         repository = self.hub.repository(repo)
         name, person = branch or repository.default_branch, self.person(by)
         if delete:
             return await repositories.move(self.hub, repository, f"refs/heads/{name}", None, person)
-        if files is None and folder is None:
-            files = {"CHANGES.txt": f"change {self.hub.world.next_id()}\n"}
-        return await repositories.push(self.hub, repository, name, _contents(files, folder), person, message)
+        contents = _contents(files, folder, links, submodules)
+        if not contents.files:
+            contents = _contents({"CHANGES.txt": f"change {self.hub.world.next_id()}\n"})
+        return await repositories.push(self.hub, repository, name, contents, person, message)
 
     async def force_push(self, repo: str, branch: str, sha: str, by: str = "alice") -> Pushed:
         """Point a branch at a commit by force."""
@@ -463,7 +471,13 @@ class GitHubSandbox:
         raise Impossible(f"there is no check run {check_run_id}")
 
 
-def _contents(files: repositories.Files | None, folder: Path | None) -> Contents:
-    """Files given inline, laid over those of a folder."""
+def _contents(
+    files: repositories.Files | None,
+    folder: Path | None = None,
+    links: Mapping[str, str] | None = None,
+    submodules: Mapping[str, str] | None = None,
+) -> Contents:
+    """What is given inline, laid over what is in a folder."""
     base = repositories.from_folder(folder) if folder else Contents({}, {})
-    return Contents({**base.files, **repositories.from_mapping(files or {}).files}, base.modes)
+    inline = repositories.from_mapping(files or {}, links, submodules)
+    return Contents({**base.files, **inline.files}, {**base.modes, **inline.modes})

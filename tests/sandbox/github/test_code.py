@@ -1,5 +1,6 @@
 """Files, trees, branches, commits and comparisons as an app reads them."""
 
+import asyncio
 import base64
 from pathlib import Path
 from urllib.parse import quote
@@ -46,12 +47,10 @@ async def test_odd_names_are_kept(github: GitHubSandbox, app: AppClient, name: s
 async def test_links_are_followed_inside_the_repository_only(
     github: GitHubSandbox, app: AppClient, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "linked"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "real.txt").write_text("real")
-    (folder / "deep" / "inside").symlink_to("../real.txt")
-    (folder / "outside").symlink_to("/etc/passwd")
-    await github.create_repo("acme/linked", folder=folder)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "real.txt").write_text("real")
+    (tmp_path / "deep" / "inside").symlink_to("../real.txt")
+    await github.create_repo("acme/linked", folder=tmp_path, links={"outside": "/etc/passwd"})
     token = await app.token()
     inside = (await app.call("GET", "/repos/acme/linked/contents/deep/inside", token=token)).json
     outside = (await app.call("GET", "/repos/acme/linked/contents/outside", token=token)).json
@@ -132,3 +131,42 @@ async def test_an_unchanged_answer_is_304_and_costs_nothing(app: AppClient) -> N
     await app.github.push("acme/api", files={"a": "b"})
     changed = await app.call("GET", path, token=token, headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status == 200
+
+
+async def test_a_submodule_is_told_from_a_folder(github: GitHubSandbox, app: AppClient) -> None:
+    sha = await github.head("acme/api")
+    modules = '[submodule "lib"]\n\tpath = vendor/lib\n\turl = https://example.com/lib.git\n'
+    await github.push("acme/api", files={".gitmodules": modules}, submodules={"vendor/lib": sha})
+    token = await app.token()
+    one = (await app.call("GET", f"{REPO}/contents/vendor/lib", token=token)).json
+    assert (one["type"], one["sha"]) == ("submodule", sha)
+    assert one["submodule_git_url"] == "https://example.com/lib.git"
+    tree = (await app.call("GET", f"{REPO}/git/trees/main?recursive=1", token=token)).json["tree"]
+    assert [each["type"] for each in tree if each["path"] == "vendor/lib"] == ["commit"]
+
+
+async def test_a_branch_named_like_an_option_is_a_branch(github: GitHubSandbox, app: AppClient) -> None:
+    name = "--upload-pack=touch"
+    pushed = await github.push("acme/api", branch=name, files={"a": "b"})
+    pull = await github.open_pull("acme/api", head=name)
+    token = await app.token()
+    assert (await app.call("GET", f"{REPO}/branches/{name}", token=token)).json["commit"]["sha"] == pushed.sha
+    assert (await app.call("GET", f"{REPO}/pulls/{pull.number}", token=token)).json["head"]["ref"] == name
+    assert (await app.call("GET", f"{REPO}/compare/main...{name}", token=token)).json["ahead_by"] == 1
+    await github.fork("acme/api", "mallory/api")
+    forked = await github.open_pull("acme/api", head=name, from_fork="mallory/api", by="mallory")
+    assert forked.head_sha == pushed.sha
+
+
+async def test_pushes_at_the_same_time_all_stand(github: GitHubSandbox) -> None:
+    await asyncio.gather(*(github.push("acme/api", files={f"file{number}": "x"}) for number in range(8)))
+    entries = await github.repository("acme/api").git.tree("main")
+    assert {f"file{number}" for number in range(8)} <= {one.path for one in entries}
+
+
+async def test_a_tree_of_five_thousand_files_is_whole(github: GitHubSandbox, app: AppClient) -> None:
+    await github.create_repo(
+        "acme/big", files={f"dir{count % 50}/file{count}.txt": str(count) for count in range(5000)}
+    )
+    tree = (await app.call("GET", "/repos/acme/big/git/trees/main?recursive=1", token=await app.token())).json
+    assert (len(tree["tree"]), tree["truncated"]) == (5050, False)

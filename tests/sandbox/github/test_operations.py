@@ -3,8 +3,12 @@
 import io
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.sandbox.github.operations import PUBLISHED, Operations
 from bot.sandbox.github.refusals import GitHubError
@@ -20,6 +24,7 @@ GUARDED = sorted(
     for name, one in OPERATIONS.items()
     if one["path"].startswith("/repos/{owner}/{repo}") and one["permissions"] not in OPEN
 )
+ALL = [Operations(HANDLERS).find(one["method"], one["path"])[0] for one in OPERATIONS.values()]
 PLACES = {"owner": "acme", "repo": "api", "username": "alice", "basehead": "main...main", "path": "README.md"}
 REPO = "/repos/acme/api"
 
@@ -182,3 +187,34 @@ async def test_one_deployment_is_read_and_languages_are_counted(app: AppClient) 
     made = (await app.call("POST", f"{REPO}/deployments", token=token, json=body)).json
     assert (await app.call("GET", f"{REPO}/deployments/{made['id']}", token=token)).json == made
     assert (await app.call("GET", f"{REPO}/languages", token=token)).json == {"Python": 12}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def refusal(check: Callable[..., Any], given_: Any) -> GitHubError | None:
+    """What GitHub says against it, None when it is fine."""
+    try:
+        check(given_)
+    except GitHubError as refused:
+        return refused
+    return None
+
+
+@settings(max_examples=150, deadline=None)
+@given(name=st.sampled_from(sorted(OPERATIONS)), place=st.text(min_size=1, max_size=30), data=st.data())
+def test_whatever_a_client_says_is_taken_or_refused_in_githubs_way(name: str, place: str, data: st.DataObject) -> None:
+    operation = next(one for one in ALL if one.name == name)
+    fields = sorted((operation.body or {}).get("properties", {})) or ["body"]
+    body = data.draw(st.dictionaries(st.sampled_from(fields) | st.text(max_size=8), ANYTHING, max_size=5))
+    refusals = [
+        refusal(operation.read_body, json.dumps(body).encode()),
+        refusal(operation.read_query, {place: place}),
+        refusal(operation.read_path, dict.fromkeys(operation.path_parameters["properties"], place)),
+    ]
+    assert {one.status for one in refusals if one} <= {400, 404, 422}
+    assert all(one.body(operation.docs)["message"] for one in refusals if one)

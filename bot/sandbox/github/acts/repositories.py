@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.sandbox.github.acts import checks, installations, pulls
 from bot.sandbox.github.faults import Impossible
-from bot.sandbox.github.git import SYMLINK, ZERO, Git, GitFailed
+from bot.sandbox.github.git import SUBMODULE, SYMLINK, ZERO, Git, GitFailed
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.hub import Hub
 from bot.sandbox.github.model import Account, Repository
@@ -39,9 +39,12 @@ class Pushed:
     deliveries: tuple[Delivery, ...]
 
 
-def from_mapping(files: Files) -> Contents:
-    """Inline files; text becomes UTF-8, None removes."""
-    return Contents({path: one.encode() if isinstance(one, str) else one for path, one in files.items()}, {})
+def from_mapping(files: Files, links: Mapping[str, str] | None, submodules: Mapping[str, str] | None) -> Contents:
+    """Inline files (text becomes UTF-8, None removes), links by their targets, submodules by their commits."""
+    written = {path: one.encode() if isinstance(one, str) else one for path, one in files.items()}
+    modes = dict.fromkeys(links or {}, SYMLINK) | dict.fromkeys(submodules or {}, SUBMODULE)
+    pointing = {path: one.encode() for path, one in {**(links or {}), **(submodules or {})}.items()}
+    return Contents({**written, **pointing}, modes)
 
 
 def from_folder(folder: Path) -> Contents:
@@ -192,18 +195,9 @@ async def _told_push(
     hub: Hub, repository: Repository, ref: str, before: str, after: str, by: Account
 ) -> Delivery | None:
     """The `push` event, its commits oldest first."""
-    git, base = repository.git, hub.base
-    shapes: list[Json] = []
-    head: Json | None = None
-    forced = False
-    if after != ZERO:
-        forced = before != ZERO and not await git.is_ancestor(before, after)
-        shapes = await _pushed_commits(hub, repository, before, after)
-        commit = await git.commit(after)
-        lone = code.pushed_commit(base, hub.world, repository, commit, []) if commit else None
-        head = shapes[-1] if shapes else lone
-    page = f"{base}/{repository.full_name}"
-    span = after[:12] if before == ZERO else f"{before[:12]}...{after[:12]}"
+    made, gone = before == ZERO, after == ZERO
+    commits = [] if gone else await _pushed_commits(hub, repository, before, after)
+    span = after[:12] if made else f"{before[:12]}...{after[:12]}"
     return hub.tell(
         repository,
         "push",
@@ -211,15 +205,21 @@ async def _told_push(
         ref=ref,
         before=before,
         after=after,
-        created=before == ZERO,
-        deleted=after == ZERO,
-        forced=forced,
+        created=made,
+        deleted=gone,
+        forced=not made and not gone and not await repository.git.is_ancestor(before, after),
         base_ref=None,
-        compare=f"{page}/compare/{span}",
-        commits=shapes,
-        head_commit=head,
+        compare=f"{hub.base}/{repository.full_name}/compare/{span}",
+        commits=commits,
+        head_commit=commits[-1] if commits else await _head_commit(hub, repository, after),
         pusher={"name": by.login, "email": code.email_of(by)},
     )
+
+
+async def _head_commit(hub: Hub, repository: Repository, sha: str) -> Json | None:
+    """The head of a push that brought nothing new; None when the branch is gone."""
+    commit = await repository.git.commit(sha) if sha != ZERO else None
+    return code.pushed_commit(hub.base, hub.world, repository, commit, []) if commit else None
 
 
 async def _pushed_commits(hub: Hub, repository: Repository, before: str, after: str) -> list[Json]:

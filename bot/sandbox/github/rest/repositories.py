@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.sandbox.github.git import SYMLINK, Entry, GitFailed
+from bot.sandbox.github.git import SYMLINK, Commit, Entry, Git, GitFailed
 from bot.sandbox.github.model import node_id
 from bot.sandbox.github.refusals import GitHubError, not_found
 from bot.sandbox.github.rest.call import Call, Handler, Reply
@@ -42,8 +42,8 @@ async def get_content(call: Call) -> Reply:
     if entry.kind == "tree":
         return await _folder(call, ref, sha, path)
     if entry.kind == "commit":
-        submodule = {"submodule_git_url": None}
-        return Reply(code.content(call.base, repository, ref, entry) | submodule)
+        url = (await repository.git.submodules(sha)).get(path)
+        return Reply(code.content(call.base, repository, ref, entry) | {"submodule_git_url": url})
     return await _file(call, ref, sha, entry)
 
 
@@ -127,8 +127,7 @@ async def get_branch(call: Call) -> Reply:
     commit = await call.repository.git.commit(sha) if sha else None
     if commit is None:
         raise GitHubError(404, "Branch not found")
-    shape = code.commit(call.base, call.hub.world, call.repository, commit)
-    return Reply(code.branch(call.base, call.repository, name, shape))
+    return Reply(code.branch(call.base, call.repository, name, _commit_shape(call, commit)))
 
 
 async def list_tags(call: Call) -> Reply:
@@ -173,45 +172,52 @@ async def list_commits(call: Call) -> Reply:
     total = int(await git.run("rev-list", "--count", sha))
     size = max(1, min(call.query.get("per_page", 30), 100))
     commits = await git.commits(sha, limit=size, skip=size * (max(1, call.query.get("page", 1)) - 1))
-    shapes = [code.commit(call.base, call.hub.world, call.repository, one) for one in commits]
-    return Reply(shapes, pages=max(1, -(-total // size)))
+    return Reply([_commit_shape(call, one) for one in commits], pages=max(1, -(-total // size)))
 
 
 async def compare(call: Call) -> Reply:
     """How far two commits are apart, `BASE...HEAD`; HEAD may be `owner:branch` of a fork."""
-    git, repository = call.repository.git, call.repository
     base_name, dots, head_name = call.path["basehead"].partition("...")
     base, head = await _compared(call, base_name), await _compared(call, head_name)
-    root = await git.merge_base(base, head) if dots and base and head else None
+    root = await call.repository.git.merge_base(base, head) if dots and base and head else None
     if base is None or head is None or root is None:
         raise not_found()
-    ahead, behind = await git.count(base, head), await git.count(head, base)
-    word = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
-    commits = [
-        code.commit(call.base, call.hub.world, repository, one)
-        for one in reversed(await git.commits(head, f"^{base}", limit=MAX_COMPARED))
-    ]
-    tips = {one.sha: one for one in await git.commits("--no-walk=unsorted", base, root, limit=2)}
-    files = (await git.changes(root, head))[:MAX_COMPARED_FILES]
-    page = f"{call.base}/{repository.full_name}/compare/{base_name}...{head_name}"
-    url = f"{accounts.api_of(call.base, repository)}/compare/{base_name}...{head_name}"
+    commits = await call.repository.git.commits(head, f"^{base}", limit=MAX_COMPARED)
+    tips = {one.sha: one for one in await call.repository.git.commits("--no-walk=unsorted", base, root, limit=2)}
+    files = (await call.repository.git.changes(root, head))[:MAX_COMPARED_FILES]
     return Reply(
         {
-            "url": url,
-            "html_url": page,
-            "permalink_url": f"{call.base}/{repository.full_name}/compare/{base[:7]}...{head[:7]}",
-            "diff_url": f"{page}.diff",
-            "patch_url": f"{page}.patch",
-            "base_commit": code.commit(call.base, call.hub.world, repository, tips[base]),
-            "merge_base_commit": code.commit(call.base, call.hub.world, repository, tips[root]),
-            "status": word,
-            "ahead_by": ahead,
-            "behind_by": behind,
-            "total_commits": ahead,
-            "commits": commits,
-            "files": [code.changed_file(call.base, repository, head, one) for one in files],
+            **_compared_urls(call, base_name, head_name, base, head),
+            **await _distance(call, base, head),
+            "base_commit": _commit_shape(call, tips[base]),
+            "merge_base_commit": _commit_shape(call, tips[root]),
+            "commits": [_commit_shape(call, one) for one in reversed(commits)],
+            "files": [code.changed_file(call.base, call.repository, head, one) for one in files],
         }
     )
+
+
+def _commit_shape(call: Call, one: Commit) -> Json:
+    return code.commit(call.base, call.hub.world, call.repository, one)
+
+
+def _compared_urls(call: Call, base_name: str, head_name: str, base: str, head: str) -> Json:
+    """Where a comparison is found; the permanent link names commits."""
+    page, span = f"{call.base}/{call.repository.full_name}/compare", f"{base_name}...{head_name}"
+    return {
+        "url": f"{accounts.api_of(call.base, call.repository)}/compare/{span}",
+        "html_url": f"{page}/{span}",
+        "permalink_url": f"{page}/{base[:7]}...{head[:7]}",
+        "diff_url": f"{page}/{span}.diff",
+        "patch_url": f"{page}/{span}.patch",
+    }
+
+
+async def _distance(call: Call, base: str, head: str) -> Json:
+    """How many commits each side has that the other hasn't, and the word for it."""
+    ahead, behind = await call.repository.git.count(base, head), await call.repository.git.count(head, base)
+    word = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
+    return {"status": word, "ahead_by": ahead, "behind_by": behind, "total_commits": ahead}
 
 
 async def _compared(call: Call, name: str) -> str | None:
@@ -225,9 +231,9 @@ async def _compared(call: Call, name: str) -> str | None:
     return None
 
 
-async def _brought(call: Call, other: Any, branch: str) -> str | None:
+async def _brought(call: Call, other: Git, branch: str) -> str | None:
     """A fork's branch, its commits fetched so that they can be compared here."""
-    sha: str | None = await other.resolve(f"refs/heads/{branch}")
+    sha = await other.resolve(f"refs/heads/{branch}")
     if sha is None:
         return None
     try:
