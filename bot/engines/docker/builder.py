@@ -28,11 +28,13 @@ _log = logging.getLogger("shipmate.docker")
 
 
 class DockerBuilder:
-    """A `ports.Builder`. The engine keeps its build cache from one build to the next."""
+    """A `ports.Builder`. The engine keeps its build cache from one build to the next.
 
-    def __init__(self, api: EngineApi) -> None:
-        self._api = api
-        self._kind: str | None = None
+    `kind` is `BUILDKIT` or `CLASSIC`; without it the engine is asked at the first build.
+    """
+
+    def __init__(self, api: EngineApi, kind: str | None = None) -> None:
+        self._api, self._kind = api, kind
 
     async def build(self, request: BuildRequest, log: LogSink) -> BuiltImage:
         """Build, streaming the log. Cancelling ends the build on the engine, with all that it runs.

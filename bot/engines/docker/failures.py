@@ -22,7 +22,7 @@ _PASSING = re.compile(
     r"server misbehaving|network is unreachable|\b(?:429|500|502|503|504) |too many requests|unexpected EOF",
     re.IGNORECASE,
 )
-_FETCHING = re.compile(r"failed to do request|pull access|failed to resolve|failed to fetch|registry|load metadata")
+_FETCHING = re.compile(r"/v2/|failed to do request|failed to resolve|failed to fetch|load metadata")
 
 
 def build_failure(refusal: EngineRefusal, step: str | None, dockerfile: Path) -> ShipmateError:

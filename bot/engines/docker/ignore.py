@@ -2,7 +2,7 @@
 
 Sources: https://docs.docker.com/build/concepts/context/#dockerignore-files and
 https://github.com/moby/patternmatcher (the last matching line wins; a line that matches a folder matches all below it).
-Unlike there, a `**` that is only a part of a name is one `*`. Matching takes linear time, whatever a repository writes.
+Unlike there, a `**` inside a name is one `*`. Matching takes linear time, whatever a repository writes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from bot.errors import Permanent
 
 _WILDCARD = re.compile(r"[*?\[\\]")
 _TOKEN = re.compile(r"\*+|\?|\[\^?(?:\\.|[^\]\\])+\]|\\.|.", re.DOTALL)
+
+_ANY_THEN_NAME = re.compile(r"(?<![^/])\*\*([^/*])")
+"""`**name` is any folder, and then `name`."""
 
 _Part = re.Pattern[str] | None
 """One name of a path; None is `**`, any number of names."""
@@ -62,9 +65,10 @@ def _read(line: str) -> _Line:
     path = posixpath.normpath(line.removeprefix("!").strip() or ".").lstrip("/")
     if line == "!":
         raise _unreadable(line)
+    names = _ANY_THEN_NAME.sub(r"**/\1", path).split("/")
     try:
-        return _Line(line.startswith("!"), path, _parts(path.split("/")))
-    except re.error as error:
+        return _Line(line.startswith("!"), path, _parts(names))
+    except (re.error, ValueError) as error:
         raise _unreadable(line) from error
 
 
@@ -98,9 +102,12 @@ def _name_pattern(name: str) -> re.Pattern[str]:
 
 
 def _piece(written: str) -> str:
+    """A regular expression for one character. Raises ValueError for a class or an escape that has no end."""
     if written == "?":
         return "."
-    return written if written.startswith("[") and len(written) > 1 else re.escape(written[-1])
+    if written in ("[", "\\"):
+        raise ValueError(written)
+    return written if written.startswith("[") else re.escape(written[-1])
 
 
 def _matches(parts: Sequence[_Part], names: Sequence[str]) -> bool:

@@ -45,8 +45,8 @@ class RegistryAccess:
 class DockerRegistry:
     """A `ports.Registry` that the engine pushes to."""
 
-    def __init__(self, api: EngineApi, access: RegistryAccess) -> None:
-        self._api, self._access = api, access
+    def __init__(self, api: EngineApi, access: RegistryAccess, first_pause_s: float = FIRST_PAUSE_S) -> None:
+        self._api, self._access, self._first_pause_s = api, access, first_pause_s
 
     async def push(self, image: BuiltImage, repository: str, tag: str, log: LogSink) -> PushedImage:
         """Push as `prefix/repository:tag`, trying again what may pass; repeatable, layers that are there are not sent.
@@ -56,7 +56,7 @@ class DockerRegistry:
         """
         name = f"{self._access.prefix}/{repository}"
         await self._tag(image, name, tag)
-        pause_s = FIRST_PAUSE_S
+        pause_s = self._first_pause_s
         for _ in range(ATTEMPTS - 1):
             try:
                 return await self._push(name, tag, log)

@@ -130,9 +130,7 @@ class DockerTarget:
         with _start_failures():
             container_id = await self._created(spec.name, container_config(spec, self._owner))
         try:
-            with _start_failures():
-                await self._run(container_id)
-            await self._follow(container_id, log)
+            await self._run_attached(container_id, log)
             ended = await self._known(container_id)
             return ended.exit_code if ended.exit_code is not None else -1
         finally:
@@ -142,12 +140,15 @@ class DockerTarget:
         """Forget an image, with all its tags; one that a container was made from is left to a later call."""
         await forget_image(self._api, image)
 
-    async def _follow(self, container_id: str, log: LogSink) -> None:
-        params = {"stdout": True, "stderr": True, "follow": True}
-        async with self._api.stream("GET", f"containers/{container_id}/logs", params=params) as reply:
+    async def _run_attached(self, container_id: str, log: LogSink) -> None:
+        """Start and listen until it ends. Following its log instead would at times miss the last lines."""
+        path, params = f"containers/{container_id}", {"stream": True, "stdout": True, "stderr": True}
+        async with self._api.stream("POST", f"{path}/attach", params=params) as reply:
+            with _start_failures():
+                await self._run(container_id)
             async for line in written_lines(reply):
                 log(line)
-        async with self._api.stream("POST", f"containers/{container_id}/wait") as reply:
+        async with self._api.stream("POST", f"{path}/wait") as reply:
             await reply.read()
 
     async def _serve(self, name: str, config: Mapping[str, Any]) -> Instance:
