@@ -11,6 +11,8 @@ from bot.errors import UserMistake
 SCHEME = "sqlite:///"
 BUSY_TIMEOUT_S = 5.0
 STATEMENTS_KEPT = 256
+LOG_PAGES = 4000
+"""How long the write-ahead log may grow before a commit itself copies it into the file; see `checkpoints`."""
 
 
 def path_of(url: str) -> Path:
@@ -28,6 +30,7 @@ def connect(path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Co
         _enter_wal(connection, busy_timeout_s)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         connection.execute("PRAGMA cache_size=-16000")
     except BaseException:
         connection.close()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from bot.errors import Transient
 from storage.changes import Changes, Watch
+from storage.checkpoints import Checkpointer
 from storage.connection import BUSY_TIMEOUT_S, path_of
 from storage.readers import Readers
 from storage.writer import Writer
@@ -26,7 +27,8 @@ class Database:
         """Open inside a running loop; nothing is created here, see `migrations.migrate`."""
         path = path_of(url)
         self._changes = Changes()
-        self._writer = Writer(path, busy_timeout_s, self._changes.happened)
+        self._checkpointer = Checkpointer(path)
+        self._writer = Writer(path, busy_timeout_s, self._committed)
         self._readers = Readers(path, busy_timeout_s)
         self._look = asyncio.create_task(self._look_for_others(), name="store changes")
 
@@ -63,6 +65,11 @@ class Database:
             await self._look
         await self._writer.close()
         await self._readers.close()
+        await self._checkpointer.close()
+
+    def _committed(self) -> None:
+        self._changes.happened()
+        self._checkpointer.committed()
 
     async def _look_for_others(self) -> None:
         """Wake those who wait when another process committed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -90,6 +91,18 @@ async def test_what_is_acknowledged_is_synced_to_disk(database: Database) -> Non
         lambda c: (c.execute("PRAGMA synchronous").fetchone()[0], c.execute("PRAGMA journal_mode").fetchone()[0])
     )
     assert (level, mode) == (2, "wal")
+
+
+async def test_what_was_committed_is_copied_out_of_the_log_by_itself(notes: Database, tmp_path: Path) -> None:
+    await write(notes, "x" * 100_000)
+
+    # Asked of another process: to open and close the file in this one would drop SQLite's locks on it.
+    look = ["grep", "-qaF", "x" * 3000, str(tmp_path / "shipmate.db")]
+    for _ in range(200):
+        if (await asyncio.to_thread(subprocess.run, look, check=False)).returncode == 0:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it stayed in the log")
 
 
 async def test_a_lock_of_another_process_is_transient_and_passes(notes: Database, tmp_path: Path) -> None:
