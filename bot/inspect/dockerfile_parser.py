@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 _INSTRUCTION = re.compile(r"^[ \t]*([A-Za-z]+)\s+(.*)$", re.DOTALL)
@@ -107,13 +107,12 @@ class Dockerfile:
         for stage in reversed(self.ancestry()):
             for instruction in stage.instructions:
                 if instruction.keyword in ("ARG", "ENV"):
-                    known |= {k: v for k, v in _pairs(instruction) if v is not None}
+                    known |= {k: _filled(v, known) for k, v in _pairs(instruction) if v is not None}
         return known
 
     def expand(self, text: str) -> str:
         """Fill known variables in; unknown ones without a default stay as written."""
-        known = self.variables()
-        return _VARIABLE.sub(lambda m: known.get(m[1] or m[4]) or (m[3] if m[2] == "-" else None) or m[0], text)
+        return _filled(text, self.variables())
 
 
 def parse_dockerfile(text: str) -> Dockerfile:
@@ -132,6 +131,10 @@ def parse_dockerfile(text: str) -> Dockerfile:
         elif instruction.keyword == "ARG":
             arguments.update(_pairs(instruction))
     return Dockerfile(tuple(stages), arguments, instructions)
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda m: known.get(m[1] or m[4]) or (m[3] if m[2] == "-" else None) or m[0], text)
 
 
 def _stage(instruction: Instruction) -> Stage:

@@ -48,10 +48,19 @@ class Folder:
         """The names of the files directly in the folder."""
         return frozenset(name for name in self.names if "/" not in name)
 
+    @cached_property
+    def _top_sorted(self) -> list[str]:
+        return sorted(self.top)
+
+    def any_shallow(self, pattern: str) -> bool:
+        """Whether a name at most two folders deep matches a regular expression as a whole."""
+        compiled = re.compile(pattern)
+        return any(compiled.fullmatch(name) for name in self.names if name.count("/") <= 2)
+
     def first_match(self, pattern: str) -> str | None:
         """The first name directly in the folder that matches a regular expression as a whole."""
         compiled = re.compile(pattern)
-        return next((name for name in sorted(self.top) if compiled.fullmatch(name)), None)
+        return next((name for name in self._top_sorted if compiled.fullmatch(name)), None)
 
     def match(self, pattern: str) -> list[str]:
         """Names that match a regular expression as a whole, shallow ones first."""

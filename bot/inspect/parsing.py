@@ -83,8 +83,9 @@ def _deepest(text: str) -> int:
     for bracket in _NESTING.finditer(text):
         depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
         deepest = max(deepest, depth)
-    longest_key = max((line.count(".") for line in text.splitlines() if line.lstrip().startswith("[")), default=0)
-    return max(deepest, longest_key)
+    keys = (line.partition("=")[0] for line in text.splitlines())
+    dotted = max((key.count(".") for key in keys if '"' not in key and "'" not in key), default=0)
+    return max(deepest, dotted)
 
 
 class _TolerantLoader(yaml.CSafeLoader):

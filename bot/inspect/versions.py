@@ -9,7 +9,7 @@ from dataclasses import dataclass
 Number = tuple[int, ...]
 
 _COMPARATOR = re.compile(r"(~>|\^|~=|~|>=|<=|==|!=|=|>|<)?\s*v?(\d+(?:\.(?:\d+|[xX*]))*|[xX*])(?:\.[xX*])*[-+.\w]*")
-_EXACT = re.compile(r"^v?(\d+(?:\.\d+)*)(?:[-+.]?[A-Za-z][\w.+-]*)?$")
+_EXACT = re.compile(r"^v?(\d+(?:\.\d+)*)(?:[-+][\w.+-]+|(?:a|b|rc|alpha|beta|t)\d*)?$")
 _HYPHEN = re.compile(r"([\d.]+)\s+-\s+([\d.]+)")
 
 

@@ -70,7 +70,7 @@ def _build(name: str, folder: Path, tag: str) -> str:
 
 @contextmanager
 def _running(client: str, tag: str) -> Iterator[str]:
-    words = ("run", "--detach", "--init", "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run", "--cap-drop", "ALL")
+    words = ("run", "--detach", "--init", "--cap-drop", "ALL")
     published = ("--env", f"PORT={PORT}", "--publish", f"127.0.0.1::{PORT}")
     container = _docker(client, *words, *published, tag)
     try:

@@ -14,7 +14,7 @@ RUN_USER = "10001"
 _NAME = re.compile(r"[\w@+][\w.@+-]*(?:/[\w.@+-]+)*/?|\.{1,2}(?:/[\w.@+-]+)*/?|\.[\w][\w.@+/-]*")
 _PLAIN_WORD = re.compile(r"[\w.,:/@=+%^-]+")
 _SHELL = re.compile(r"[$`|&;<>(){}*?~#!\\\"'\n]|^\w+=")
-_SEQUENCE = re.compile(r"(.*(?:&&|;)\s*)((?!exec\b)[^&;|]+)")
+_SEQUENCE = re.compile(r"(.*(?:&&|;)\s*)([^&;|]+)")
 
 
 def safe_name(text: str, meaning: str) -> str:
@@ -57,7 +57,7 @@ def command_form(command: str) -> str:
 
 def _handed_over(command: str) -> str:
     """`exec` before the last simple command, so that signals reach the program and not the shell."""
-    if re.search(r"\||(?<!&)&(?!&)|^[ \t]*exec\b", command):
+    if re.search(r"\||(?<!&)&(?!&)|(?:^|&&|;)\s*exec\s", command):
         return command
     assigned = re.match(r"((?:\w+=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*\s+)+)", command)
     if assigned and not _SEQUENCE.fullmatch(command):

@@ -11,7 +11,7 @@ from bot.inspect.languages.common import settle_framework
 from bot.inspect.manifests.package_json import PackageJson, find_manager
 from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 
-_ROOTS = ("public", "web", "htdocs", "www", "webroot", "docroot", "public_html")
+WEB_ROOTS = ("public", "web", "htdocs", "www", "webroot", "docroot", "public_html")
 _WEB_PORT = 8080
 
 
@@ -67,7 +67,7 @@ def document_root(folder: Folder, match: Match | None) -> str | None:
         return match.framework.docroot
     if folder.has("index.php"):
         return "."
-    return next((root for root in _ROOTS if folder.has(f"{root}/index.php")), None)
+    return next((root for root in WEB_ROOTS if folder.has(f"{root}/index.php")), None)
 
 
 def _settle_root(draft: Draft, match: Match | None) -> None:

@@ -22,12 +22,12 @@ from bot.inspect.languages.native import (
     inspect_zig,
 )
 from bot.inspect.languages.node import inspect_node
-from bot.inspect.languages.php import inspect_php
+from bot.inspect.languages.php import WEB_ROOTS, inspect_php
 from bot.inspect.languages.python import inspect_python
 from bot.inspect.languages.ruby import inspect_ruby
 from bot.inspect.languages.rust import inspect_rust
 from bot.inspect.languages.scala_clojure import inspect_clojure, inspect_scala
-from bot.inspect.languages.site import inspect_site
+from bot.inspect.languages.site import SITE_FOLDERS, inspect_site
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,16 @@ class Language:
     inspect: Callable[[Draft], None]
     aliases: tuple[str, ...] = ()
     owns_members: bool = False  # its build at a folder covers the same language's manifests below
+    places: tuple[str, ...] = ()  # further manifests, as exact paths below the folder
     strays: tuple[str, ...] = ()  # files that count only where no manifest of any language stands
 
     def claims(self, folder: Folder) -> bool:
         """Whether one of the manifests stands in the folder."""
-        return any(folder.any(manifest) for manifest in self.manifests)
+        return any(map(folder.first_match, self.manifests)) or folder.first(*self.places) is not None
 
     def strays_in(self, folder: Folder) -> bool:
         """Whether a lone source file hints at the language."""
-        return any(folder.any(stray) for stray in self.strays)
+        return any(folder.any_shallow(stray) for stray in self.strays)
 
 
 LANGUAGES: tuple[Language, ...] = (
@@ -63,10 +64,11 @@ LANGUAGES: tuple[Language, ...] = (
             r"artisan",
             r"wp-load\.php",
             r"wp-config(?:-sample)?\.php",
-            r"(?:(?:public|web|htdocs|www|webroot|docroot|public_html)/)?index\.php",
+            r"index\.php",
         ),
         0.72,
         inspect_php,
+        places=tuple(f"{root}/index.php" for root in WEB_ROOTS),
     ),
     Language("go", (r"go\.mod", r"go\.work"), 0.70, inspect_go, ("golang",), strays=(r"(?:cmd/\w+/)?[\w-]+\.go",)),
     Language("rust", (r"Cargo\.toml",), 0.70, inspect_rust, owns_members=True),
@@ -119,13 +121,14 @@ LANGUAGES: tuple[Language, ...] = (
         "site",
         (
             r"Staticfile",
-            r"(?:(?:public|site|www|static|htdocs|web|html|dist|build|app/public)/)?index\.html?",
+            r"index\.html?",
             r"hugo\.\w+",
             r"config\.toml",
         ),
         0.20,
         inspect_site,
         ("html", "static"),
+        places=tuple(f"{folder}/index.html" for folder in SITE_FOLDERS if folder != "docs"),
     ),
     Language("shell", (r"start\.sh", r"run\.sh"), 0.05, inspect_shell),
 )

@@ -9,7 +9,7 @@ from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder, as_text
 from bot.inspect.paths import is_output
 
-_INDEX_FOLDERS = ("public", "site", "www", "static", "htdocs", "web", "html", "dist", "build", "app/public", "docs")
+SITE_FOLDERS = ("public", "site", "www", "static", "htdocs", "web", "html", "dist", "build", "app/public", "docs")
 
 
 def site_folder(folder: Folder) -> tuple[str, str, str] | None:
@@ -25,7 +25,7 @@ def site_folder(folder: Folder) -> tuple[str, str, str] | None:
 def _index_folder(folder: Folder) -> tuple[str, str, str] | None:
     if folder.first("index.html", "index.htm"):
         return ".", "index.html" if folder.has("index.html") else "index.htm", "index.html is there"
-    for place in _INDEX_FOLDERS:
+    for place in SITE_FOLDERS:
         if folder.has(f"{place}/index.html"):
             return place, f"{place}/index.html", f"{place}/index.html is there"
     return None

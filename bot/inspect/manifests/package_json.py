@@ -23,7 +23,8 @@ LOCK_FILES = {
 _PNPM_BY_LOCK = {"5": "7", "6": "8", "7": "9", "9": "10"}
 _NPM_BY_LOCK = {"1": "6"}
 DEV_SERVER = re.compile(
-    r"\bnext\s+dev\b|\bng\s+(?:serve|s)\b|\bgatsby\s+develop\b|--serve\b|\bnodemon\b|^[ \t]*vite(?:\s+(?:dev|serve|-|$)|$)|"
+    r"\bnext\s+dev\b|\bng\s+(?:serve|s)\b|\bgatsby\s+develop\b|--serve\b|\bnodemon\b|"
+    r"^[ \t]*vite(?:\s+(?:dev|serve|-|$)|$)|"
     r"\bvite\s+(?:dev|serve)\b|\breact-scripts\s+start\b|\bcraco\s+start\b|\breact-app-rewired\s+start\b|"
     r"\bnest\s+start\b(?!.*\bnode\b)|--watch\b|--reload\b|\bnuxt\s+dev\b|\bnuxi\s+dev\b|\bastro\s+dev\b|"
     r"^[ \t]*astro\s*$|\bvue-cli-service\s+serve\b|\bdocusaurus\s+start\b|\bvitepress\s+dev\b|\bexpo\s+start\b|"

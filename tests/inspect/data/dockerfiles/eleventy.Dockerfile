@@ -37,4 +37,4 @@ COPY --from=build /app/_site/ /srv/site/
 ENV PORT=8080
 USER 101
 EXPOSE 8080
-CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf &&exec  exec nginx -c /tmp/nginx.conf"]
+CMD ["sh", "-c", "sed s/__PORT__/$PORT/ /etc/nginx/site.conf > /tmp/nginx.conf && exec nginx -c /tmp/nginx.conf"]

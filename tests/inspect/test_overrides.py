@@ -1,0 +1,91 @@
+"""What .shipmate.yml says under `build:` wins, is checked, and reaches the Dockerfile."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bot.inspect.dockerfile import generate
+from bot.inspect.errors import BadInput
+from bot.inspect.inspection import inspect_tree
+from bot.inspect.model import AppPlan, BuildOverrides
+from bot.inspect.overrides import BUILD_SCHEMA, overrides_from, overrides_in
+from bot.inspect.reader import Reader
+from bot.inspect.tree import ListingTree
+
+_FASTAPI = {"requirements.txt": "fastapi\nuvicorn\n", "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"}
+
+
+def _with(files: dict[str, str], **build: Any) -> AppPlan:
+    return inspect_tree(ListingTree([], files), overrides_from(build)).apps[0]
+
+
+def test_every_override_wins_over_every_rule() -> None:
+    app = _with(
+        _FASTAPI, framework="starlette", runtime=3.11, install="pip install x", build="make", start="./go", port=1
+    )
+    assert (app.framework, app.runtime_version, app.install) == ("starlette", "3.11", "pip install x")
+    assert (app.build, app.start, app.port) == ("make", "./go", 1)
+    assert {item.path for item in app.evidence if item.rule == "override"} == {".shipmate.yml"}
+
+
+def test_a_named_language_decides_between_two() -> None:
+    files = {**_FASTAPI, "package.json": '{"dependencies": {"express": "4"}, "scripts": {"start": "node a.js"}}'}
+    assert _with(files, language="python").framework == "fastapi"
+    assert _with(files, language="node").framework == "express"
+
+
+def test_a_language_nobody_knows_is_said() -> None:
+    inspection = inspect_tree(ListingTree([], _FASTAPI), BuildOverrides(language="cobol"))
+    assert "unknown_language" in {notice.code for notice in inspection.warnings}
+
+
+def test_a_static_folder_makes_a_site() -> None:
+    app = _with({"package.json": '{"scripts": {"build": "make"}}'}, static="www")
+    assert (app.static_output, app.start, app.port) == ("www", None, 8080)
+
+
+def test_the_only_application_takes_the_overrides_wherever_it_stands() -> None:
+    app = _with({"service/go.mod": "module x\n", "service/main.go": "package main\n"}, port=7000)
+    assert (app.path, app.port) == ("service", 7000)
+
+
+def test_install_and_build_reach_the_dockerfile() -> None:
+    tree = ListingTree([], _FASTAPI)
+    plan = inspect_tree(
+        tree, BuildOverrides(install="pip install -r requirements.txt --no-deps", build="make css")
+    ).apps[0]
+    text = generate(plan, tree).dockerfile
+    assert "pip install -r requirements.txt --no-deps" in text
+    assert "RUN make css" in text
+
+
+@pytest.mark.parametrize(
+    "build",
+    [{"ports": 1}, {"port": 0}, {"port": "80"}, {"port": True}, {"start": ""}, {"start": ["a"]}, {"runtime": True}],
+)
+def test_a_wrong_setting_is_refused_by_name_and_by_schema(build: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=next(iter(build))):
+        overrides_from(build)
+    assert not Draft202012Validator(dict(BUILD_SCHEMA)).is_valid(build)
+
+
+@pytest.mark.parametrize("path", ["/etc", "../x", "a/../../b", ".."])
+def test_the_schema_refuses_paths_that_lead_out(path: str) -> None:
+    assert not Draft202012Validator(dict(BUILD_SCHEMA)).is_valid({"dockerfile": path})
+
+
+def test_the_schema_knows_every_override() -> None:
+    assert set(BUILD_SCHEMA["properties"]) == {field.name for field in fields(BuildOverrides)}
+    assert Draft202012Validator(dict(BUILD_SCHEMA)).is_valid(
+        {"runtime": 3.12, "port": 80, "context": "a/b", "start": "x"}
+    )
+
+
+def test_a_tree_s_own_settings_are_read() -> None:
+    reader = Reader(ListingTree([], {".shipmate.yml": "build:\n  port: 81\n"}))
+    assert overrides_in(reader) == BuildOverrides(port=81)
+    assert overrides_in(Reader(ListingTree([], {"a": ""}))) is None
