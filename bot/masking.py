@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+TOKENS_KEPT = 200
 SHORTEST = 4
 """Values shorter than this are not masked: they would blot out ordinary text."""
 
@@ -22,24 +24,37 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIV
 
 
 class Masker:
-    """Knows the secrets of this process. Registering is cheap; `mask` is one pass of one compiled pattern."""
+    """Knows the secrets of this process. Registering is cheap; `mask` is one pass of one compiled pattern.
 
-    def __init__(self) -> None:
-        self._forms: set[str] = set()
+    Tokens are short-lived and many: only the newest are kept, in all their forms. An older one is still known by its
+    shape, so a server that runs for months does not grow.
+    """
+
+    def __init__(self, tokens_kept: int = TOKENS_KEPT) -> None:
+        self._lasting: dict[str, frozenset[str]] = {}
+        self._tokens: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._tokens_kept = tokens_kept
         self._pattern: re.Pattern[str] | None = None
 
     def register(self, secret: str) -> None:
         """Mask this value from now on, in its plain, base64 and URL-quoted forms, and each line of it."""
-        new = {form for form in _forms(secret) if len(form) >= SHORTEST} - self._forms
-        if new:
-            self._forms |= new
-            self._pattern = None
+        if secret in self._lasting or secret in self._tokens:
+            return
+        forms = frozenset(form for form in _forms(secret) if len(form) >= SHORTEST)
+        if _TOKEN_SHAPES.fullmatch(secret):
+            self._tokens[secret] = forms
+            while len(self._tokens) > self._tokens_kept:
+                self._tokens.popitem(last=False)
+        else:
+            self._lasting[secret] = forms
+        self._pattern = None
 
     def mask(self, text: str) -> str:
         """The text with every known secret, and whatever has the shape of a token, replaced."""
-        if self._pattern is None and self._forms:
-            ordered = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile("|".join(re.escape(form) for form in ordered))
+        if self._pattern is None and (self._lasting or self._tokens):
+            known = set().union(*self._lasting.values(), *self._tokens.values())
+            ordered = sorted(known, key=len, reverse=True)
+            self._pattern = re.compile("|".join(re.escape(form) for form in ordered)) if ordered else None
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
         return _TOKEN_SHAPES.sub(MASK, _PEM.sub(MASK, text))

@@ -85,3 +85,12 @@ def test_no_log_line_holds_a_secret(masker: Masker) -> None:
     assert SECRET not in out.getvalue()
     assert line["message"] == f"failed with {MASK}"
     assert "ValueError" in line["traceback"]
+
+
+def test_tokens_come_and_go_without_the_masker_growing() -> None:
+    known = Masker(tokens_kept=3)
+    tokens = [f"ghs_{number:036d}" for number in range(10)]
+    for token in tokens:
+        known.register(token)
+    newest = base64.b64encode(tokens[-1].encode()).decode()
+    assert known.mask(f"{tokens[0]} {newest}") == f"{MASK} {MASK}"
