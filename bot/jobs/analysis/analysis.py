@@ -16,7 +16,7 @@ from bot.jobs.analysis.incremental import Update, can_update
 from bot.jobs.analysis.oracle import Oracle, sample
 from bot.jobs.analysis.progress import Listener, ProgressTeller
 from bot.jobs.analysis.proof import Prover
-from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.report import Proof, Report
 from bot.jobs.analysis.repository import Repository, open_repository
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.resident import States
@@ -76,7 +76,7 @@ class _Run:
             self._blame_with_git(state)
             self._pass_over_ignored(state, walked)
             report = compose(self._git, self._request, state)
-        return dataclasses.replace(report, proof=proof)
+        return _proven(report, proof)
 
     def kept(self, repository: Repository, states: States) -> Report:
         """Start from what an earlier run left, if this commit descends from its commit; leave the result for the next.
@@ -98,7 +98,7 @@ class _Run:
             report = compose(self._git, self._request, state)
         else:
             states.put(name, state, durable=len(state.layers) % SAVE_EVERY == 1)
-        return dataclasses.replace(report, proof=proof)
+        return _proven(report, proof)
 
     def _walk_and_keep(self) -> State:
         state = self._new_state()
@@ -152,3 +152,11 @@ class _Run:
         touched = [path for path in concerned(walked.lineage, revisions) if path in state.blame.owners]
         for path, lines in oracle.blame_all(touched, self._request.jobs):
             state.blame.take(path, lines)
+
+
+def _proven(report: Report, proof: Proof) -> Report:
+    """The report with its proof; where git had to correct us, that is said, for it is our fault."""
+    if not proof.differing:
+        return dataclasses.replace(report, proof=proof)
+    told = f"Shipmate's own blame differed from git's in {', '.join(proof.differing)}; git blamed every file instead. "
+    return dataclasses.replace(report, proof=proof, warnings=[*report.warnings, told + "Please report this as a bug."])

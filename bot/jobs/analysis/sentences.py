@@ -19,6 +19,10 @@ _SENTENCES = {
     "credentials_needed": "{target} does not exist or needs a password; check the address, or let Shipmate in there.",
     "host_unreachable": "{target} does not answer; check the address, or try again later.",
     "clone_failed": "{target} could not be cloned: {detail}",
+    "tool_failed": "{tool} could not look at the sources: {detail}",
+    "tool_too_slow": "{tool} was stopped after {limit_s} seconds; raise the limit to let it finish.",
+    "sonar_failed": "SonarQube told nothing: {detail}; check its address, the project's key and the token.",
+    "model_failed": "The language model wrote no summary: {detail}; check its address, its name and the key.",
     "bad_date": "{given} is no date; write it like 2026-01-31.",
 }
 

@@ -1,0 +1,237 @@
+"""Measures contribution analysis beside git-fame and `git log --numstat`: time, ratios, memory, and one-commit pushes.
+
+`python bench/analysis.py [REPOSITORY …]` takes any list of repositories; without one it generates histories of three
+sizes (flask's, aiohttp's and mypy's: commits and lines). git-fame is installed beside it, in a cache folder. All
+programs run in turns in one go, and medians are compared, so that a busy machine hits all of them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import venv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.generated_histories import SIZES, Size, generate  # noqa: E402 - found from here
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "shipmate" / "bench"
+GIT_FAME = "git-fame==4.2.1"
+SAMPLE_S = 0.01
+
+
+@dataclass
+class Subject:
+    """One repository and what was measured on it, in seconds."""
+
+    name: str
+    bare: Path
+    checkout: Path
+    factor: float | None = None
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    memory_mib: float = 0.0
+
+    def median(self, program: str) -> float | None:
+        """The median time of a program, or None if it was not run."""
+        times = self.seconds.get(program)
+        return statistics.median(times) if times else None
+
+
+def main() -> int:
+    """Measure and print a table; exits 1 where a factor of the three sizes is missed."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("repositories", nargs="*", type=Path)
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--pushes", type=int, default=9, help="one-commit pushes to a resident worker")
+    asked.add_argument("--without-git-fame", action="store_true")
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
+        subjects = [_given(path, Path(folder)) for path in given.repositories] or [
+            _generated(size, Path(folder)) for size in SIZES
+        ]
+        fame = None if given.without_git_fame else _install_git_fame()
+        for subject in subjects:
+            _measure(subject, given.rounds, fame)
+        pushes = {subject.name: _pushes(subject, given.pushes) for subject in subjects}
+    _print(subjects, pushes)
+    missed = [s for s in subjects if s.factor and (_ratio(s, "git-fame") or s.factor) < s.factor]
+    return 1 if missed else 0
+
+
+def _measure(subject: Subject, rounds: int, fame: Path | None) -> None:
+    programs = {"shipmate": _ours(subject), "git log --numstat": _numstat(subject)}
+    if fame:
+        programs["git-fame"] = [str(fame), "--silent-progress", "--format=json", str(subject.checkout)]
+    for turn in range(rounds):
+        for name, command in programs.items():
+            print(f"{subject.name}: {name}, {turn + 1} of {rounds}", file=sys.stderr)
+            subject.seconds.setdefault(name, []).append(_time(command))
+    subject.memory_mib = _peak_memory_mib(programs["shipmate"])
+
+
+def _ours(subject: Subject) -> list[str]:
+    program = (
+        "import sys; from bot.jobs.analysis.shell import run_analyze; "
+        "sys.exit(run_analyze(sys.argv[1], as_json=True, all_files=True, out=sys.stdout, err=sys.stderr))"
+    )
+    return [sys.executable, "-c", program, str(subject.bare)]
+
+
+def _numstat(subject: Subject) -> list[str]:
+    return ["git", "-C", str(subject.bare), "log", "--numstat", "--format=%H"]
+
+
+def _time(command: Sequence[str]) -> float:
+    """Wall-clock seconds of a program whose output nobody reads."""
+    started = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def _peak_memory_mib(command: Sequence[str]) -> float:
+    """The largest sum of resident memory of a program and all its children, shared pages counted once each (PSS)."""
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    done = threading.Event()
+    peaks = [0.0]
+
+    def watch() -> None:
+        while not done.wait(SAMPLE_S):
+            peaks.append(sum(_pss_mib(process) for process in _family(child.pid)))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    child.wait()
+    done.set()
+    watcher.join()
+    return max(peaks)
+
+
+def _family(root: int) -> Iterator[int]:
+    """A process and everything below it, as long as they live."""
+    yield root
+    for task in Path(f"/proc/{root}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue
+        for process in children:
+            yield from _family(int(process))
+
+
+def _pss_mib(process: int) -> float:
+    try:
+        rolled = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in rolled.splitlines() if line.startswith("Pss:")), 0.0)
+
+
+def _pushes(subject: Subject, count: int) -> tuple[float, float]:
+    """Medians in milliseconds of one-commit pushes in a resident worker: blame and series, and the whole report."""
+    from bot.jobs.analysis.analysis import analyse_here
+    from bot.jobs.analysis.progress import Progress, Stage
+    from bot.jobs.analysis.request import AnalysisRequest
+    from bot.jobs.analysis.resident import States
+
+    told = subprocess.run(
+        ["git", "-C", str(subject.bare), "rev-list", "--first-parent", f"-{count + 1}", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    commits = told.stdout.split()[::-1]
+    states = States(subject.bare.parent / "states")
+    updates, wholes = [], []
+    for number, commit in enumerate(commits):
+        subprocess.run(["git", "-C", str(subject.bare), "update-ref", "refs/heads/bench", commit], check=True)
+        marks: dict[Stage, float] = {}
+
+        def listen(progress: Progress, marks: dict[Stage, float] = marks) -> None:
+            marks.setdefault(progress.stage, time.perf_counter())
+
+        request = AnalysisRequest(subject.bare, ref="bench", oracle_files=0, frameworks=False)
+        started = time.perf_counter()
+        analyse_here(request, listen, None, states)
+        if number:
+            wholes.append(time.perf_counter() - started)
+            updates.append(marks[Stage.REPORTING] - started)
+    return statistics.median(updates) * 1000, statistics.median(wholes) * 1000
+
+
+def _print(subjects: Sequence[Subject], pushes: dict[str, tuple[float, float]]) -> None:
+    row = "{:<16}{:>10}{:>10}{:>9}{:>10}{:>9}{:>9}{:>10}{:>10}".format
+    print(row("", "shipmate", "git-fame", "ratio", "numstat", "ratio", "MiB", "push ms", "+ report"))
+    for subject in subjects:
+        update, whole = pushes[subject.name]
+        print(
+            row(
+                subject.name[:15],
+                _text(subject.median("shipmate"), "{:.2f} s"),
+                _text(subject.median("git-fame"), "{:.2f} s"),
+                _text(_ratio(subject, "git-fame"), "{:.1f}x"),
+                _text(subject.median("git log --numstat"), "{:.2f} s"),
+                _text(1 / (_ratio(subject, "git log --numstat") or 1), "{:.2f}"),
+                f"{subject.memory_mib:.0f}",
+                f"{update:.0f}",
+                f"{whole:.0f}",
+            )
+        )
+
+
+def _ratio(subject: Subject, other: str) -> float | None:
+    """The median of the other program's time over ours, turn by turn."""
+    theirs, ours = subject.seconds.get(other, []), subject.seconds["shipmate"]
+    ratios = [their / our for their, our in zip(theirs, ours, strict=bool(theirs))] if theirs else []
+    return statistics.median(ratios) if ratios else None
+
+
+def _text(value: float | None, shape: str) -> str:
+    return "-" if value is None else shape.format(value)
+
+
+def _given(path: Path, folder: Path) -> Subject:
+    """A repository of the caller's: measured on clones, so that nothing in it changes."""
+    name = path.resolve().parent.name if path.name in ("repo", ".git") else path.name
+    return _clones(name, str(path.resolve()), folder / name)
+
+
+def _generated(size: Size, folder: Path) -> Subject:
+    made = CACHE / f"{size.name}-{size.commits}-{size.lines}.git"
+    if not made.exists():
+        print(f"generating {made.name}", file=sys.stderr)
+        generate(size, made)
+    subject = _clones(size.name, str(made), folder / size.name)
+    subject.factor = size.factor
+    return subject
+
+
+def _clones(name: str, source: str, folder: Path) -> Subject:
+    bare, checkout = folder / "bare.git", folder / "checkout"
+    folder.mkdir()
+    subprocess.run(["git", "clone", "--quiet", "--bare", "--shared", source, str(bare)], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--shared", source, str(checkout)], check=True)
+    return Subject(name, bare, checkout)
+
+
+def _install_git_fame() -> Path:
+    """git-fame in an environment of its own, made once."""
+    home = CACHE / "git-fame"
+    program = home / "bin" / "git-fame"
+    if not program.exists():
+        venv.create(home, with_pip=True)
+        subprocess.run([home / "bin" / "pip", "install", "--quiet", GIT_FAME, "setuptools<81"], check=True)
+    return program
+
+
+if __name__ == "__main__":
+    sys.exit(main())

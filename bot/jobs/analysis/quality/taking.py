@@ -1,0 +1,97 @@
+"""Takes a quality snapshot of a commit: each part for itself, so that one that fails costs only itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from bot.errors import ShipmateError
+from bot.jobs.analysis.children import Children
+from bot.jobs.analysis.git import Git
+from bot.jobs.analysis.headfiles import list_files
+from bot.jobs.analysis.quality.services import read_sonar, summarise
+from bot.jobs.analysis.quality.snapshot import QualitySettings, QualitySnapshot
+from bot.jobs.analysis.quality.sources import Sources, lay_out
+from bot.jobs.analysis.quality.tools import find_in_python, measure_complexity
+from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.repository import open_repository
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.sentences import explain
+
+_Part = TypeVar("_Part")
+_TOP = 10
+_PYTHON = (".py", ".pyi")
+
+
+async def take_snapshot(request: AnalysisRequest, report: Report, settings: QualitySettings) -> QualitySnapshot:
+    """The parts that `settings` ask for, about the commit of the report. Files the report leaves out are left out."""
+    warnings: list[str] = []
+    taken = QualitySnapshot()
+    if settings.complexity or settings.findings:
+        taken = await _run_tools(request, report, settings, warnings)
+    if settings.sonar:
+        taken = replace(taken, sonar=await _attempt(read_sonar(settings.sonar, settings.limit_s), warnings))
+    if settings.model:
+        asked = summarise(settings.model, facts(report, taken), settings.mask, settings.limit_s)
+        taken = replace(taken, summary=await _attempt(asked, warnings))
+    return replace(taken, warnings=warnings)
+
+
+def facts(report: Report, taken: QualitySnapshot) -> str:
+    """What a language model is told: counts, languages, frameworks, findings. No code, and nobody's name."""
+    told = taken.to_json()
+    return json.dumps(
+        {
+            "lines": report.lines,
+            "files": report.files,
+            "authors": len([entry for entry in report.authors if entry.lines]),
+            "largestShareOfOneAuthor": max((entry.share for entry in report.authors), default=0),
+            "languages": {entry.name: entry.share for entry in report.languages[:_TOP]},
+            "frameworks": [entry.name for entry in report.frameworks],
+            "folders": {entry.path: entry.lines for entry in report.ownership[:_TOP]},
+            "complexity": told["complexity"],
+            "findings": told["findings"] and told["findings"]["byRule"],
+            "sonar": told["sonar"],
+        },
+        ensure_ascii=False,
+    )
+
+
+async def _run_tools(
+    request: AnalysisRequest, report: Report, settings: QualitySettings, warnings: list[str]
+) -> QualitySnapshot:
+    with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
+        everything, python = Path(folder) / "all", Path(folder) / "python"
+        sources = await asyncio.to_thread(_lay_out, request, report, everything, ())
+        scripts = await asyncio.to_thread(_lay_out, request, report, python, _PYTHON)
+        complexity = measure_complexity(sources, settings.limit_s) if settings.complexity else None
+        findings = find_in_python(scripts, settings.limit_s) if settings.findings else None
+        return QualitySnapshot(
+            complexity=await _attempt(complexity, warnings) if complexity else None,
+            findings=await _attempt(findings, warnings) if findings else None,
+        )
+
+
+def _lay_out(request: AnalysisRequest, report: Report, folder: Path, endings: tuple[str, ...]) -> Sources:
+    folder.mkdir()
+    opened = open_repository(request.repository)
+    left_out = {entry.path for entry in report.excluded}
+    with Git(opened.objects, report.head, Children(), max_blob_bytes=request.max_blob_bytes) as git:
+        blobs = {
+            path: blob for path, blob in list_files(git).text.items() if path.decode("utf-8", "replace") not in left_out
+        }
+        return lay_out(git, blobs, folder, endings=endings)
+
+
+async def _attempt(part: Awaitable[_Part], warnings: list[str]) -> _Part | None:
+    """A part, or None with a warning that says why not."""
+    try:
+        return await part
+    except ShipmateError as error:
+        warnings.append(explain(error))
+        return None

@@ -1,0 +1,186 @@
+"""The shell, the JSON, the spreadsheet and the page say the same thing, and carry names unharmed and harmless."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bot.jobs.analysis.page import lines_alive, render_page
+from bot.jobs.analysis.pictures import Box, squarify
+from bot.jobs.analysis.shell import name_of, run_analyze
+from bot.jobs.analysis.table import bar
+from tests.analysis.histories import BEN, Fuzzer, History, git
+from tests.analysis.running import analysed
+
+NASTY = b'"onload=alert(1) & co <nasty@example.org>'
+
+
+def shell(target: str, **asked: object) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of `shipmate analyze`."""
+    out, err = io.StringIO(), io.StringIO()
+    code = run_analyze(target, out=out, err=err, **asked)  # type: ignore[arg-type]
+    return code, out.getvalue(), err.getvalue()
+
+
+def test_json_alone_is_on_the_output_and_has_every_key(history: History) -> None:
+    history.commit({"a.py": b"1\n2\n", "b.js": b"1\n"})
+    code, out, err = shell(str(history.write()), as_json=True)
+    told = json.loads(out)
+    assert (code, err) == (0, "")
+    assert list(told) == [
+        *("repository", "ref", "head", "generatedAt", "exact", "files", "lines", "authors", "languages"),
+        *("frameworks", "timeline", "ownership", "excluded", "warnings"),
+    ]
+    assert list(told["authors"][0]) == [
+        *("name", "email", "lines", "share", "files", "commits", "added", "deleted", "firstCommit", "lastCommit"),
+        *("languages", "extensions"),
+    ]
+    assert list(told["timeline"]) == ["week", "month"]
+    assert list(told["timeline"]["week"][0]) == ["start", "author", "language", "commits", "added", "deleted"]
+    assert list(told["ownership"][0]) == ["path", "lines", "topAuthor", "share"]
+    assert (told["repository"], told["ref"], told["exact"]) == ("repository.git", "HEAD", True)
+
+
+def test_per_file_lines_come_when_asked_for(history: History) -> None:
+    history.commit({"a.py": b"1\n2\n"})
+    history.commit({"a.py": b"1\n2\n3\n"}, author=BEN)
+    _, out, _ = shell(str(history.write()), as_json=True, per_file=True)
+    assert json.loads(out)["perFile"] == {"a.py": {"Ann <ann@example.org>": 2, "Ben <ben@example.org>": 1}}
+
+
+def test_the_table_shows_authors_and_languages(history: History) -> None:
+    history.commit({"a.py": b"1\n2\n3\n", "package-lock.json": b"{}\n"})
+    history.commit({"b.js": b"1\n"}, author=BEN)
+    code, out, _ = shell(str(history.write()))
+    assert code == 0
+    assert "4 lines in 2 files, exactly as git blame says" in out
+    for text in ("Ann", "75.0%", "Python", "JavaScript", "1 files left out"):
+        assert text in out
+
+
+def test_a_url_is_cloned_analysed_and_forgotten(history: History) -> None:
+    history.commit({"a.py": b"1\n"})
+    repository = history.write()
+    code, out, _ = shell(f"file://{repository}", as_json=True)
+    told = json.loads(out)
+    assert (code, told["ref"], told["lines"]) == (0, "HEAD", 1)
+    assert told["head"] == git(repository, "rev-parse", "HEAD").decode().strip()
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("https://github.com/acme/api.git", "acme/api"),
+        ("https://user:pw@github.com/acme/api/", "acme/api"),
+        ("git@github.com:acme/api.git", "acme/api"),
+    ],
+)
+def test_a_url_names_its_repository(target: str, name: str) -> None:
+    assert name_of(target) == name
+
+
+def test_a_report_that_cannot_be_written_fails_with_one(history: History, tmp_path: Path) -> None:
+    history.commit({"a.py": b"1\n"})
+    code, _, err = shell(str(history.write()), csv_path=tmp_path / "no" / "such" / "folder.csv")
+    assert code == 1
+    assert "could not be written" in err
+
+
+def test_the_spreadsheet_has_a_row_for_each_author_and_runs_no_formula(history: History, tmp_path: Path) -> None:
+    history.commit({"a.py": b"1\n2\n"}, author=b"=cmd() <evil@example.org>")
+    history.commit({"b.py": b"1\n"}, author=b'Quote", Comma <q@example.org>')
+    shell(str(history.write()), csv_path=tmp_path / "authors.csv")
+    with (tmp_path / "authors.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["name"], row["lines"], row["languages"]) for row in rows] == [
+        ("'=cmd()", "2", "Python 2"),
+        ('Quote", Comma', "1", "Python 1"),
+    ]
+
+
+class Reader(HTMLParser):
+    """Collects what a page loads and runs, and whether its elements are closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.scripts = 0
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note one element."""
+        self.scripts += tag == "script"
+        self.loaded += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element closed at once."""
+
+    def handle_endtag(self, tag: str) -> None:
+        """The last one opened is closed first."""
+        assert self.open.pop() == tag
+
+
+def read(page: str) -> Reader:
+    """The page as a parser sees it."""
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing(history: History, tmp_path: Path) -> None:
+    Fuzzer(5).fill(history, 40)
+    history.commit({"<script>alert(1)</script>.py": b"1\n" * 500}, author=NASTY)
+    shell(str(history.write()), html_path=tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    reader = read(page)
+    assert (reader.scripts, reader.loaded) == (0, [])
+    assert "&quot;onload=alert(1) &amp; co" in page
+    assert "url(" not in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_every_picture_has_its_numbers_as_a_table(history: History) -> None:
+    history.commit({"src/a.py": b"1\n2\n3\n", "docs/a.md": b"1\n"})
+    page = render_page(analysed(history.write()))
+    assert page.count("<figure>") == page.count("<summary>As a table</summary>") == 4
+    assert "<td>src</td><td>3</td><td>Ann</td><td>100.0%</td>" in page
+
+
+def test_an_empty_report_makes_a_page_too(history: History) -> None:
+    history.commit({})
+    read(render_page(analysed(history.write())))
+
+
+def test_languages_over_time_end_at_what_is_there(history: History) -> None:
+    history.commit({"a.py": b"1\n2\n3\n"}, time=1_700_000_000)
+    history.commit({"a.py": b"1\n", "b.js": b"1\n"}, time=1_705_000_000)
+    report = analysed(history.write())
+    points = sorted({row.start for row in report.month})
+    alive = lines_alive(points, report.month)
+    assert {name: values[points[-1]] for name, values in alive.items()} == {"Python": 1, "JavaScript": 1}
+
+
+def test_a_treemap_fills_its_room_without_overlap() -> None:
+    sizes = [50, 30, 10, 5, 4, 1]
+    boxes = squarify(sizes, Box(0, 0, 200, 100))
+    assert [round(box.width * box.height) for box in boxes] == [size * 200 for size in sizes]
+    for number, box in enumerate(boxes):
+        assert 0 <= box.x <= box.x + box.width <= 200.001
+        assert 0 <= box.y <= box.y + box.height <= 100.001
+        for other in boxes[number + 1 :]:
+            apart = box.x + box.width <= other.x + 0.001 or other.x + other.width <= box.x + 0.001
+            assert apart or box.y + box.height <= other.y + 0.001 or other.y + other.height <= box.y + 0.001
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(0, ""), (0.5, "█" * 10), (1, "█" * 20), (0.55, "█" * 11), (2, "█" * 20)])
+def test_bars_are_as_long_as_their_share(share: float, drawn: str) -> None:
+    assert bar(share) == drawn
