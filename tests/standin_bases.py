@@ -1,7 +1,7 @@
 """Makes stand-ins for the official base images from Debian's packages, where no image can be pulled.
 
-They bear the names that generated Dockerfiles use, below the registry `shipmate-standin`, so that
-`--build-arg REGISTRY=shipmate-standin` makes those Dockerfiles build unchanged. What was made is kept as tar files
+They bear the names that generated Dockerfiles use, below the registry `shipmate-test-bases`, so that
+`--build-arg REGISTRY=shipmate-test-bases` makes those Dockerfiles build unchanged. What was made is kept as tar files
 in the user's cache folder; a run that finds them there needs seconds.
 """
 
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-REGISTRY = "shipmate-standin"
-LABEL = "shipmate.standin"
+REGISTRY = "shipmate-test-bases"
+LABEL = "shipmate.test.base"
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _TRUST = (
     "PIP_CERT=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "
@@ -160,7 +160,9 @@ def _cache_folder() -> Path:
 
 def _fingerprint(base: Base) -> str:
     """Changes when the recipe does, so that an old tar is not taken for a new one."""
-    return f"{base.names[0].replace(':', '-')}-{hashlib.sha256(repr((base, _TRUST)).encode()).hexdigest()[:12]}"
+    return (
+        f"{base.names[0].replace(':', '-')}-{hashlib.sha256(repr((REGISTRY, base, _TRUST)).encode()).hexdigest()[:12]}"
+    )
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def _answer(client: str, container: str) -> str:
 
 @pytest.fixture
 def tag() -> Iterator[str]:
-    name = f"shipmate-standin-test/{uuid.uuid4().hex}"
+    name = f"shipmate-test-image/{uuid.uuid4().hex}"
     yield name
     subprocess.run(["docker", "rmi", "--force", name], capture_output=True)
 
