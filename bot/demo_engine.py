@@ -12,7 +12,7 @@ from bot.engines.standin.bases import local_version, make_base
 from bot.errors import ShipmateError, UserMistake
 
 OFFICIAL = "public.ecr.aws/docker/library"
-STAND_IN = "shipmate-standin"
+STAND_IN = "shipmate-demo"
 """Passed as `--build-arg REGISTRY=…`: names under it are found on the engine itself."""
 SAMPLE_BASES = ("python:3.11-slim", "python:3.13-slim")
 """What the samples are built from: one names its base, the other gets the default Python."""

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import string
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.wording import english, korean
 
+UNKNOWN = "–"
 LOCALES: Mapping[str, Mapping[str, str]] = {"en": english.SENTENCES, "ko": korean.SENTENCES}
 
 
-class _Facts(dict[str, Any]):
-    """A fact that is not known shows as a dash, so that a sentence never fails to be said."""
+class _Wording(string.Formatter):
+    """A fact that is not known shows as a dash, and one of another kind as it is: a sentence never fails to be said."""
 
-    def __missing__(self, key: str) -> str:
-        return "–"
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        value = kwargs.get(str(key))
+        return UNKNOWN if value is None else value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        try:
+            return str(format(value, format_spec))
+        except (TypeError, ValueError):
+            return str(value)
+
+
+_WORDING = _Wording()
 
 
 def say(locale: str, key: str, /, **facts: Any) -> str:
     """The sentence of `key`. Raises KeyError for a key nobody worded: that is our bug."""
-    sentences = LOCALES.get(locale, english.SENTENCES)
-    return sentences[key].format_map(_Facts({k: "–" if v is None else v for k, v in facts.items()}))
+    return _WORDING.vformat(LOCALES.get(locale, english.SENTENCES)[key], (), facts)
 
 
 def failure(locale: str, code: str, facts: Mapping[str, Any]) -> str:
@@ -36,7 +47,7 @@ def _derived(locale: str, code: str, facts: Mapping[str, Any]) -> dict[str, str]
     words: dict[str, str] = {}
     for name, value in facts.items():
         if isinstance(value, list | tuple):
-            words[name] = ", ".join(f"`{item}`" for item in value) or "–"
+            words[name] = ", ".join(f"`{item}`" for item in value) or UNKNOWN
     if code == "instance_ended" and facts.get("out_of_memory"):
         words["hint"] = say(locale, "hint.out_of_memory")
     elif code == "instance_ended":

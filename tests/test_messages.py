@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import string
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,8 +46,12 @@ def test_every_reason_has_words() -> None:
     assert {code for code in codes_raised() if f"failed.{code}" not in english.SENTENCES} == set()
 
 
-def test_a_missing_fact_never_breaks_a_sentence() -> None:
-    assert "–" in messages.failure("en", "health_check_failed", {})
+@pytest.mark.parametrize("locale", ["en", "ko"])
+@pytest.mark.parametrize("facts", [{}, {"limit_s": "soon", "seconds": None}])
+def test_no_fact_that_is_missing_or_odd_breaks_a_sentence(locale: str, facts: dict[str, Any]) -> None:
+    for key in english.SENTENCES:
+        assert messages.say(locale, key, **facts)
+    assert "–" in messages.failure(locale, "health_check_failed", facts)
 
 
 @pytest.mark.parametrize("text", ["@all /deploy", "<!-- x --> `y`", "a\n/deploy\nb", "|x|"])
