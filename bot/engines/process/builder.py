@@ -50,15 +50,16 @@ async def _install(image: Image, log: LogSink) -> None:
     folder = image.tree / image.recipe.folder
     if _names_something(folder / "requirements.txt"):
         python = str(image.venv / "bin" / "python")
-        await _step(image, log, sys.executable, "-m", "venv", str(image.venv))
-        await _step(image, log, python, "-m", "pip", "install", "--no-input", "-r", "requirements.txt")
+        await _step(image, log, sys.executable, "-m", "venv", "--without-pip", str(image.venv))
+        pip = (sys.executable, "-m", "pip", "--python", python, "install", "--no-input", "--disable-pip-version-check")
+        await _step(image, log, *pip, "-r", "requirements.txt")
     if _has_dependencies(folder / "package.json"):
         command = "ci" if (folder / "package-lock.json").is_file() else "install"
         await _step(image, log, "npm", command, "--no-audit", "--no-fund")
 
 
 async def _step(image: Image, log: LogSink, *words: str) -> None:
-    step = " ".join(words).replace(str(image.folder), "")
+    step = " ".join(words).replace(f"{image.folder}/", "").replace(sys.executable, "python")
     log(f"running: {step}")
     env = plain_environment(image.folder)
     try:

@@ -231,7 +231,7 @@ async def test_cancelling_a_run_ends_it_and_leaves_nothing(target: DockerTarget,
 
 
 async def test_the_last_lines_are_shown_whatever_was_written(target: DockerTarget, spec: InstanceSpec) -> None:
-    noisy = "seq 1000; head -c 1000000 /dev/zero | tr '\\0' x; echo; printf '\\377 last\\n' >&2; sleep 1000"
+    noisy = "seq 1000; head -c 1000000 /dev/zero | tr '\\0' x; echo; printf '\\377 last\\n'; sleep 1000"
     instance = await target.start(dataclasses.replace(spec, command=noisy))
 
     async def has_written() -> bool:
