@@ -143,7 +143,9 @@ class Git:
         return next((words[0] for words in found if words[-1] == "commit" and len(words) == 2), None)
 
     async def refs(self, prefix: str = "refs/") -> dict[str, str]:
-        """Every ref under a prefix and the object it points at, by name."""
+        """Every ref under a prefix (a whole name, or one that ends with a slash) and what it points at, by name."""
+        if "\0" in prefix:
+            return {}
         out = await self.run("for-each-ref", "--format=%(objectname) %(refname)", prefix)
         pairs = (line.split(" ", 1) for line in out.decode().splitlines())
         return {name: sha for sha, name in pairs}

@@ -19,6 +19,7 @@ WIDE = {"ref", "branch", "basehead"}
 """Path parameters that may hold slashes, because names of refs do."""
 PUBLISHED = Path(__file__).with_name("openapi.json")
 FORMATS = FormatChecker(formats=())
+SURROGATE = b"\\ud"
 MAX_SHOWN = 200
 """How many characters of a wrong value are repeated in the refusal."""
 
@@ -124,8 +125,11 @@ def _group(match: re.Match[str]) -> str:
 
 
 def _parsed(raw: bytes) -> Json:
+    """The JSON object of a body; halves of characters (lone surrogates) are no text. Raises GitHubError 400."""
     try:
         body = json.loads(raw or b"{}")
+        if SURROGATE in raw.lower():
+            json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise GitHubError(400, "Problems parsing JSON") from error
     if not isinstance(body, dict):

@@ -81,7 +81,8 @@ async def test_branches_and_refs_with_slashes_are_found(github: GitHubSandbox, a
     assert [one["name"] for one in listed] == ["feature/a/b", "main"]
     matching = (await app.call("GET", f"{REPO}/git/matching-refs/heads/feat", token=token)).json
     assert [one["ref"] for one in matching] == ["refs/heads/feature/a/b"]
-    assert (await app.call("GET", f"{REPO}/git/ref/heads/feature", token=token)).status == 404
+    for name in ("feature", "%00", "feature/"):
+        assert (await app.call("GET", f"{REPO}/git/ref/heads/{name}", token=token)).status == 404
 
 
 @pytest.mark.parametrize("name", ["--upload-pack=touch", "-x", "main^", "main~1", "@{0}", "main:README.md", "a..b", ""])

@@ -90,7 +90,12 @@ async def test_the_environment_is_what_a_server_needs(github: GitHubSandbox, app
         ("POST", "/pushes", {}, "'repo' must be given."),
         ("POST", "/pushes", {"repo": "acme/api", "brunch": "x"}, "'brunch' is not known here"),
         ("POST", "/pushes", {"repo": "acme/api", "branch": 3}, "'branch' must be text or null."),
-        ("POST", "/pushes", {"repo": "acme/api", "branch": "a..b", "files": {"x": "y"}}, "Git refused"),
+        (
+            "POST",
+            "/pushes",
+            {"repo": "acme/api", "branch": "a..b", "files": {"x": "y"}},
+            "can't be the name of a branch",
+        ),
         ("POST", "/repositories", {"full_name": "nonsense"}, "write owner/name"),
         ("POST", "/repositories", {"full_name": "acme/api"}, "already a repository"),
         ("POST", "/repositories", {"full_name": "acme/x", "folder": "/does/not/exist"}, "is not a folder"),

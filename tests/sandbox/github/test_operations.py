@@ -81,10 +81,11 @@ def test_what_github_does_not_serve_is_not_found(path: str) -> None:
         (b"[1]", 400, "Body should be a JSON object"),
         (b"\xff\xfe", 400, "Problems parsing JSON"),
         (b"[" * 100_000, 400, "Problems parsing JSON"),
+        (b'{"body": "\\ud83d"}', 400, "Problems parsing JSON"),
         (b"", 422, '"body" wasn\'t supplied.'),
         (b'{"body": "' + b"x" * (11 * 1024 * 1024) + b'"}', 413, "Payload too big"),
     ],
-    ids=["cut", "list", "binary", "deep", "empty", "huge"],
+    ids=["cut", "list", "binary", "deep", "half a character", "empty", "huge"],
 )
 async def test_a_body_that_is_no_json_object_is_refused(
     github: GitHubSandbox, app: AppClient, body: bytes, status: int, said: str

@@ -253,3 +253,32 @@ async def test_a_pull_request_outlives_its_fork(github: GitHubSandbox) -> None:
     closed = await github.close_pull("acme/api", pull.number)
     assert closed is not None
     assert (closed.action, closed.payload["pull_request"]["head"]["repo"]) == ("closed", None)
+
+
+async def test_a_pull_request_ends_with_its_branch(github: GitHubSandbox) -> None:
+    await github.push("acme/api", branch="feature", files={"a": "b"})
+    pull = await github.open_pull("acme/api", head="feature")
+    pushed = await github.push("acme/api", branch="feature", delete=True)
+    assert [one.action for one in pushed.deliveries if one.event == "pull_request"] == ["closed"]
+    assert github.issue("acme/api", pull.number).state == "closed"
+
+
+async def test_a_push_that_brings_a_pull_request_in_merges_it(github: GitHubSandbox) -> None:
+    await github.push("acme/api", branch="feature", files={"a": "b"})
+    pull = await github.open_pull("acme/api", head="feature")
+    await github.force_push("acme/api", "main", pull.head_sha, by="bob")
+    closed = next(one for one in reversed(github.deliveries) if one.event == "pull_request")
+    assert (closed.payload["pull_request"]["merged"], closed.payload["sender"]["login"]) == (True, "bob")
+
+
+async def test_a_branch_has_one_open_pull_request_onto_another(github: GitHubSandbox) -> None:
+    await github.push("acme/api", branch="feature", files={"a": "b"})
+    await github.open_pull("acme/api", head="feature")
+    with pytest.raises(Impossible, match="already exists for acme:feature: #1"):
+        await github.open_pull("acme/api", head="feature")
+
+
+@pytest.mark.parametrize("name", ["a b", "a\nb", "a..b", "/a", "a/", "a\0", "a:b"])
+async def test_a_branch_can_not_have_a_name_git_forbids(github: GitHubSandbox, name: str) -> None:
+    with pytest.raises(Impossible, match="can't be the name of a branch"):
+        await github.push("acme/api", branch=name, files={"a": "b"})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.sandbox.github.faults import Impossible
+from bot.sandbox.github.git import ZERO
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.hub import Hub
 from bot.sandbox.github.model import Account, Issue, Pull, Repository
@@ -29,6 +30,7 @@ async def open_pull(
     if head_sha is None or base_sha is None:
         missing = f"{head_repo.full_name}:{head}" if head_sha is None else f"{repository.full_name}:{base}"
         raise Impossible(f"there is no branch {missing}")
+    _require_new(repository, head_repo, head, base)
     issue = open_issue(hub, repository, title, body, by)
     issue.pull = Pull(hub.world.next_id(), head, head_sha, head_repo.owner, head_repo, base, base_sha, draft)
     await _bring_head(repository, issue)
@@ -36,7 +38,26 @@ async def open_pull(
     return issue, await _tell(hub, repository, issue, "opened", by)
 
 
-async def synchronize(
+async def follow(
+    hub: Hub, repository: Repository, branch: str, before: str, after: str, by: Account
+) -> list[Delivery | None]:
+    """What a branch that moved (or went: `after` is all zeros) means for the open pull requests from it and onto it."""
+    told: list[Delivery | None] = []
+    for home in list(hub.world.repositories.values()):
+        for issue in [one for one in home.issues.values() if one.pull and one.state == "open"]:
+            pull = _pull(issue)
+            leaves = pull.head_repo is repository and pull.head_ref == branch
+            enters = home is repository and pull.base_ref == branch
+            if after == ZERO and (leaves or enters):
+                told.append(await close(hub, home, issue, by))
+            elif leaves:
+                told.append(await _synchronize(hub, home, issue, before, after, by))
+            elif enters:
+                told.append(await _overtake(hub, home, issue, after, by))
+    return told
+
+
+async def _synchronize(
     hub: Hub, repository: Repository, issue: Issue, before: str, after: str, by: Account
 ) -> Delivery | None:
     """The head branch moved."""
@@ -47,10 +68,14 @@ async def synchronize(
     return await _tell(hub, repository, issue, "synchronize", by, before=before, after=after)
 
 
-async def rebase(repository: Repository, issue: Issue, base_sha: str) -> None:
-    """The base branch moved, of which nobody is told."""
-    _pull(issue).base_sha = base_sha
+async def _overtake(hub: Hub, repository: Repository, issue: Issue, base_sha: str, by: Account) -> Delivery | None:
+    """The base branch moved: with the head in it that is a merge, without it nobody is told."""
+    pull = _pull(issue)
+    if await repository.git.is_ancestor(pull.head_sha, base_sha):
+        return await mark_merged(hub, repository, issue, base_sha, by)
+    pull.base_sha = base_sha
     await _try_merge(repository, issue)
+    return None
 
 
 async def close(hub: Hub, repository: Repository, issue: Issue, by: Account) -> Delivery | None:
@@ -132,6 +157,14 @@ def _pull(issue: Issue) -> Pull:
     if issue.pull is None:
         raise Impossible(f"#{issue.number} is an issue, not a pull request")
     return issue.pull
+
+
+def _require_new(repository: Repository, head_repo: Repository, head: str, base: str) -> None:
+    """Raises Impossible when an open pull request joins the same branches."""
+    for issue in repository.issues.values():
+        pull = issue.pull
+        if pull and issue.state == "open" and (pull.head_repo, pull.head_ref, pull.base_ref) == (head_repo, head, base):
+            raise Impossible(f"a pull request already exists for {head_repo.owner.login}:{head}: #{issue.number}")
 
 
 def _require_open(issue: Issue) -> None:

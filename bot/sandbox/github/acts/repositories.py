@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from bot.sandbox.github.shapes import code
 Json = dict[str, Any]
 Files = Mapping[str, str | bytes | None]
 NAME = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+\Z")
+BAD_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^/|/$|\.$|^$")
+"""What git doesn't let stand in a name: https://git-scm.com/docs/git-check-ref-format"""
 MAX_PUSHED_COMMITS = 2048
 SKIPPED_FOLDERS = {".git", "__pycache__"}
 
@@ -107,7 +109,9 @@ async def fork(hub: Hub, parent: Repository, full_name: str) -> Repository:
 
 
 async def push(hub: Hub, repository: Repository, branch: str, contents: Contents, by: Account, message: str) -> Pushed:
-    """Commit files onto a branch (a new one starts at the default branch) and tell the app."""
+    """Commit files onto a branch (a new one starts at the default branch) and tell the app. Raises Impossible."""
+    if BAD_BRANCH.search(branch):
+        raise Impossible(f"{branch!r} can't be the name of a branch")
     async with repository.git.lock:
         before = await repository.git.resolve(f"refs/heads/{branch}")
         parent = before or await repository.git.resolve(f"refs/heads/{repository.default_branch}")
@@ -158,24 +162,9 @@ async def after_push(
     told.append(await _told_push(hub, repository, ref, before, after, by))
     if kind == "heads" and after != ZERO:
         told.append(await checks.request_suite(hub, repository, after, name, before, by))
-        told += await _follow(hub, repository, name, before, after, by)
+    if kind == "heads":
+        told += await pulls.follow(hub, repository, name, before, after, by)
     return [one for one in told if one]
-
-
-async def _follow(
-    hub: Hub, repository: Repository, branch: str, before: str, after: str, by: Account
-) -> Iterable[Delivery | None]:
-    """Bring every open pull request whose head or base moved up to date."""
-    told = []
-    for base in list(hub.world.repositories.values()):
-        for issue in list(base.issues.values()):
-            if issue.pull is None or issue.state != "open":
-                continue
-            if issue.pull.head_repo is repository and issue.pull.head_ref == branch:
-                told.append(await pulls.synchronize(hub, base, issue, before, after, by))
-            elif base is repository and issue.pull.base_ref == branch:
-                await pulls.rebase(base, issue, after)
-    return told
 
 
 def _made_or_gone(
