@@ -161,6 +161,10 @@ class Origin:
     installation_id: int
     pull_number: int | None = None
     comment_id: int | None = None
+    channel: str | None = None
+    """The Slack channel it was asked for in."""
+    thread: str | None = None
+    """The Slack thread in that channel, by the ts of its first message."""
 
 
 @dataclass(frozen=True, slots=True)

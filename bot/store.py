@@ -11,6 +11,19 @@ from bot.model import Delivery, Event, Job, JobKind, JobRequest, JobState, NewEv
 
 
 @dataclass(frozen=True, slots=True)
+class SlackPlace:
+    """Where in Slack an answer is said."""
+
+    channel: str
+    user: str | None = None
+    """Only this person sees it; None: everyone in the channel."""
+    thread: str | None = None
+    """Under this message, by its ts."""
+    response_url: str | None = None
+    """Slack's own way to answer one command or click: half an hour, five times."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A reply that is no job's report (a refusal, a status, help). Delivered once; `key` makes it findable."""
 
@@ -26,6 +39,8 @@ class Answer:
     """`eyes`, `rocket`, `confused`, `+1` on the asking comment."""
     check_sha: str | None = None
     """Also shown as a check run of this commit that asks for action, when set."""
+    slack: SlackPlace | None = None
+    """Said there, in Slack's markup, and nowhere at GitHub, when set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +317,52 @@ class ApiKeys(Protocol):
         """The live key's record, else None; constant time over the hash."""
 
 
+@dataclass(frozen=True, slots=True)
+class SlackUser:
+    """A person in a Slack workspace, by the ids that survive a new name."""
+
+    team_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlackLink:
+    """The GitHub account of a person in Slack, proven by signing in there. The login is as it was then."""
+
+    user: SlackUser
+    github_id: int
+    github_login: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTicket:
+    """Leave to link one person, given to them alone. The names are what the page shows, the channel where to tell."""
+
+    user: SlackUser
+    user_name: str
+    team_name: str
+    channel: str
+
+
+class SlackLinks(Protocol):
+    """Who is who: people in Slack and their GitHub accounts."""
+
+    async def of(self, user: SlackUser) -> SlackLink | None: ...
+
+    async def unlink(self, user: SlackUser) -> bool:
+        """False when there was no link. Tickets not used yet end too."""
+
+    async def offer(self, secret: str, ticket: LinkTicket, expires_at: datetime) -> None:
+        """Keep a ticket under the hash of its secret. Repeatable."""
+
+    async def ticket(self, secret: str, now: datetime) -> LinkTicket | None:
+        """The ticket while it is neither used nor expired."""
+
+    async def redeem(self, secret: str, link: SlackLink, answer: Answer, now: datetime) -> bool:
+        """Use the ticket up, keep the link in place of an earlier one, and have the answer said. False when it is over
+        or another person's: then nothing is written."""
+
+
 class Secrets(Protocol):
     """Named secrets of a repository, sealed at rest."""
 
@@ -325,3 +386,4 @@ class Store:
     answers: Answers
     keys: ApiKeys
     secrets: Secrets
+    slack_links: SlackLinks

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from datetime import datetime
 
 from bot.model import Repository
-from bot.store import Answer
+from bot.store import Answer, SlackPlace
 from storage.database import Database
-from storage.rows import to_us
+from storage.rows import from_json, to_json, to_us
 
 
 def keep(connection: sqlite3.Connection, answer: Answer, delivery_seq: int) -> None:
     """Remember an answer to send; one whose key is known already is not kept twice."""
     connection.execute(
         "INSERT INTO answers (key, delivery_seq, repository_id, repository, installation_id, number, body, comment_id,"
-        " reaction, check_sha) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        " reaction, check_sha, slack) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
         (
             answer.key,
             delivery_seq,
@@ -27,6 +28,7 @@ def keep(connection: sqlite3.Connection, answer: Answer, delivery_seq: int) -> N
             answer.comment_id,
             answer.reaction,
             answer.check_sha,
+            to_json(dataclasses.asdict(answer.slack)) if answer.slack else None,
         ),
     )
 
@@ -66,4 +68,5 @@ def _answer(row: sqlite3.Row) -> Answer:
         comment_id=row["comment_id"],
         reaction=row["reaction"],
         check_sha=row["check_sha"],
+        slack=SlackPlace(**from_json(row["slack"])) if row["slack"] else None,
     )

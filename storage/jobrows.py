@@ -122,7 +122,7 @@ def to_job(row: sqlite3.Row) -> Job:
         sha=row["sha"],
         ref=row["ref"],
         environment=row["environment"],
-        origin=Origin(row["face"], row["actor"], row["installation_id"], row["pull_number"], row["comment_id"]),
+        origin=_origin(row),
         spec=from_json(row["spec"]),
         created_at=from_us(row["created_us"]),
         started_at=from_us_or_none(row["started_us"]),
@@ -138,6 +138,18 @@ def to_job(row: sqlite3.Row) -> Job:
     )
 
 
+def _origin(row: sqlite3.Row) -> Origin:
+    return Origin(
+        row["face"],
+        row["actor"],
+        row["installation_id"],
+        row["pull_number"],
+        row["comment_id"],
+        row["channel"],
+        row["thread"],
+    )
+
+
 def _require_room(connection: sqlite3.Connection, max_waiting: int) -> None:
     sql = "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE state = 'PENDING' LIMIT ?)"
     if connection.execute(sql, (max_waiting,)).fetchone()[0] >= max_waiting:
@@ -148,8 +160,8 @@ def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) 
     origin, repository = request.origin, request.repository
     row = connection.execute(
         "INSERT INTO jobs (id, kind, state, lane, turn, repository_id, repository, sha, ref, environment, face, actor,"
-        " installation_id, pull_number, comment_id, created_us, spec)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
+        " installation_id, pull_number, comment_id, channel, thread, created_us, spec)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
         (
             new_job_id(),
             request.kind,
@@ -166,6 +178,8 @@ def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) 
             origin.installation_id,
             origin.pull_number,
             origin.comment_id,
+            origin.channel,
+            origin.thread,
             to_us(now),
             to_json(request.spec),
         ),

@@ -256,3 +256,33 @@ def m005_keys_and_secrets(schema: Schema) -> None:
             PRIMARY KEY (repository, name)
         )""",
     )
+
+
+@shipmate()
+def m006_slack(schema: Schema) -> None:
+    """Slack as a face: where a job was asked for, where an answer goes, and whose GitHub account a person there has."""
+    _run(
+        schema,
+        "ALTER TABLE jobs ADD COLUMN channel TEXT",
+        "ALTER TABLE jobs ADD COLUMN thread TEXT",
+        "ALTER TABLE answers ADD COLUMN slack TEXT",
+        """
+        CREATE TABLE slack_links (
+            team_id TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            github_id INTEGER NOT NULL,
+            github_login TEXT NOT NULL,
+            linked_us INTEGER NOT NULL,
+            PRIMARY KEY (team_id, user_id)
+        )""",
+        """
+        CREATE TABLE slack_tickets (
+            hash BLOB PRIMARY KEY,
+            team_id TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            user_name TEXT NOT NULL,
+            team_name TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            expires_us INTEGER NOT NULL
+        )""",
+    )

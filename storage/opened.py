@@ -17,6 +17,7 @@ from storage.releases import SqlReleases
 from storage.reports import SqlReports
 from storage.sealing import Sealer
 from storage.secrets import SqlSecrets
+from storage.slack_links import SqlSlackLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +50,6 @@ async def open_store(
         answers=SqlAnswers(database),
         keys=SqlApiKeys(database),
         secrets=SqlSecrets(database, Sealer(secret_key)),
+        slack_links=SqlSlackLinks(database),
     )
     return OpenStore(store, database)
