@@ -1,0 +1,213 @@
+"""The shell as a person uses it: what works, what is said when it does not, and with which exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import cli
+from bot.engines.router.client import RouterClient
+from bot.errors import ShipmateError
+from bot.sandbox.sandbox import Sandbox
+
+SAMPLES = Path(__file__).parents[1] / "bot" / "sandbox" / "samples"
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A short folder: the router's socket lies in it."""
+    folder = Path(tempfile.mkdtemp(prefix="sm-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def shell(home: Path, *words: str, said: str | None = None, **env: str) -> Result:
+    given = {"DATABASE_URL": f"sqlite:///{home}/s.db", "SHIPMATE_WORKDIR": str(home / "w"), **env}
+    return CliRunner().invoke(cli, list(words), input=said, env=given)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("fly",), "No such command"),
+        (("serve", "--fast"), "No such option"),
+        (("deliveries", "replay"), "Missing argument"),
+        (("inspect",), "give a folder or a URL"),
+        (("sandbox", "--github-port", "70000"), "70000"),
+        (("demo", "--engine", "podman"), "podman"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_a_sentence_and_2(home: Path, words: tuple[str, ...], sentence: str) -> None:
+    result = shell(home, *words)
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ({}, "GITHUB_APP_ID is not set"),
+        ({"GITHUB_APP_ID": "1"}, "GITHUB_WEBHOOK_SECRET is not set"),
+        ({"GITHUB_APP_ID": "1", "GITHUB_WEBHOOK_SECRET": " , "}, "GITHUB_WEBHOOK_SECRET is not set"),
+        ({"GITHUB_APP_ID": "1", "GITHUB_WEBHOOK_SECRET": "x"}, "GITHUB_PRIVATE_KEY is not set"),
+        ({"GITHUB_APP_ID": "1", "GITHUB_PRIVATE_KEY_PATH": "/nowhere/key.pem"}, "cannot be read"),
+        ({"GITHUB_APP_ID": "1", "GITHUB_WEBHOOK_SECRET": "x", "GITHUB_PRIVATE_KEY": "-----BEGIN x"}, "RSA"),
+        ({"PORT": "eighty"}, "PORT is 'eighty'"),
+        ({"PORT": "70000"}, "PORT is 70000"),
+        ({"SHIPMATE_LOCALE": "fr"}, "en, ko"),
+        ({"SHIPMATE_ROUTER_PORTS": "9-1"}, "20000-20999"),
+        ({"GITHUB_APP_ID": "1", "GITHUB_API_URL": "ftp://x"}, "http or https"),
+    ],
+)
+def test_a_server_with_a_bad_setting_refuses_to_start_and_names_it(
+    home: Path, env: dict[str, str], sentence: str
+) -> None:
+    result = shell(home, "serve", **{"GITHUB_APP_ID": "", "PORT": "0", **env})
+    assert (result.exit_code, sentence in result.output) == (2, True), result.output
+
+
+def test_keys_are_made_listed_and_revoked_and_shown_only_once(home: Path) -> None:
+    made = shell(home, "keys", "create", "ci")
+    key = made.output.splitlines()[-1]
+    listed = shell(home, "keys", "list", "--json")
+    (record,) = json.loads(listed.output)
+    assert (record["name"], record["revoked"]) == ("ci", False)
+    assert key not in listed.output
+    assert shell(home, "keys", "revoke", record["id"]).exit_code == 0
+    assert json.loads(shell(home, "keys", "list", "--json").output)[0]["revoked"] is True
+    assert shell(home, "keys", "revoke", "nothing").exit_code == 2
+
+
+def test_secrets_are_set_from_standard_input_and_listed_by_name_only(home: Path) -> None:
+    env = {"SHIPMATE_SECRET_KEY": "k" * 32}
+    assert shell(home, "secrets", "set", "acme/api", "TOKEN", said="hunter2\n", **env).exit_code == 0
+    assert shell(home, "secrets", "list", "acme/api", **env).output == "TOKEN\n"
+    assert b"hunter2" not in (home / "s.db").read_bytes()
+    assert shell(home, "secrets", "set", "acme/api", "EMPTY", said="", **env).exit_code == 2
+    assert shell(home, "secrets", "remove", "acme/api", "TOKEN", **env).exit_code == 0
+    assert shell(home, "secrets", "remove", "acme/api", "TOKEN", **env).exit_code == 2
+
+
+def test_the_database_is_brought_up_to_date_once(home: Path) -> None:
+    assert "applied" in shell(home, "migrate").output
+    assert shell(home, "migrate").output == "nothing to do\n"
+
+
+def test_an_unknown_delivery_is_not_replayed(home: Path) -> None:
+    result = shell(home, "deliveries", "replay", "no-such-guid")
+    assert (result.exit_code, "no delivery no-such-guid" in result.output) == (2, True)
+
+
+def test_the_doctor_says_what_is_missing_and_what_to_do(home: Path) -> None:
+    result = shell(home, "doctor", "--json", GITHUB_APP_ID="", SHIPMATE_ENGINE="process")
+    findings = {finding["name"]: finding for finding in json.loads(result.output)}
+    assert result.exit_code == 1
+    assert findings["github"]["well"] is False
+    assert "GITHUB_APP_ID" in findings["github"]["sentence"]
+    assert findings["engine"]["well"] is True
+
+
+# --- real processes -------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def process(home: Path, sandbox: Sandbox, *words: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """`shipmate WORDS` as a real process, once it says that it is ready; and the address it said."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "DATABASE_URL": f"sqlite:///{home}/s.db",
+        "SHIPMATE_WORKDIR": str(home / "w"),
+        "SHIPMATE_ENGINE": "process",
+        "PORT": "0",
+        **sandbox.environment(),
+    }
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *words, env=env, stderr=asyncio.subprocess.PIPE
+    )
+    assert running.stderr is not None
+    address = ""
+    lines: list[str] = []
+    while "shipmate is ready" not in address:
+        raw = await asyncio.wait_for(running.stderr.readline(), 30)
+        assert raw, lines
+        address = raw.decode()
+        lines.append(address)
+    drained = asyncio.create_task(running.stderr.read())
+    try:
+        yield running, address.strip().rpartition(" ")[2]
+    finally:
+        if running.returncode is None:
+            running.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(running.wait(), 40) == 0
+        await drained
+
+
+@asynccontextmanager
+async def router_ended(home: Path) -> AsyncIterator[None]:
+    """The router outlives those who start it: it is ended at the end."""
+    try:
+        yield
+    finally:
+        with suppress(ShipmateError):
+            await RouterClient(home / "w" / "router" / "control.sock").stop()
+
+
+async def begun(sandbox: Sandbox, repository: str) -> None:
+    """Until GitHub shows a check run."""
+    async with asyncio.timeout(30):
+        while True:
+            if sandbox.github.checks(repository):
+                return
+            await asyncio.sleep(0.01)
+
+
+async def deployed(sandbox: Sandbox, repository: str) -> str:
+    """The environment URL once GitHub shows a success."""
+    async with asyncio.timeout(60):
+        while True:
+            for deployment in sandbox.github.deployments(repository):
+                for status in deployment.statuses:
+                    if status.state == "success":
+                        return str(status.environment_url)
+            await asyncio.sleep(0.05)
+
+
+async def test_a_push_is_received_by_the_web_process_and_deployed_by_the_worker(home: Path) -> None:
+    async with Sandbox(state_dir=home / "gh") as sandbox, router_ended(home):
+        await sandbox.github.create_repo("acme/notes", files={"README.md": "x"})
+        async with process(home, sandbox, "web") as (_, address), process(home, sandbox, "worker"):
+            sandbox.github.webhook_url = f"{address}/webhook/github"
+            await sandbox.github.push("acme/notes", folder=SAMPLES / "hello-python")
+            url = await deployed(sandbox, "acme/notes")
+            async with aiohttp.ClientSession() as http:
+                assert "hello-python" in await (await http.get(url)).text()
+                assert (await http.get(f"{address}/health")).status == 200
+                assert (await http.get(f"{address}/ready")).status == 200
+                assert "shipmate_webhooks_total" in await (await http.get(f"{address}/metrics")).text()
+                assert (await http.get(f"{address}/schema/shipmate.schema.json")).status == 200
+
+
+async def test_what_was_told_to_stop_hands_its_work_back_and_the_next_one_ends_it(home: Path) -> None:
+    async with Sandbox(state_dir=home / "gh") as sandbox, router_ended(home):
+        await sandbox.github.create_repo("acme/notes", files={"README.md": "x"})
+        async with process(home, sandbox, "serve") as (_, address):
+            sandbox.github.webhook_url = f"{address}/webhook/github"
+            await sandbox.github.push("acme/notes", folder=SAMPLES / "hello-python")
+            await begun(sandbox, "acme/notes")
+        async with process(home, sandbox, "serve"):
+            assert await deployed(sandbox, "acme/notes")
+        assert sandbox.github.checks("acme/notes") == ["shipmate / deploy: success"]
