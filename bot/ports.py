@@ -48,7 +48,8 @@ class Builder(Protocol):
     async def build(self, request: BuildRequest, log: LogSink) -> BuiltImage:
         """Build, streaming the log. Cancelling the task really stops the build. Raises Permanent("build_failed").
 
-        The facts of `build_failed`: `exit_code`, `step` (the failing instruction, where known), `message`.
+        The facts of `build_failed`: `exit_code`, `step` (the failing instruction) and `line` (where the Dockerfile
+        has it), each None where not known, and `message`.
         """
 
 
