@@ -58,6 +58,14 @@ class Telling:
     changed: Callable[[float], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """When a job was last told here, on the monotonic clock, and whether it had started by then."""
+
+    at_s: float
+    started: bool
+
+
 class FaceLoop:
     """Tells one face; owns the tasks of the reports under way."""
 
@@ -66,7 +74,7 @@ class FaceLoop:
         self._telling = telling
         self._gate = asyncio.Semaphore(at_once)
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._last_told_s: dict[str, float] = {}
+        self._last_told: dict[str, _Told] = {}
         self._stopping = asyncio.Event()
 
     @property
@@ -105,12 +113,14 @@ class FaceLoop:
                 task.add_done_callback(lambda _, job_id=report.job.id: self._under_way.pop(job_id, None))  # type: ignore[misc]
 
     def _is_time(self, report: Report) -> bool:
-        """The first report and the end go at once; between them, not more often than the face bears."""
-        last = self._last_told_s.get(report.job.id)
-        return last is None or report.job.state.is_final or time.monotonic() - last >= self._face.pause_s
+        """The first report, the start and the end go at once; between them, not more often than the face bears."""
+        last, job = self._last_told.get(report.job.id), report.job
+        if last is None or job.state.is_final or (job.started_at is not None and not last.started):
+            return True
+        return time.monotonic() - last.at_s >= self._face.pause_s
 
     def _nap_s(self) -> float:
-        return min(IDLE_S, self._face.pause_s) if self._last_told_s else IDLE_S
+        return min(IDLE_S, self._face.pause_s) if self._last_told else IDLE_S
 
     async def _tell(self, report: Report) -> None:
         async with self._gate:
@@ -145,9 +155,9 @@ class FaceLoop:
 
     def _remember(self, job: Job) -> None:
         if job.state.is_final:
-            self._last_told_s.pop(job.id, None)
+            self._last_told.pop(job.id, None)
         else:
-            self._last_told_s[job.id] = time.monotonic()
+            self._last_told[job.id] = _Told(time.monotonic(), job.started_at is not None)
 
     async def _later(self, report: Report, error: ShipmateError) -> None:
         """Try again after what the other side named, or ever later; a steady refusal is let go after many tries."""
