@@ -13,6 +13,9 @@ from bot.model import EventType, Job, Release, Stage
 from bot.ports import Engine, Instance, Source, TrafficTarget
 from bot.store import Releases, Secrets
 
+CHECK_EVERY_S = 0.2
+"""Pause between the health checks before and after the switch."""
+
 Recheck = Callable[[Job, Plan], Awaitable[None]]
 """Asks GitHub again whether the job may still change anything. Raises Permanent or Transient."""
 
@@ -27,8 +30,7 @@ class Tools:
     recheck: Recheck
     base_registry: str | None = None
     locale: str = "en"
-    check_every_s: float = 0.2
-    """Pause between the health checks before and after the switch."""
+    check_every_s: float = CHECK_EVERY_S
     owner: str = "shipmate"
 
 

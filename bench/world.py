@@ -1,0 +1,164 @@
+"""The house that is measured: a simulated GitHub in this process, the real server in its own, a real Docker engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.figure import CannotMeasure
+from bot.config import Settings, from_environment
+from bot.demo_engine import choose_engine
+from bot.engines.docker.api import EngineAddress, EngineApi
+from bot.engines.docker.images import forget_image
+from bot.engines.router.client import RouterClient
+from bot.errors import ShipmateError
+from bot.sandbox.github.model import CheckRun
+from bot.sandbox.sandbox import SAMPLES, Sandbox
+
+SAMPLE = SAMPLES / "hello-docker"
+READY_LIMIT_S = 30.0
+END_LIMIT_S = 60.0
+LOOK_S = 0.001
+_READY = re.compile(rb"shipmate is ready: (http://\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of ours that is ready: its address, its process id, and seconds from its start until it was ready."""
+
+    address: str
+    pid: int
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a bench works with. `settings` are the server's own."""
+
+    sandbox: Sandbox
+    settings: Settings
+    server: Server
+    repository: str
+
+    async def push(self, version: str) -> str:
+        """Push a new version of the sample to the branch that is deployed; answers the commit."""
+        files = {"VERSION": f"{version}\n"}
+        return (await self.sandbox.github.push(self.repository, branch="main", files=files, message=version)).sha
+
+    async def reached(self, sha: str, state: Callable[[CheckRun], bool]) -> float:
+        """Wait until the commit's check run is as asked; answers when, in seconds of `time.time`."""
+        until = time.monotonic() + END_LIMIT_S
+        while time.monotonic() < until:
+            if any(state(run) for run in self.sandbox.github.check_runs(self.repository, sha)):
+                return time.time()
+            await asyncio.sleep(LOOK_S)
+        raise RuntimeError(f"the check run of {sha} did not come to what was waited for")
+
+    async def ended(self, sha: str) -> float:
+        """Wait for the commit's deployment to succeed; answers when. Raises RuntimeError when it ends otherwise."""
+        at = await self.reached(sha, lambda run: run.status == "completed")
+        [run] = self.sandbox.github.check_runs(self.repository, sha)
+        if run.conclusion != "success":
+            raise RuntimeError(f"the deployment of {sha} ended: {run.state}: {run.title} {run.summary}")
+        return at
+
+
+@asynccontextmanager
+async def world() -> AsyncIterator[World]:
+    """A server with one repository whose first version is live. Removes what it made. Raises CannotMeasure."""
+    base_registry = await _base_registry()
+    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
+        async with Sandbox(state_dir=Path(folder) / "github") as sandbox:
+            environment = server_environment(Path(folder), sandbox, base_registry)
+            settings = from_environment(environment)
+            repository = f"acme/{Path(folder).name}"
+            async with _cleaned_up(settings, repository), serving(environment, Path(folder)) as server:
+                sandbox.github.webhook_url = f"{server.address}/webhook/github"
+                await sandbox.github.create_repo(repository, files={"README.md": "# hello\n"})
+                here = World(sandbox, settings, server, repository)
+                first = await sandbox.github.push(repository, branch="main", folder=SAMPLE, message="first")
+                await here.ended(first.sha)
+                yield here
+
+
+async def _base_registry() -> str | None:
+    try:
+        return (await choose_engine("docker", lambda _: None)).base_registry
+    except ShipmateError as error:
+        raise CannotMeasure(f"No Docker engine can be used ({error}): install and start Docker.") from error
+
+
+def server_environment(folder: Path, sandbox: Sandbox, base_registry: str | None) -> dict[str, str]:
+    """What an ordinary server is set up with, everything of it in `folder`."""
+    kept = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
+    given = {
+        "HOME": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/shipmate.db",
+        "SHIPMATE_WORKDIR": str(folder / "work"),
+        "SHIPMATE_ROUTER_DIR": str(folder / "router"),
+        "SHIPMATE_SECRET_KEY": os.urandom(32).hex(),
+        "SHIPMATE_OWNER": folder.name,
+        "PORT": "0",
+    }
+    registry = {"SHIPMATE_BASE_REGISTRY": base_registry} if base_registry else {}
+    return {**kept, **sandbox.environment(), **given, **registry}
+
+
+@asynccontextmanager
+async def serving(environment: dict[str, str], folder: Path) -> AsyncIterator[Server]:
+    """A real `serve`, from its start until it says that it is ready; ended with SIGTERM."""
+    log = folder / "server.log"
+    with log.open("wb") as out:
+        began = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "serve", env=environment, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        address = await _ready(process, log)
+        yield Server(address, process.pid, time.perf_counter() - began)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def _ready(process: asyncio.subprocess.Process, log: Path) -> str:
+    until = time.monotonic() + READY_LIMIT_S
+    while time.monotonic() < until and process.returncode is None:
+        if found := _READY.search(log.read_bytes()):
+            return found[1].decode()
+        await asyncio.sleep(LOOK_S)
+    raise RuntimeError(f"the server was not ready: {log.read_text(errors='replace')[-2000:]}")
+
+
+@asynccontextmanager
+async def _cleaned_up(settings: Settings, repository: str) -> AsyncIterator[None]:
+    """Afterwards containers and images of the repository are gone, and the router has ended."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ShipmateError):
+            await RouterClient(settings.router.socket).stop()
+        api = EngineApi(EngineAddress(settings.docker_host) if settings.docker_host else None)
+        try:
+            await _remove_all(api, f"shipmate.repository={repository}")
+        finally:
+            await api.close()
+
+
+async def _remove_all(api: EngineApi, label: str) -> None:
+    filters = json.dumps({"label": [label]})
+    for container in await api.ask("GET", "containers/json", params={"all": True, "filters": filters}):
+        await api.ask("DELETE", f"containers/{container['Id']}", params={"force": True, "v": True})
+    for image in await api.ask("GET", "images/json", params={"all": True, "filters": filters}):
+        await forget_image(api, image["Id"])
