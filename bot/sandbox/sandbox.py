@@ -63,14 +63,6 @@ class Sandbox:
         await self.slack.stop()
         await self.github.stop()
 
-    async def load_samples(self, owner: str = "acme") -> list[str]:
-        """Make a repository of each sample; their names as `owner/name`."""
-        names = []
-        for folder in sorted(one for one in SAMPLES.iterdir() if one.is_dir()):
-            made = await self.github.create_repo(f"{owner}/{folder.name}", folder=folder)
-            names.append(made.full_name)
-        return names
-
     async def __aenter__(self) -> Self:
         try:
             await self.start()

@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from bot.sandbox.sandbox import Sandbox, environment_lines
+from bot.sandbox.sandbox import SAMPLES, Sandbox, environment_lines
 
 RUN = "import asyncio; from bot.sandbox.sandbox import run_sandbox; asyncio.run(run_sandbox(0, 0))"
 
@@ -23,11 +23,9 @@ async def test_both_are_started_and_say_what_a_server_needs() -> None:
         assert {"SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"} <= environment.keys()
 
 
-async def test_the_samples_can_be_loaded_by_name() -> None:
+async def test_a_sample_is_loaded_with_its_hidden_files() -> None:
     async with Sandbox() as sandbox:
-        await sandbox.load_samples("acme")
-        names = {one.full_name for one in sandbox.github.hub.world.repositories.values()}
-        assert names == {"acme/hello-docker", "acme/hello-python"}
+        await sandbox.github.create_repo("acme/hello-docker", folder=SAMPLES / "hello-docker")
         entries = await sandbox.github.repository("acme/hello-docker").git.tree("main", recursive=True)
         assert {"Dockerfile", "app.py", ".shipmate.yml"} <= {one.path for one in entries}
 

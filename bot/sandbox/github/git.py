@@ -119,10 +119,6 @@ class Git:
         with (self.path / "config").open("a") as config:
             config.write("\n".join(lines) + "\n")
 
-    async def set_default_branch(self, branch: str) -> None:
-        """Point HEAD at a branch."""
-        await self.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
-
     async def resolve(self, rev: str) -> str | None:
         """Full SHA of the commit a branch, tag, ref or (short) SHA names, None when there is none."""
         if not rev or any(mark in rev for mark in "\n\0^~:@{ ?*[\\") or ".." in rev:

@@ -15,8 +15,6 @@ from bot.sandbox.github.tokens import Tokens
 
 Json = dict[str, Any]
 MAX_REQUESTS_KEPT = 20_000
-ALWAYS_TOLD = {"installation", "installation_repositories", "ping"}
-"""Events an app gets without subscribing to them."""
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,6 @@ class CheckRun:
     text: str | None = None
     actions: list[Json] = field(default_factory=list)
     annotations: list[Json] = field(default_factory=list)
-    images: list[Json] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
     """Every state it went through, oldest first: `queued`, `in_progress`, `completed: success`."""
 
@@ -320,10 +319,6 @@ class World:
     def repository(self, full_name: str) -> Repository | None:
         """The repository of this `owner/name`, letter case aside."""
         return self.repositories.get(full_name.lower()) or self.renamed.get(full_name.lower())
-
-    def repository_by_id(self, number: int) -> Repository | None:
-        """The repository of this id."""
-        return next((one for one in self.repositories.values() if one.id == number), None)
 
     def installation_on(self, repository: Repository) -> Installation | None:
         """The installation that covers this repository."""

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -32,8 +31,6 @@ from bot.sandbox.github.registration import EVENTS, PERMISSIONS, new_app
 from bot.sandbox.github.rest.api import MAX_BODY_BYTES, RestApi
 from bot.sandbox.github.smarthttp import SmartHttp
 from bot.sandbox.github.tokens import Tokens
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

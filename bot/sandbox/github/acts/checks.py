@@ -96,7 +96,6 @@ def _change(hub: Hub, run: CheckRun, body: Json) -> None:
         if name in body.get("output", {}):
             setattr(run, name, body["output"][name])
     run.annotations += body.get("output", {}).get("annotations", [])
-    run.images += body.get("output", {}).get("images", [])
     run.actions = body.get("actions", run.actions)
     _move(hub, run, body)
 

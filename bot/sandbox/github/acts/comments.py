@@ -7,8 +7,6 @@ from bot.sandbox.github.hub import Hub
 from bot.sandbox.github.model import Account, App, Comment, Reaction, Repository
 from bot.sandbox.github.shapes import talk
 
-Json = dict[str, Any]
-
 
 def create(
     hub: Hub, repository: Repository, number: int, body: str, by: Account, app: App | None = None
