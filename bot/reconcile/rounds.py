@@ -25,12 +25,12 @@ class Rounds:
     """Owns one task a round."""
 
     def __init__(self, rounds: Sequence[Round]) -> None:
-        self._rounds = rounds
+        self.rounds = rounds
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for one in self._rounds:
+            for one in self.rounds:
                 group.create_task(self._repeat(one), name=f"round {one.name}")
 
     async def _repeat(self, one: Round) -> None:
