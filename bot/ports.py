@@ -45,6 +45,9 @@ class BuiltImage:
 class Builder(Protocol):
     """Makes images."""
 
+    async def mounts_caches(self) -> bool:
+        """Whether a Dockerfile for it may mount caches (`RUN --mount=type=cache`), which BuildKit alone can."""
+
     async def build(self, request: BuildRequest, log: LogSink) -> BuiltImage:
         """Build, streaming the log. Cancelling the task really stops the build. Raises Permanent("build_failed").
 
@@ -191,7 +194,7 @@ class Traffic(Protocol):
         """Per target id, since the mark named `since` (or the sliding window)."""
 
     async def mark(self, service: str, name: str) -> None:
-        """Start counting anew under `name`."""
+        """Count from now under `name`; a name that is known keeps its first moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """An engine in memory that keeps every promise of `bot.ports`, for scenarios that are about GitHub and the rules.
 
 What it builds and runs is told by a Dockerfile of its own small language: `RUN echo WORDS` writes a line, `RUN fail`
-breaks the build, `RUN hang` never ends, `RUN flood N` writes N lines; `CMD serve WORDS` answers with the words,
+breaks the build, `RUN hang` never ends, `RUN wait` ends when it is told to, `RUN flood N` writes N lines; `CMD serve WORDS` answers with the words,
 `CMD sick` answers 500, `CMD exit N` ends at once, `CMD fall` ends as soon as it gets traffic.
 """
 
@@ -116,7 +116,9 @@ class FakeEngine:
     built: list[BuildRequest] = field(default_factory=list)
     stopped_builds: int = 0
     building: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while a build hangs."""
+    """Set while a build hangs or waits."""
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set it, and builds that wait go on."""
 
     def as_engine(self) -> Engine:
         """It as Shipmate holds it."""
@@ -176,16 +178,18 @@ class FakeBuilder:
                 log(f"line {number} " + "x" * 1000)
                 if number % 1000 == 0:
                     await asyncio.sleep(0)
-        if words[0] == "hang":
-            await self._hang()
+        if words[0] in {"hang", "wait"}:
+            await self._stand(self.engine.go_on if words[0] == "wait" else asyncio.Event())
 
-    async def _hang(self) -> None:
+    async def _stand(self, until: asyncio.Event) -> None:
         self.engine.building.set()
         try:
-            await asyncio.Event().wait()
+            await until.wait()
+        except asyncio.CancelledError:
+            self.engine.stopped_builds += 1
+            raise
         finally:
             self.engine.building.clear()
-            self.engine.stopped_builds += 1
 
 
 class FakeRegistry:

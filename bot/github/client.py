@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from bot.errors import Permanent, Transient, Unreadable
 from bot.github import failures
@@ -84,7 +84,7 @@ class Client:
                 yield _understood(operation, read, item)
             if following is None:
                 return
-            url = following
+            url = self._at_our_address(following)
         raise Permanent("github_unexpected_reply", operation=operation, missing="the list's last page")
 
     async def listed(
@@ -128,6 +128,12 @@ class Client:
                 await asyncio.sleep(self._patience.pause_s(tried))
             found = await _look_after_loss(find)
         return found
+
+    def _at_our_address(self, following: str) -> str:
+        """A list's next page, asked for where all else is: GitHub names its own host, which a proxy stands before."""
+        ours, theirs = urlsplit(self._wire.base_url), urlsplit(following)
+        path = theirs.path.removeprefix(ours.path.rstrip("/")) if ours.path.strip("/") else theirs.path
+        return f"{self._wire.base_url.rstrip('/')}{path}" + (f"?{theirs.query}" if theirs.query else "")
 
     def _url(self, template: str, path: Mapping[str, str | int], query: Query | None) -> str:
         """The address of an operation. Values are quoted whole, but a `path` keeps its slashes."""

@@ -120,6 +120,8 @@ SENTENCES: Mapping[str, str] = {
     "failed.clone_unreachable": "The repository could not be cloned: {message}",
     "failed.demo_waited_in_vain": "Waited {limit_s:.0f} s for {waited_for} in vain.",
     "failed.server_not_ready": "The server did not start. Its log ends with: {log}",
+    "failed.engine_refused": "The Docker engine refused to {doing}: {message}",
+    "failed.no_free_port": "No free port was found.",
     "hint.out_of_memory": "It used more memory than its limit; raise `memory` in `.shipmate.yml`.",
     "hint.see_log": "Its last lines are in the log.",
     # reports

@@ -117,6 +117,8 @@ SENTENCES: Mapping[str, str] = {
     "failed.clone_unreachable": "저장소를 클론하지 못했습니다: {message}",
     "failed.demo_waited_in_vain": "{waited_for}을(를) {limit_s:.0f}초 동안 기다렸지만 오지 않았습니다.",
     "failed.server_not_ready": "서버가 시작되지 않았습니다. 로그의 끝: {log}",
+    "failed.engine_refused": "Docker 엔진이 {doing}을(를) 거부했습니다: {message}",
+    "failed.no_free_port": "빈 포트를 찾지 못했습니다.",
     "hint.out_of_memory": "메모리 제한을 넘었습니다. `.shipmate.yml`의 `memory`를 늘리세요.",
     "hint.see_log": "마지막 출력이 로그에 있습니다.",
     "report.title.PENDING": "대기 중",

@@ -263,13 +263,18 @@ async def test_no_page_is_asked_for_that_is_not_needed(answering: AnsweringGitHu
 
 
 async def test_a_token_is_never_sent_to_another_host(answering: AnsweringGitHub, client: Client) -> None:
-    link = '<https://evil.example/repositories/7/deployments?page=2>; rel="next"'
-    answering.answers = [Answer(200, [{"id": 1}], {"Link": link})]
-    with pytest.raises(Transient, match="leads away"):
-        await client.listed("GET /repos/{owner}/{repo}/deployments", number)
     answering.answers = [Answer(301, {}, {"Location": "https://evil.example/"})] * 10
     with pytest.raises(Transient, match="leads away"):
         await read(client)
+
+
+async def test_a_list_goes_on_at_our_own_address_whatever_host_its_next_page_names(
+    answering: AnsweringGitHub, client: Client
+) -> None:
+    link = '<https://elsewhere.example/repositories/7/deployments?page=2>; rel="next"'
+    answering.answers = [Answer(200, [{"id": 1}], {"Link": link}), Answer(200, [{"id": 2}])]
+    assert await client.listed("GET /repos/{owner}/{repo}/deployments", number) == [1, 2]
+    assert answering.asked[-1].path == "/repositories/7/deployments?page=2"
 
 
 async def test_a_renamed_repository_is_followed(answering: AnsweringGitHub, client: Client) -> None:

@@ -36,6 +36,10 @@ class DockerBuilder:
     def __init__(self, api: EngineApi, kind: str | None = None) -> None:
         self._api, self._kind = api, kind
 
+    async def mounts_caches(self) -> bool:
+        """True with BuildKit."""
+        return (self._kind or await builder_kind(self._api)) == BUILDKIT
+
     async def build(self, request: BuildRequest, log: LogSink) -> BuiltImage:
         """Build, streaming the log. Cancelling ends the build on the engine, with all that it runs.
 

@@ -24,6 +24,10 @@ class ProcessBuilder:
         self._images = images
         self._one_at_a_time = asyncio.Lock()
 
+    async def mounts_caches(self) -> bool:
+        """No Dockerfile is run here, so any will do."""
+        return True
+
     async def build(self, request: BuildRequest, log: LogSink) -> BuiltImage:
         """Copy the tree and install what it names. Raises Permanent("build_failed", exit_code, step, message)."""
         recipe = await asyncio.to_thread(read_recipe, request)

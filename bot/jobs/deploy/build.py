@@ -46,7 +46,8 @@ async def build_image(ship: Ship) -> None:
     await ship.tools.source.checkout(ship.job, source, ship.context.log.line)
     clone_ms = round((time.monotonic() - started) * 1000)
     await ship.progress(Stage.BUILD, "stage.build.cloned", path=str(source), sha=ship.job.sha, durationMs=clone_ms)
-    recipe = await asyncio.to_thread(_recipe, source, ship.plan.build)
+    buildkit = await ship.engine.builder.mounts_caches()
+    recipe = await asyncio.to_thread(_recipe, source, ship.plan.build, buildkit)
     key = "stage.build.dockerfile_made" if recipe.made else "stage.build.dockerfile_found"
     await ship.progress(Stage.BUILD, key, path=recipe.dockerfile, context=recipe.context, port=recipe.port)
     started = time.monotonic()
@@ -92,7 +93,7 @@ def _request(ship: Ship, source: Path, recipe: Recipe) -> BuildRequest:
     )
 
 
-def _recipe(source: Path, build: Mapping[str, object]) -> Recipe:
+def _recipe(source: Path, build: Mapping[str, object], buildkit: bool) -> Recipe:
     """Decide on the Dockerfile: the one set, the one found, or one generated. Raises Permanent, explained."""
     named = build.get("dockerfile")
     tree = FolderTree(source)
@@ -107,7 +108,7 @@ def _recipe(source: Path, build: Mapping[str, object]) -> Recipe:
         return Recipe(found.path, str(build.get("context") or found.context), exposed_port(text), False, start)
     if app is None:
         raise Permanent("nothing_to_build")
-    return _generated_recipe(source, tree, app)
+    return _generated_recipe(source, tree, app, buildkit)
 
 
 def _named_recipe(source: Path, named: str, build: Mapping[str, object]) -> Recipe:
@@ -120,9 +121,9 @@ def _named_recipe(source: Path, named: str, build: Mapping[str, object]) -> Reci
     return Recipe(named, context, exposed_port(path.read_text(encoding="utf-8", errors="replace")), False, None)
 
 
-def _generated_recipe(source: Path, tree: FolderTree, app: AppPlan) -> Recipe:
+def _generated_recipe(source: Path, tree: FolderTree, app: AppPlan, buildkit: bool) -> Recipe:
     try:
-        made = generate(app, tree)
+        made = generate(app, tree, buildkit=buildkit)
     except CannotGenerate as refused:
         raise Permanent("nothing_to_build", why=refused.sentence, fix=refused.fix) from refused
     dockerfile = Path(made.context) / "Dockerfile"

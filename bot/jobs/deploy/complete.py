@@ -9,7 +9,7 @@ from bot.errors import ShipmateError
 from bot.jobs.context import Ending
 from bot.jobs.deploy.plan import Plan, seconds_between
 from bot.jobs.deploy.ship import Ship
-from bot.jobs.deploy.switch import SINCE_SWITCH
+from bot.jobs.deploy.switch import since_switch
 from bot.model import JobState, Stage
 from bot.ports import TrafficStats
 from bot.store import NewRelease
@@ -46,7 +46,7 @@ async def _measured(ship: Ship) -> dict[str, Any]:
     """Latency (median, ms) and error rate of both, from the requests they really answered; None where none were."""
     try:
         window = await ship.engine.traffic.stats(ship.service)
-        since = await ship.engine.traffic.stats(ship.service, SINCE_SWITCH)
+        since = await ship.engine.traffic.stats(ship.service, since_switch(ship))
     except ShipmateError:
         return {}
     blue = ship.context.known(Stage.LIFECYCLE, "blue")

@@ -13,7 +13,6 @@ from bot.jobs.deploy.ship import Ship
 from bot.model import EventType, Stage
 
 CHECKS_AFTER = 3
-SINCE_SWITCH = "switch"
 
 
 async def switch_traffic(ship: Ship) -> None:
@@ -23,6 +22,11 @@ async def switch_traffic(ship: Ship) -> None:
         await _shift(ship)
     await _watch(ship)
     await _drain_the_rest(ship)
+
+
+def since_switch(ship: Ship) -> str:
+    """The mark that the figures since this very switch are read by."""
+    return f"switch {ship.job.id}"
 
 
 async def _check_green(ship: Ship) -> None:
@@ -62,7 +66,7 @@ async def _shift(ship: Ship) -> None:
     before = {target.id: target.percent for target in await traffic.targets(ship.service)}
     before.pop(ship.green_name, None)
     await ship.context.keep(Stage.SWITCH, before=before)
-    await traffic.mark(ship.service, SINCE_SWITCH)
+    await traffic.mark(ship.service, since_switch(ship))
     await traffic.shift(ship.service, {ship.green_name: 100})
     await ship.context.tell(
         EventType.TRAFFIC_SHIFTED,
