@@ -18,8 +18,8 @@ from bot.jobs.analysis.coauthors import count_co_authors
 from bot.jobs.analysis.exclusions import Excluded, excluded, read_attributes
 from bot.jobs.analysis.frameworks import find_frameworks
 from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.identities import Author, readable, resolve_authors
-from bot.jobs.analysis.languages import Languages, read_languages
+from bot.jobs.analysis.identities import Author, readable
+from bot.jobs.analysis.languages import Languages
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.series import count_series
@@ -30,8 +30,8 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
     """The report of one run."""
     attributes = read_attributes(git, found.files.text)
     left_out = [] if request.all_files else excluded(attributes, map(readable, found.files.text))
-    languages = read_languages(git, attributes, found.files.text)
-    authors = resolve_authors(git, found.history)
+    languages = Languages(attributes, found.contents.read(git, found.files.text))
+    authors = found.book.resolve(git, found.history, found.files.text.get(b".mailmap"))
     owners = _owners(found, authors, {entry.path for entry in left_out})
     tally = _tally(owners, languages)
     series = count_series(found.history, found.changes, authors, languages.of, request.window, merges=request.merges)

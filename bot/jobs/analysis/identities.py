@@ -35,16 +35,30 @@ class Author(NamedTuple):
         return f"{self.name} <{self.email}>"
 
 
-def resolve_authors(git: Git, history: History) -> list[Author]:
-    """The author of each identity of `history`, by the mailmap of the commit at hand.
+class AuthorBook:
+    """The authors of identities as far as they were asked for; one mailmap's answers are kept until it changes."""
 
-    Git maps one commit of each identity, so its own rules hold, whatever the names contain. Blame itself keeps commit
-    numbers only: a changed mailmap needs no new blame.
-    """
-    if not history.example:
-        return []
+    def __init__(self) -> None:
+        self._mailmap: bytes | None = None
+        self._authors: list[Author] = []
+
+    def resolve(self, git: Git, history: History, mailmap: bytes | None) -> list[Author]:
+        """The author of each identity of `history`, by the mailmap of the commit at hand, whose blob is `mailmap`.
+
+        Blame itself keeps commit numbers only: a changed mailmap needs no new blame.
+        """
+        if mailmap != self._mailmap:
+            self._mailmap, self._authors = mailmap, []
+        new = [history.oids[number] for number in history.example[len(self._authors) :]]
+        if new:
+            self._authors = self._authors + _map_by_git(git, new)
+        return self._authors
+
+
+def _map_by_git(git: Git, commits: Sequence[bytes]) -> list[Author]:
+    """The authors of some commits. Git maps them, so that its own rules hold, whatever the names contain."""
     marker = secrets.token_hex(8)
-    asked = b"".join(history.oids[number] + b"\n" for number in history.example)
+    asked = b"".join(oid + b"\n" for oid in commits)
     output = git.run(
         "log", "--no-walk=unsorted", "--stdin", "--no-patch", f"--format={marker}%H%x00%aN%x00%aE%x00", feed=asked
     )
@@ -52,7 +66,7 @@ def resolve_authors(git: Git, history: History) -> list[Author]:
     for record in output.split(marker.encode())[1:]:
         oid, name, email, _ = record.split(b"\0", 3)
         told[oid] = Author(readable(name), readable(email))
-    return [told[history.oids[number]] for number in history.example]
+    return [told[oid] for oid in commits]
 
 
 def readable(raw: bytes) -> str:

@@ -16,7 +16,7 @@ from bot.jobs.analysis.git import Git
 from bot.jobs.analysis.headfiles import update_files
 from bot.jobs.analysis.lineage import Lineage, LineageWalk, Waiting, each
 from bot.jobs.analysis.oracle import Oracle
-from bot.jobs.analysis.progress import ProgressTeller
+from bot.jobs.analysis.progress import ProgressTeller, Stage
 from bot.jobs.analysis.renames import Renames
 from bot.jobs.analysis.state import Replay, State, Version, layer_of
 from bot.jobs.analysis.treewalk import walk
@@ -57,6 +57,7 @@ class Update:
         computed = self._blame(walked)
         state.layers.append(layer_of(walked))
         state.head = self._git.head
+        self._teller.enter(Stage.REPORTING, files_done=len(state.files.text))
         return computed
 
     def _blame(self, walked: Walked) -> list[bytes]:

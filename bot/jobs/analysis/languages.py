@@ -25,16 +25,22 @@ class Languages:
         return self._attributes.language(text) or self._by_content.get(path) or linguist().of_path(text)
 
 
-def read_languages(git: Git, attributes: Attributes, blobs: Mapping[bytes, bytes]) -> Languages:
-    """Look into those files (path to blob) whose name leaves the language open."""
-    names = {path: readable(path) for path in blobs}
-    open_ones = [path for path, name in names.items() if linguist().is_open(name)]
-    by_content = {}
-    for at in range(0, len(open_ones), _AT_ONCE):
-        paths = open_ones[at : at + _AT_ONCE]
-        for path, content in zip(paths, read_blobs(git, [blobs[path] for path in paths]), strict=True):
-            by_content[path] = linguist().of_content(names[path], content[:READ_BYTES])
-    return Languages(attributes, by_content)
+class ContentLanguages:
+    """The languages of files whose name leaves it open, by looking into them; each version is looked into once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes], str] = {}
+
+    def read(self, git: Git, blobs: Mapping[bytes, bytes]) -> dict[bytes, str]:
+        """The languages of those files (path to blob) that have to be looked into."""
+        open_ones = [(path, blob) for path, blob in blobs.items() if linguist().is_open(readable(path))]
+        new = [version for version in open_ones if version not in self._known]
+        for at in range(0, len(new), _AT_ONCE):
+            some = new[at : at + _AT_ONCE]
+            for version, content in zip(some, read_blobs(git, [blob for _, blob in some]), strict=True):
+                self._known[version] = linguist().of_content(readable(version[0]), content[:READ_BYTES])
+        self._known = {version: self._known[version] for version in open_ones}
+        return {path: self._known[path, blob] for path, blob in open_ones}
 
 
 def read_blobs(git: Git, ids: list[bytes]) -> Iterator[bytes]:

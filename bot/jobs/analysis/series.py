@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import compress
 from typing import NamedTuple
 
 from bot.jobs.analysis.history import Changes, History
@@ -75,13 +77,13 @@ def count_series(
 ) -> Series:
     """Count all changes within the window. `authors` are those of the identities; merges count only with `merges`."""
     activity: dict[Author, Activity] = {}
-    for identity, time, merge in zip(history.author, history.time, history.merge, strict=True):
-        if (merges or not merge) and window.holds(time):
+    inside = [window.holds(time) for time in history.time]
+    for identity, time, merge, held in zip(history.author, history.time, history.merge, inside, strict=True):
+        if held and (merges or not merge):
             activity.setdefault(authors[identity], Activity()).saw(time)
-    languages = [language_of(path) for path in changes.paths]
-    daily = _by_day(history, changes, languages, window)
+    daily = _by_day(history, changes, [language_of(path) for path in changes.paths], inside)
     _add_lines(activity, daily, authors)
-    _add_extensions(activity, history, changes, authors, window)
+    _add_extensions(activity, history, changes, authors, inside)
     return Series(_rows(daily, authors, _week_start), _rows(daily, authors, _month_start), activity)
 
 
@@ -99,14 +101,14 @@ _Daily = dict[tuple[int, int, str], _Tally]
 """Tallies by day since 1970, identity and language."""
 
 
-def _by_day(history: History, changes: Changes, languages: Sequence[str], window: Window) -> _Daily:
+def _by_day(history: History, changes: Changes, languages: Sequence[str], inside: Sequence[bool]) -> _Daily:
     daily: _Daily = {}
+    days = [time // _DAY for time in history.time]
     columns = zip(changes.commit, changes.path, changes.added, changes.deleted, strict=True)
     for commit, path, added, deleted in columns:
-        time = history.time[commit]
-        if not window.holds(time):
+        if not inside[commit]:
             continue
-        key = (time // _DAY, history.author[commit], languages[path])
+        key = (days[commit], history.author[commit], languages[path])
         tally = daily.get(key)
         if tally is None:
             tally = daily[key] = _Tally()
@@ -126,15 +128,16 @@ def _add_lines(activity: dict[Author, Activity], daily: _Daily, authors: Sequenc
 
 
 def _add_extensions(
-    activity: dict[Author, Activity], history: History, changes: Changes, authors: Sequence[Author], window: Window
+    activity: dict[Author, Activity],
+    history: History,
+    changes: Changes,
+    authors: Sequence[Author],
+    inside: Sequence[bool],
 ) -> None:
     """Count changed files by extension."""
     endings = [extension(path) for path in changes.paths]
-    touched: dict[tuple[int, str], int] = {}
-    for commit, path in zip(changes.commit, changes.path, strict=True):
-        if window.holds(history.time[commit]):
-            key = (history.author[commit], endings[path])
-            touched[key] = touched.get(key, 0) + 1
+    of_changes = compress(zip(changes.commit, changes.path, strict=True), map(inside.__getitem__, changes.commit))
+    touched = Counter((history.author[commit], endings[path]) for commit, path in of_changes)
     for (identity, ending), times in touched.items():
         if ending:
             known = activity[authors[identity]].extensions
@@ -182,8 +185,3 @@ def moment(time: int) -> str:
         return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
         return f"@{time}"
-
-
-def days(rows: Sequence[TimelineRow]) -> Iterator[date]:
-    """The periods' first days, each once, in order."""
-    yield from dict.fromkeys(row.start for row in rows)

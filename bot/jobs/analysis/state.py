@@ -11,6 +11,8 @@ from bot.jobs.analysis.diffs import Hunks
 from bot.jobs.analysis.forward import Lines, Part, merge
 from bot.jobs.analysis.headfiles import HeadFiles
 from bot.jobs.analysis.history import Changes, History
+from bot.jobs.analysis.identities import AuthorBook
+from bot.jobs.analysis.languages import ContentLanguages
 from bot.jobs.analysis.lineage import UNRESOLVED, each
 
 Version = tuple[bytes, bytes]
@@ -84,7 +86,10 @@ def layer_of(walked: Walked) -> Layer:
 
 @dataclass(slots=True)
 class State:
-    """A repository as last analysed. `lines` holds each file's commit numbers as the bytes of an array of them."""
+    """A repository as last analysed. `lines` holds each file's commit numbers as the bytes of an array of them.
+
+    `book` and `contents` remember what was asked of git for the report; they are not worth a place on disk.
+    """
 
     head: bytes
     files: HeadFiles
@@ -93,6 +98,8 @@ class State:
     blame: Blame
     lines: dict[bytes, bytes] = field(default_factory=dict)
     layers: list[Layer] = field(default_factory=list)
+    book: AuthorBook = field(default_factory=AuthorBook)
+    contents: ContentLanguages = field(default_factory=ContentLanguages)
 
     def keep(self, path: bytes, lines: Lines | None) -> None:
         """Copy the lines of one file."""
