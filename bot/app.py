@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 
@@ -52,6 +53,8 @@ from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
 
 SHUTDOWN_LIMIT_S = 25.0
+DELIVERIES_KEPT = timedelta(days=30)
+"""Settled ones; GitHub itself keeps them for three days."""
 
 log = logging.getLogger("shipmate")
 
@@ -119,11 +122,11 @@ def link_key(settings: Settings) -> bytes:
     return hashlib.sha256(b"shipmate job links\0" + root).digest()
 
 
-def web_application(house: House) -> web.Application:
+def web_application(house: House, ingress: Ingress) -> web.Application:
     """The HTTP face."""
     store, settings = house.opened.store, house.settings
     app = web.Application(client_max_size=BODY_LIMIT_BYTES)
-    github_webhook.add_to(app, Ingress(store.deliveries, require_github(settings).webhook_secrets, house.metrics))
+    github_webhook.add_to(app, ingress)
     app[jobs.PAGES] = jobs.JobPages(
         store.jobs, store.keys, house.links, utc_now, house.opened.database.watch, settings.locale
     )
@@ -245,6 +248,7 @@ def rounds(house: House) -> Rounds:
             Round("missed deliveries", missed.look, 60.0),
             Round("upkeep", upkeep.look, 15.0),
             Round("dangling check runs", dangling.look, 900.0),
+            Round("old deliveries", lambda: store.deliveries.prune(utc_now() - DELIVERIES_KEPT), 86_400.0),
         ]
     )
 
@@ -286,9 +290,13 @@ def _with_address(settings: Settings, listener: socket.socket) -> Settings:
 
 @asynccontextmanager
 async def _serving(house: House, listener: socket.socket) -> AsyncIterator[None]:
-    runner = web.AppRunner(web_application(house), access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
+    secrets = require_github(house.settings).webhook_secrets
+    ingress = Ingress(house.opened.store.deliveries, secrets, house.metrics)
+    app = web_application(house, ingress)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:
+        github_webhook.put_in_front(runner, ingress)
         await web.SockSite(runner, listener, backlog=1024).start()
         yield
     finally:

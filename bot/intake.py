@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from bot.clock import Clock
-from bot.errors import Transient, Unreadable
+from bot.errors import Refused, ShipmateError, Transient, Unreadable
 from bot.github.webhooks import Ignored, WebhookEvent, parse
 from bot.model import Delivery
 from bot.store import Deliveries, Settled, Settlement
@@ -33,17 +33,25 @@ class Decides(Protocol):
 
     async def decide(self, wishes: Sequence[Wish], delivery: Delivery) -> Settlement: ...
 
-    async def give_up(self, wishes: Sequence[Wish], delivery: Delivery, error: Transient) -> Settlement:
-        """What the person is told when it could not be decided in time."""
+    async def give_up(self, wishes: Sequence[Wish], delivery: Delivery, error: ShipmateError) -> Settlement:
+        """What the person is told when it could not be decided in time, or there is no room for what was decided."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A delivery, understood. `chain` keeps deliveries of one repository in order."""
+class Reading:
+    """A delivery, understood: what to ask for its settlement, now and when that could not be had in time.
 
-    wishes: tuple[Wish, ...]
+    `chain` keeps deliveries of one repository in order. What acts uses up `semantic_key`, where there is one.
+    """
+
     semantic_key: str | None
     chain: str
+    decide: Callable[[], Awaitable[Settlement]]
+    give_up: Callable[[Transient], Awaitable[Settlement]]
+
+
+Reader = Callable[[Delivery], Reading]
+"""Understands one kind of delivery that is not GitHub's. Raises Unreadable."""
 
 
 class Intake:
@@ -59,7 +67,9 @@ class Intake:
         clock: Clock,
         changed: Callable[[float], Awaitable[None]],
         acted: Callable[[Settled], None] = lambda settled: None,
+        others: Mapping[str, Reader] | None = None,
     ) -> None:
+        """`others` read the deliveries whose event they are named by; all else is GitHub's."""
         self._name = name
         self._deliveries = deliveries
         self._handlers = handlers
@@ -67,6 +77,7 @@ class Intake:
         self._clock = clock
         self._changed = changed
         self._acted = acted
+        self._others = others or {}
         self._tails: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
@@ -104,22 +115,34 @@ class Intake:
             read = self._read(delivery)
         except Unreadable as unreadable:
             log.warning("an unreadable delivery", extra={"delivery": delivery.guid, "code": unreadable.code})
-            read = _Read((Nothing(unreadable.code),), None, "")
+            read = self._github((Nothing(unreadable.code),), delivery)
         before = self._tails.get(read.chain)
         task = asyncio.create_task(self._after(before, delivery, read), name=f"delivery {delivery.guid}")
         self._tails[read.chain] = task
         task.add_done_callback(lambda done: self._tails.pop(read.chain) if self._tails[read.chain] is done else None)
 
-    def _read(self, delivery: Delivery) -> _Read:
+    def _read(self, delivery: Delivery) -> Reading:
+        if delivery.event in self._others:
+            return self._others[delivery.event](delivery)
         event: WebhookEvent | Ignored = parse(delivery.event, delivery.body)
         if isinstance(event, Ignored):
-            return _Read((Nothing(event.reason_code),), None, "")
+            return self._github((Nothing(event.reason_code),), delivery)
         handler = self._handlers.get(type(event))
         wishes = tuple(handler(event)) if handler else (Nothing("not_acted_on"),)
         repository = getattr(event, "repository", None)
-        return _Read(wishes, event.semantic_key, str(repository.id) if repository else "")
+        return self._github(wishes, delivery, event.semantic_key, str(repository.id) if repository else "")
 
-    async def _after(self, before: asyncio.Task[None] | None, delivery: Delivery, read: _Read) -> None:
+    def _github(
+        self, wishes: Sequence[Wish], delivery: Delivery, semantic_key: str | None = None, chain: str = ""
+    ) -> Reading:
+        return Reading(
+            semantic_key,
+            chain,
+            lambda: self._desk.decide(wishes, delivery),
+            lambda passing: self._desk.give_up(wishes, delivery, passing),
+        )
+
+    async def _after(self, before: asyncio.Task[None] | None, delivery: Delivery, read: Reading) -> None:
         if before is not None:
             await asyncio.wait({before})
         try:
@@ -128,19 +151,24 @@ class Intake:
             log.exception("a delivery could not be settled; it will be tried again", extra={"delivery": delivery.guid})
             await self._again(delivery, 2.0 ** min(delivery.attempts, 8), "unexpected_error")
 
-    async def _settle(self, delivery: Delivery, read: _Read) -> None:
+    async def _settle(self, delivery: Delivery, read: Reading) -> None:
         if read.semantic_key and await self._deliveries.acted_on(read.semantic_key):
             settlement = Settlement("ignored", "duplicate")
         else:
             try:
-                settlement = await self._desk.decide(read.wishes, delivery)
+                settlement = await read.decide()
             except Transient as passing:
                 if delivery.attempts < TRIES:
                     wait_s = passing.retry_after_s or 2.0 ** min(delivery.attempts, 8)
                     return await self._again(delivery, wait_s, passing.code)
-                settlement = await self._desk.give_up(read.wishes, delivery, passing)
+                settlement = await read.give_up(passing)
         keyed = _with_key(settlement, read.semantic_key)
-        self._acted(await self._deliveries.settle(delivery.seq, keyed, self._clock()))
+        try:
+            settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
+        except Refused as refused:
+            keyed = _with_key(await self._desk.give_up(read.wishes, delivery, refused), read.semantic_key)
+            settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
+        self._acted(settled)
         log.info(
             "delivery settled",
             extra={
@@ -163,4 +191,4 @@ def _with_key(settlement: Settlement, semantic_key: str | None) -> Settlement:
     """Only what acted or was refused uses the key up: an ignored one may be said again elsewhere."""
     if settlement.outcome not in {"acted", "refused"}:
         return settlement
-    return dataclasses.replace(settlement, semantic_key=semantic_key)
+    return dataclasses.replace(settlement, semantic_key=semantic_key or settlement.semantic_key)

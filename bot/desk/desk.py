@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from bot import messages
 from bot.commands import Command, Said, read_comment
+from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
 from bot.desk.orders import Order, OrderDesk
 from bot.desk.outcome import Outcome, settle
 from bot.desk.requests import deploy_request
-from bot.errors import Permanent, Refused, ShipmateError, Transient
+from bot.errors import Permanent, Refused, ShipmateError
 from bot.github.api import GitHub
 from bot.model import Delivery, Job, Origin
 from bot.store import Answer, HeadMove, Jobs, Settlement
@@ -37,9 +38,9 @@ class Desk:
             outcomes += await self._outcomes(wish, delivery)
         return settle(outcomes)
 
-    async def give_up(self, wishes: Sequence[Wish], delivery: Delivery, error: Transient) -> Settlement:
-        """A person who spoke or clicked is told; a push is only noted."""
-        refusal = Refused("github_unavailable", reason=error.code)
+    async def give_up(self, wishes: Sequence[Wish], delivery: Delivery, error: ShipmateError) -> Settlement:
+        """A person who spoke is told; a push is only noted."""
+        refusal = error if isinstance(error, Refused) else Refused("github_unavailable", reason=error.code)
         outcomes = [self._refuse_comment(wish, refusal) for wish in wishes if isinstance(wish, ObeyComment)]
         return settle(outcomes or [Outcome("failed", error.code)])
 
@@ -155,13 +156,7 @@ def _order(wish: ObeyComment, command: Command, delivery: Delivery, place: int) 
 
 
 def _click_order(wish: ClickButton, installation_id: int, job: Job, delivery: Delivery) -> Order:
-    words: dict[str, tuple[str, dict[str, str]]] = {
-        "retry": ("deploy", {"ref": job.sha, "environment": job.environment}),
-        "cancel": ("cancel", {"job": job.id}),
-        "rollback": ("rollback", {"environment": job.environment}),
-    }
-    name, arguments = words[wish.action]
-    command = Command(name, f"button {wish.action}", arguments)
+    command = command_of(wish.action, job)
     number = job.origin.pull_number
     origin = Origin("check_run", wish.actor, installation_id, number)
     return Order(command, wish.repository, origin, wish.actor_id, number, number is not None, delivery.seq, wish.key)

@@ -122,6 +122,13 @@ SENTENCES: Mapping[str, str] = {
     "failed.server_not_ready": "The server did not start. Its log ends with: {log}",
     "failed.engine_refused": "The Docker engine refused to {doing}: {message}",
     "failed.no_free_port": "No free port was found.",
+    "failed.store_io": "The disk that holds the database cannot be read or written.",
+    "failed.store_unavailable": "The database cannot be opened.",
+    "failed.store_readonly": "The database may only be read: check the rights on its folder.",
+    "failed.store_memory": "There is not enough memory for the database.",
+    "failed.store_closed": "The database is closed: the server is stopping.",
+    "failed.secret_key_missing": "SHIPMATE_SECRET_KEY is not set: without it no secret can be kept or read.",
+    "failed.secret_sealed": "The secret `{name}` was sealed under another SHIPMATE_SECRET_KEY. Set it anew.",
     "hint.out_of_memory": "It used more memory than its limit; raise `memory` in `.shipmate.yml`.",
     "hint.see_log": "Its last lines are in the log.",
     # reports
