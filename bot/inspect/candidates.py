@@ -17,7 +17,7 @@ from bot.inspect.reader import Reader
 MAX_CANDIDATES = 60
 MAX_DEPTH = 4
 _MANIFEST = re.compile(
-    r"(?:.*/)?(?:package\.json5?|deno\.jsonc?|requirements\.txt|pyproject\.toml|Pipfile|manage\.py|environment\.ya?ml|"
+    r"(?:.*/)?(?:package\.json5?|(?:apps|packages|libs|services)/[\w/.-]+/project\.json|deno\.jsonc?|requirements\.txt|pyproject\.toml|Pipfile|manage\.py|environment\.ya?ml|"
     r"go\.mod|go\.work|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?|build\.sbt|project\.clj|deps\.edn|Gemfile|"
     r"composer\.json|mix\.exs|gleam\.toml|pubspec\.yaml|Package\.swift|shard\.yml|build\.zig|stack\.yaml|"
     r"[\w.-]+\.(?:csproj|fsproj|vbproj|sln|slnx|cabal)|CMakeLists\.txt|meson\.build|Procfile|Dockerfile|Containerfile)"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.inspect.candidates import Candidate, candidate_roots
+from bot.inspect.dockerfile_checks import check_dockerfile
 from bot.inspect.dockerfile_parser import parse_dockerfile
 from bot.inspect.dockerfile_search import DockerfileChoice, choose_dockerfile
 from bot.inspect.draft import Draft
@@ -68,6 +69,8 @@ def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None
     best = max(drafts, key=_rank, default=None)
     if best is None or not (_is_application(best[1], candidate, dockerfile) or (lenient and best[1].has_entry)):
         return None
+    if dockerfile:
+        reader.notices.extend(check_dockerfile(reader, dockerfile.path, dockerfile.context))
     return best[1].freeze(_confidence(best[1], candidate, dockerfile))
 
 
@@ -136,7 +139,8 @@ def _confidence(draft: Draft, candidate: Candidate, dockerfile: DockerfileChoice
     if dockerfile:
         base = max(base, 0.9)
     base -= _DEPTH_COST * depth(candidate.root)
-    return base * (_DEMOTED_WEIGHT if is_demoted(candidate.root) else 1.0)
+    demoted = is_demoted(candidate.root) and not candidate.member
+    return base * (_DEMOTED_WEIGHT if demoted else 1.0)
 
 
 def _without_orchestrators(plans: list[AppPlan]) -> list[AppPlan]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 HIGH_CONFIDENCE = 0.8  # build without asking
 LOW_CONFIDENCE = 0.5  # below: ask first
+CLOSE_CONFIDENCE = 0.1  # two applications nearer than this: ask which
 
 Value = str | int
 
@@ -130,6 +132,26 @@ class Inspection:
             "warnings": [notice.to_json() for notice in self.warnings],
         }
 
+    def question(self) -> str | None:
+        """What to ask a person when the likeliest application is not likely enough, or not the only one.
+
+        None when building may start. Each choice is a ready-made piece of .shipmate.yml.
+        """
+        if not self.apps:
+            return "No application was found. Say what it is:\nbuild:\n  language: <language>\n  start: <command>"
+        close = [app for app in self.apps if self.apps[0].confidence - app.confidence < CLOSE_CONFIDENCE]
+        if len(close) == 1 and close[0].confidence >= LOW_CONFIDENCE:
+            return None
+        choices = "\n# or\n".join(_as_settings(app) for app in close[:5])
+        return f"It is not clear which application is meant. Put one of these into .shipmate.yml:\n{choices}"
+
     def app_at(self, path: str) -> AppPlan | None:
         """The application whose folder is `path`, else None."""
         return next((app for app in self.apps if app.path == path), None)
+
+
+def _as_settings(app: AppPlan) -> str:
+    """The application as a `build:` section."""
+    said = {"language": app.language, "context": app.path, "start": app.start, "static": app.static_output}
+    lines = [f"  {key}: {json.dumps(value)}" for key, value in said.items() if value is not None]
+    return "\n".join(["build:", *lines])

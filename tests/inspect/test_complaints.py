@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.inspect.dockerfile import generate
 from bot.inspect.inspection import inspect_tree
 from bot.inspect.model import AppPlan, Inspection
 from bot.inspect.tree import ListingTree
@@ -115,6 +116,25 @@ def test_one_member_s_dependency_is_not_another_s() -> None:
         ),
     }
     assert [(app.path, app.framework) for app in _inspect(files).apps] == [("apps/api", "express")]
+
+
+def test_an_nx_workspace_gives_each_application_and_starts_what_its_build_leaves() -> None:
+    node = {"build": {"executor": "@nx/webpack:webpack", "options": {"outputPath": "dist/apps/api", "target": "node"}}}
+    files = {
+        "nx.json": "{}",
+        "package.json": _package(dependencies={"express": "4", "next": "15"}, scripts={"start": "nx serve"}),
+        "apps/api/project.json": _package(projectType="application", targets=node),
+        "apps/api/src/main.ts": "import express from 'express'\napp.listen(process.env.PORT || 3333)\n",
+        "libs/ui/project.json": _package(projectType="library", targets=node),
+    }
+    inspection = _inspect(files)
+    assert [(a.path, a.framework, a.start, a.port) for a in inspection.apps] == [
+        ("apps/api", "express", "node dist/apps/api/main.js", 3333)
+    ]
+    tree = ListingTree([], files)
+    made = generate(inspection.apps[0], tree)
+    assert made.context == "."
+    assert made.dockerfile.rstrip().endswith('CMD ["node", "dist/apps/api/main.js"]')
 
 
 def test_a_cargo_workspace_runs_the_member_that_is_a_program() -> None:

@@ -36,7 +36,7 @@ def write_node(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     """Install from the lock file, build, drop development dependencies, run; static output moves to nginx."""
     base = Folder(folder.reader, plan.docker_context if plan.docker_context not in (None, ".") else "")
     image = f"node:{_major(plan) if plan.family == 'node' else '22'}-slim"
-    place = _inner(base, folder)
+    place = "" if plan.traits.get("paths_from") == "context" else _inner(base, folder)
     _write_install(writer, plan, base, image)
     writer.copy(["."], ".")
     if place:
@@ -137,11 +137,23 @@ def _write_runtime(writer: Writer, plan: AppPlan, folder: Folder, image: str, pl
     bins = ":".join(dict.fromkeys([join(join("/app", place), _BINS), join("/app", _BINS)]))
     writer.env(PATH=f"{bins}:$PATH")
     writer.env(NODE_ENV="production", HOST="0.0.0.0", HOSTNAME="0.0.0.0")  # noqa: S104 - inside the container
+    if plan.traits.get("standalone") and not place and not plan.traits.get("start_override"):
+        _write_standalone(writer, plan, folder)
+        return
     if plan.framework in _SELF_CONTAINED and ".output/" in (plan.start or "") and not place:
         writer.copy(["/app/.output"], "/app/.output", from_stage="build")
     else:
         writer.copy(["/app"], "/app", from_stage="build")
     writer.finish(_direct(plan, folder) or plan.start or "", plan.port, user=NODE_USER)
+
+
+def _write_standalone(writer: Writer, plan: AppPlan, folder: Folder) -> None:
+    """Next.js's own selection of what its server needs, with the files it leaves out on purpose."""
+    writer.copy(["/app/.next/standalone"], "/app", from_stage="build")
+    writer.copy(["/app/.next/static"], "/app/.next/static", from_stage="build")
+    if folder.any(r"public/.+"):
+        writer.copy(["/app/public"], "/app/public", from_stage="build")
+    writer.finish("node server.js", plan.port, user=NODE_USER)
 
 
 def _direct(plan: AppPlan, folder: Folder) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bot.inspect.dependencies import Match, matches
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder, as_map, as_text
-from bot.inspect.languages.node_sites import settle_static
+from bot.inspect.languages.node_sites import config_text, settle_static
 from bot.inspect.manifests.package_json import (
     Manager,
     PackageJson,
@@ -42,6 +42,7 @@ def inspect_node(draft: Draft) -> None:
     folder = draft.folder
     package = PackageJson(folder)
     manager = find_manager(folder)
+    _note_orchestration(draft, package)
     _settle_language(draft, package)
     settle_manager(draft, manager)
     _settle_context(draft, manager)
@@ -50,6 +51,8 @@ def inspect_node(draft: Draft) -> None:
     draft.settle("install", install_command(manager), "node/install", "takes exactly what the lock file holds")
     _settle_build(draft, package, manager, match)
     settle_static(draft, package, match)
+    if match and match.framework.id == "nextjs" and _is_standalone(folder):
+        draft.traits["standalone"] = "yes"
     _settle_start(draft, package, manager, match)
     _settle_port(draft, package, match)
 
@@ -65,6 +68,16 @@ def _settle_language(draft: Draft, package: PackageJson) -> None:
     elif folder.any(r"(?:src/|app/|pages/)?[\w.-]+\.tsx?"):
         draft.settle("language", "typescript", "node/typescript", "its sources are TypeScript")
     draft.settle("language", "javascript", "node/javascript", "package.json is there", at="package.json")
+
+
+_STARTS_MEMBERS = re.compile(r"\b(?:turbo|nx|lerna)\b.*\bstart\b|--filter|--workspace|\s-w\s|\s-r\s")
+
+
+def _note_orchestration(draft: Draft, package: PackageJson) -> None:
+    """A root that only starts its members is left out where they are found themselves."""
+    is_nx = draft.folder.has("nx.json") and not draft.folder.has("project.json")
+    if is_nx or _STARTS_MEMBERS.search(package.scripts.get("start", "")):
+        draft.traits["orchestrates"] = "yes"
 
 
 def _settle_context(draft: Draft, manager: Manager) -> None:
@@ -194,6 +207,12 @@ def _only_previews(script: str) -> bool:
         )
         is not None
     )
+
+
+def _is_standalone(folder: Folder) -> bool:
+    """Whether next.config asks for a server that needs no node_modules."""
+    _, text = config_text(folder, "next.config")
+    return re.search(r"\boutput['\"]?\s*:\s*['\"]standalone['\"]", text) is not None
 
 
 def _settle_start(draft: Draft, package: PackageJson, manager: Manager, match: Match | None) -> None:

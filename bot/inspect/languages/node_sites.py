@@ -22,7 +22,7 @@ def settle_static(draft: Draft, package: PackageJson, match: Match | None) -> No
     if draft.settled("static_output"):
         draft.rule_out("start")
         return
-    verdict = _verdict(draft, package, match) if match else None
+    verdict = _verdict(draft, package, match) if match else _bundled(package)
     if verdict is None:
         draft.rule_out("static_output")
         return
@@ -64,6 +64,26 @@ def _verdict(draft: Draft, package: PackageJson, match: Match) -> Verdict | None
     return None
 
 
+_BUNDLERS = {
+    "parcel": "dist",
+    "preact-cli": "build",
+    "@rsbuild/core": "dist",
+    "@stencil/core": "www",
+    "brunch": "public",
+    "umi": "dist",
+    "vuepress": "docs/.vuepress/dist",
+    "webpack-dev-server": "dist",
+}
+
+
+def _bundled(package: PackageJson) -> Verdict | None:
+    """A bundler of no framework, used to build for browsers: its usual output folder."""
+    if "build" not in package.scripts or _runs_server(package):
+        return None
+    name = next((name for name in _BUNDLERS if name in package.dependencies), None)
+    return (_BUNDLERS[name], f"{name} builds for browsers", "package.json") if name else None
+
+
 def _runs_server(package: PackageJson) -> bool:
     """Whether a production start script runs a server of the project's own."""
     for name in ("start:prod", "start"):
@@ -102,7 +122,7 @@ def _nuxt(folder: Folder, package: PackageJson) -> Verdict | None:
 
 def _astro(folder: Folder, package: PackageJson) -> Verdict | None:
     name, text = config_text(folder, "astro.config")
-    adapter = re.search(r"\badapter\s*:", text) or "@astrojs/node" in package.dependencies
+    adapter = "@astrojs/node" in text or "@astrojs/node" in package.dependencies
     if adapter or _option(text, "output") in ("server", "hybrid"):
         return None
     return _option(text, "outDir") or "dist", "astro builds static pages unless an adapter or output says else", name

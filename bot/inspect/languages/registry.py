@@ -22,6 +22,7 @@ from bot.inspect.languages.native import (
     inspect_zig,
 )
 from bot.inspect.languages.node import inspect_node
+from bot.inspect.languages.nx import inspect_nx, is_nx_application
 from bot.inspect.languages.php import WEB_ROOTS, inspect_php
 from bot.inspect.languages.python import inspect_python
 from bot.inspect.languages.ruby import inspect_ruby
@@ -111,6 +112,7 @@ LANGUAGES: tuple[Language, ...] = (
         ("javascript", "typescript", "bun"),
         strays=(r"(?:src/)?(?:server|app|index|main)\.[cm]?[jt]s",),
     ),
+    Language("nx", (r"project\.json",), 0.50, inspect_nx),
     Language("dart", (r"pubspec\.yaml",), 0.70, inspect_dart, owns_members=True),
     Language("swift", (r"Package\.swift",), 0.70, inspect_swift, owns_members=True),
     Language("crystal", (r"shard\.yml",), 0.70, inspect_crystal),
@@ -146,5 +148,7 @@ def claimants(folder: Folder) -> list[Language]:
     One stray source file never decides against a manifest.
     """
     found = [language for language in LANGUAGES if language.claims(folder)]
+    if any(language.id == "nx" for language in found) and not is_nx_application(folder):
+        found = [language for language in found if language.id != "nx"]
     solid = [language for language in found if language.id not in ("site", "shell")]
     return found if solid else [*(language for language in LANGUAGES if language.strays_in(folder)), *found]
