@@ -18,6 +18,10 @@ SAMPLES = Path(__file__).with_name("samples")
 """Folders of small repositories to begin with: `hello-docker` has a Dockerfile, `hello-python` has none."""
 
 
+class TakenPort(Exception):
+    """A port can't be listened on; the message is the system's."""
+
+
 class Sandbox:
     """Both simulators as one thing to enter: `async with Sandbox() as sb:` gives `sb.github` and `sb.slack`.
 
@@ -54,9 +58,12 @@ class Sandbox:
         return self.github.environment() | self.slack.environment()
 
     async def start(self) -> None:
-        """Listen on both ports."""
-        await self.github.start(self._host, self._github_port, Control(self.github).routes())
-        await self.slack.start(self._host, self._slack_port)
+        """Listen on both ports. Raises TakenPort."""
+        try:
+            await self.github.start(self._host, self._github_port, Control(self.github).routes())
+            await self.slack.start(self._host, self._slack_port)
+        except OSError as error:
+            raise TakenPort(str(error)) from error
 
     async def stop(self) -> None:
         """Stop both."""
@@ -94,11 +101,10 @@ async def run_sandbox(
     host: str = "127.0.0.1",
     out: TextIO = sys.stdout,
 ) -> None:
-    """Serve both until SIGTERM or SIGINT, having said on `out` what to set for a server to use them."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    """Serve both until SIGTERM or SIGINT, having said on `out` what to set for a server to use them.
+
+    Raises SystemExit with a sentence when a port is taken.
+    """
     sandbox = Sandbox(
         state_dir,
         webhook_url,
@@ -107,10 +113,24 @@ async def run_sandbox(
         slack_port=slack_port,
         host=host,
     )
-    async with sandbox:
+    stopped = _stop_signal()
+    try:
+        await sandbox.start()
         out.write("\n".join([*environment_lines(sandbox.environment()), *_where(sandbox)]) + "\n")
         out.flush()
         await stopped.wait()
+    except TakenPort as error:
+        raise SystemExit(f"The sandbox can't listen on ports {github_port} and {slack_port}: {error}") from error
+    finally:
+        await sandbox.stop()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set when the process is sent SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
 
 
 def _where(sandbox: Sandbox) -> list[str]:

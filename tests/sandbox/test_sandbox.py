@@ -9,7 +9,9 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from bot.sandbox.sandbox import SAMPLES, Sandbox, environment_lines
+import pytest
+
+from bot.sandbox.sandbox import SAMPLES, Sandbox, environment_lines, run_sandbox
 
 RUN = "import asyncio; from bot.sandbox.sandbox import run_sandbox; asyncio.run(run_sandbox(0, 0))"
 
@@ -35,8 +37,22 @@ async def test_the_state_directory_is_used_when_given_and_a_fresh_one_removed(tm
         await kept.github.create_repo("acme/api", files={"a": "b"})
         scratch = fresh.github.hub.root
         assert scratch.is_dir()
-    assert list((tmp_path / "state" / "repositories").iterdir())
+    assert list((tmp_path / "state").glob("repositories-*/*.git"))
     assert not scratch.exists()
+
+
+async def test_a_state_directory_can_be_used_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with Sandbox(tmp_path) as sandbox:
+            await sandbox.github.create_repo("acme/api", files={"a": "b"})
+            assert await sandbox.github.head("acme/api")
+
+
+async def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
+    async with Sandbox() as sandbox:
+        taken = int(sandbox.github.url.rpartition(":")[2])
+        with pytest.raises(SystemExit, match=f"can't listen on ports {taken} and 0"):
+            await run_sandbox(taken, 0)
 
 
 def test_the_environment_is_printed_as_a_shell_reads_it() -> None:

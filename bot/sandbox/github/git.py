@@ -247,9 +247,11 @@ class Git:
         return (await self.run("rev-parse", "--verify", ref)).decode().strip()
 
 
-def scratch_directory() -> Path:
-    """A fresh directory of our own."""
-    return Path(tempfile.mkdtemp(prefix="shipmate-sandbox-"))
+def scratch_directory(parent: Path | None) -> Path:
+    """A fresh directory for repositories, below `parent` (made when it isn't there) or among the temporary ones."""
+    if parent:
+        parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="repositories-", dir=parent))
 
 
 def _hexadecimal(text: str) -> bool:

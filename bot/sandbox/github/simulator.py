@@ -74,7 +74,6 @@ class GitHubSandbox:
         hooks = Hooks(app.id, app.webhook_secret, faults, webhook_url, clock=lambda: world.now())
         limits = Limits(clock=lambda: world.now())
         self.hub = Hub(world, Tokens(world), limits, faults, hooks)
-        self._scratch: Path | None = None
         self._runner: web.AppRunner | None = None
 
     # Where it is and how an app reaches it
@@ -132,9 +131,7 @@ class GitHubSandbox:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, control: list[web.RouteDef] | None = None) -> None:
         """Listen; port 0 takes a free one. `control` are more routes to serve on the same port."""
-        self._scratch = None if self._state_dir else scratch_directory()
-        self.hub.root = (self._state_dir or self._scratch or Path()) / "repositories"
-        self.hub.root.mkdir(parents=True, exist_ok=True)
+        self.hub.root = scratch_directory(self._state_dir)
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.add_routes([*(control or []), *SmartHttp(self.hub).routes(), *OAuth(self.hub).routes()])
         app.router.add_route("*", "/{path:.*}", RestApi(self.hub).handle)
@@ -146,12 +143,12 @@ class GitHubSandbox:
         self.hub.base = f"http://{host}:{bound}"
 
     async def stop(self) -> None:
-        """Stop listening and sending; a directory of its own is removed."""
+        """Stop listening and sending; the repositories go too, unless they have a `state_dir`."""
         await self.hub.hooks.close()
         if self._runner:
             await self._runner.cleanup()
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._state_dir is None and self._runner:
+            shutil.rmtree(self.hub.root, ignore_errors=True)
 
     # What goes wrong, and how much is allowed
 

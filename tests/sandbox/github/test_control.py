@@ -1,5 +1,8 @@
 """The control API: the whole main job driven by HTTP alone, and mistakes answered with one sentence."""
 
+import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +126,33 @@ async def test_an_unknown_call_names_those_there_are(app: AppClient) -> None:
     assert (await app.call("POST", "/_control/pushes", data="{")).json["error"].startswith("The body is not JSON")
 
 
-def test_every_control_call_is_documented_with_an_example() -> None:
+def test_every_control_call_is_documented() -> None:
     text = DOCS.read_text()
-    served = {(one.method, one.path) for one in Control(GitHubSandbox()).routes() if "rest" not in one.path}
+    served = {(one.method, one.path) for one in Control(GitHubSandbox()).routes() if "{rest" not in one.path}
     missing = [f"{method} {path}" for method, path in sorted(served) if f"`{method} {path}`" not in text]
     assert PREFIX in text
     assert missing == []
+
+
+def documented_examples() -> list[tuple[str, str, dict[str, Any]]]:
+    """Method, path and body of every `curl` line of the documentation."""
+    found = []
+    for line in re.findall(r"^curl -s (.*)$", DOCS.read_text(), re.MULTILINE):
+        words = shlex.split(line.replace("$C", PREFIX))
+        path = next(one for one in words if one.startswith(PREFIX))
+        body = json.loads(words[words.index("-d") + 1]) if "-d" in words else {}
+        method = words[words.index("-X") + 1] if "-X" in words else "POST" if body else "GET"
+        found.append((method, path, body))
+    return found
+
+
+async def test_every_documented_example_is_understood(github: GitHubSandbox, app: AppClient) -> None:
+    examples = documented_examples()
+    shown = {(method, re.sub(r"\?.*|/fault-1|/\d+", "", path)) for method, path, _ in examples}
+    routes = [one for one in Control(github).routes() if "{rest" not in one.path]
+    assert {(one.method, re.sub(r"/\{.*", "", one.path)) for one in routes} == shown
+    for method, path, body in examples:
+        answer = await app.call(method, path, json=body)
+        assert answer.status in (200, 422), (method, path, answer.raw)
+        misunderstood = re.search(r"is not known here|must be|can't be described|can't be set", answer.raw.decode())
+        assert not misunderstood, (method, path, answer.raw)

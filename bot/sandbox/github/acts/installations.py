@@ -1,14 +1,10 @@
 """What happens to installations of the app: made, narrowed, suspended, taken away."""
 
-from typing import Any
-
 from bot.sandbox.github.faults import Impossible
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.hub import Hub
 from bot.sandbox.github.model import Account, Installation, Repository
 from bot.sandbox.github.shapes import accounts
-
-Json = dict[str, Any]
 
 
 def of_account(hub: Hub, account: Account) -> Installation:

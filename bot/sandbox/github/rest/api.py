@@ -20,7 +20,6 @@ from bot.sandbox.github.rest.call import Call, Reply
 from bot.sandbox.github.rest.table import HANDLERS
 from bot.sandbox.github.tokens import ANONYMOUS, Identity
 
-Json = dict[str, Any]
 MAX_BODY_BYTES = 10 * 1024 * 1024
 VERSIONS = ("2022-11-28", "2026-03-10")
 QUIET = {"apps/create-installation-access-token", "apps/redeliver-webhook-delivery", "rate-limit/get"}

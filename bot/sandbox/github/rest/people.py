@@ -1,13 +1,9 @@
 """Operations on people, organizations and teams, and on this GitHub itself."""
 
-from typing import Any
-
 from bot.sandbox.github.model import Account, iso, node_id
 from bot.sandbox.github.refusals import GitHubError, not_found
 from bot.sandbox.github.rest.call import Call, Handler, Reply
 from bot.sandbox.github.shapes import accounts
-
-Json = dict[str, Any]
 
 
 async def get_rate_limit(call: Call) -> Reply:
