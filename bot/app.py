@@ -122,11 +122,11 @@ def link_key(settings: Settings) -> bytes:
     return hashlib.sha256(b"shipmate job links\0" + root).digest()
 
 
-def web_application(house: House, ingress: Ingress) -> web.Application:
+def web_application(house: House) -> web.Application:
     """The HTTP face."""
     store, settings = house.opened.store, house.settings
     app = web.Application(client_max_size=BODY_LIMIT_BYTES)
-    github_webhook.add_to(app, ingress)
+    github_webhook.add_to(app, Ingress(store.deliveries, require_github(settings).webhook_secrets, house.metrics))
     app[jobs.PAGES] = jobs.JobPages(
         store.jobs, store.keys, house.links, utc_now, house.opened.database.watch, settings.locale
     )
@@ -290,13 +290,11 @@ def _with_address(settings: Settings, listener: socket.socket) -> Settings:
 
 @asynccontextmanager
 async def _serving(house: House, listener: socket.socket) -> AsyncIterator[None]:
-    secrets = require_github(house.settings).webhook_secrets
-    ingress = Ingress(house.opened.store.deliveries, secrets, house.metrics)
-    app = web_application(house, ingress)
+    app = web_application(house)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:
-        github_webhook.put_in_front(runner, ingress)
+        github_webhook.put_in_front(runner, app[github_webhook.INGRESS])
         await web.SockSite(runner, listener, backlog=1024).start()
         yield
     finally:

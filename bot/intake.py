@@ -47,7 +47,7 @@ class Reading:
     semantic_key: str | None
     chain: str
     decide: Callable[[], Awaitable[Settlement]]
-    give_up: Callable[[Transient], Awaitable[Settlement]]
+    give_up: Callable[[ShipmateError], Awaitable[Settlement]]
 
 
 Reader = Callable[[Delivery], Reading]
@@ -166,7 +166,7 @@ class Intake:
         try:
             settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
         except Refused as refused:
-            keyed = _with_key(await self._desk.give_up(read.wishes, delivery, refused), read.semantic_key)
+            keyed = _with_key(await read.give_up(refused), read.semantic_key)
             settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
         self._acted(settled)
         log.info(
