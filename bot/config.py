@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from bot.engines.router.settings import PortRange, RouterSettings
 from bot.errors import UserMistake
 
 LOCALES = ("en", "ko")
+DATABASE_URL = "sqlite:///shipmate.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,18 @@ class GitHubSettings:
     webhook_secrets: tuple[bytes, ...] = field(repr=False)
     api_url: str = "https://api.github.com"
     url: str = "https://github.com"
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    """With both of these people can sign in, which links their Slack to their GitHub account."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """How the app signs in at Slack, and how it knows that Slack is speaking."""
+
+    bot_token: str = field(repr=False)
+    signing_secrets: tuple[bytes, ...] = field(repr=False)
+    api_url: str = "https://slack.com/api/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,8 @@ class Settings:
     has_public_url: bool = False
     """Whether PUBLIC_URL was set; else it is made of host and port."""
     github: GitHubSettings | None = None
+    slack: SlackSettings | None = None
+    """None: the Slack face is off."""
     registry: RegistryAccess | None = None
     base_registry: str | None = None
     """Passed to builds as `--build-arg REGISTRY=…`: a mirror of the official base images."""
@@ -61,7 +77,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     host, port = source.get("HOST", "127.0.0.1"), _whole(source, "PORT", 8080, 0, 65535)
     workdir = Path(source.get("SHIPMATE_WORKDIR") or Path.home() / ".shipmate").absolute()
     return Settings(
-        database_url=source.get("DATABASE_URL", "sqlite:///shipmate.db"),
+        database_url=source.get("DATABASE_URL", DATABASE_URL),
         workdir=workdir,
         host=host,
         port=port,
@@ -69,6 +85,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         router=_router(source, workdir),
         has_public_url=bool(source.get("PUBLIC_URL")),
         github=_github(source),
+        slack=_slack(source),
         registry=_registry(source),
         base_registry=source.get("SHIPMATE_BASE_REGISTRY") or None,
         secret_key=source["SHIPMATE_SECRET_KEY"].encode() if source.get("SHIPMATE_SECRET_KEY") else None,
@@ -79,7 +96,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         docker_host=source.get("DOCKER_HOST") or None,
         stage_limit_s=float(_whole(source, "SHIPMATE_STAGE_LIMIT", 600, 1, 86_400)),
         job_limit_s=float(_whole(source, "SHIPMATE_JOB_LIMIT", 1800, 1, 604_800)),
-        owner=source.get("SHIPMATE_OWNER") or f"shipmate-{socket.gethostname()}",
+        owner=source.get("SHIPMATE_OWNER") or _owner(source.get("DATABASE_URL", DATABASE_URL)),
     )
 
 
@@ -103,14 +120,33 @@ def bad(name: str, sentence: str) -> UserMistake:
 def _github(env: Mapping[str, str]) -> GitHubSettings | None:
     if not env.get("GITHUB_APP_ID"):
         return None
-    secrets = (part.strip() for part in env.get("GITHUB_WEBHOOK_SECRET", "").split(","))
     return GitHubSettings(
         app_id=env["GITHUB_APP_ID"],
         private_key=_private_key(env),
-        webhook_secrets=tuple(secret.encode() for secret in secrets if secret),
+        webhook_secrets=_several(env, "GITHUB_WEBHOOK_SECRET"),
         api_url=_url(env, "GITHUB_API_URL", "https://api.github.com"),
         url=_url(env, "GITHUB_URL", "https://github.com"),
+        client_id=env.get("GITHUB_CLIENT_ID") or None,
+        client_secret=env.get("GITHUB_CLIENT_SECRET") or None,
     )
+
+
+def _slack(env: Mapping[str, str]) -> SlackSettings | None:
+    """Both the token and the signing secret, or neither: the one without the other is a slip."""
+    token, secrets = env.get("SLACK_BOT_TOKEN", ""), _several(env, "SLACK_SIGNING_SECRET")
+    if not token and not secrets:
+        return None
+    if not token:
+        raise bad("SLACK_BOT_TOKEN", "is not set, while SLACK_SIGNING_SECRET is: set both, or neither")
+    if not secrets:
+        raise bad("SLACK_SIGNING_SECRET", "is not set, while SLACK_BOT_TOKEN is: set both, or neither")
+    return SlackSettings(token, secrets, _url(env, "SLACK_API_URL", "https://slack.com/api") + "/")
+
+
+def _several(env: Mapping[str, str], name: str) -> tuple[bytes, ...]:
+    """Secrets that hold at once while one is being replaced, separated by commas."""
+    parts = (part.strip() for part in env.get(name, "").split(","))
+    return tuple(part.encode() for part in parts if part)
 
 
 def _private_key(env: Mapping[str, str]) -> str:
@@ -144,6 +180,13 @@ def _registry(env: Mapping[str, str]) -> RegistryAccess | None:
     if not prefix:
         return None
     return RegistryAccess(prefix, env.get("SHIPMATE_REGISTRY_USER"), env.get("SHIPMATE_REGISTRY_PASSWORD"))
+
+
+def _owner(database_url: str) -> str:
+    """Two installations on one machine differ in their databases, and must leave each other's containers alone."""
+    place = database_url.removeprefix("sqlite:///")
+    known = str(Path(place).absolute()) if place != database_url else database_url
+    return "shipmate-" + hashlib.sha256(f"{socket.gethostname()}\0{known}".encode()).hexdigest()[:12]
 
 
 def _ports(env: Mapping[str, str], name: str) -> PortRange:

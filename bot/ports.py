@@ -177,6 +177,9 @@ class Traffic(Protocol):
     async def targets(self, service: str) -> list[TrafficTarget]:
         """Where its requests may go now, with each share."""
 
+    async def serving(self) -> frozenset[str]:
+        """Ids of all targets, of whatever service, that are given requests now."""
+
     async def put_target(self, service: str, target: TrafficTarget) -> None:
         """Add a target, or change its address; `percent` applies to a new one only."""
 

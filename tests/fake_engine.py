@@ -1,8 +1,9 @@
 """An engine in memory that keeps every promise of `bot.ports`, for scenarios that are about GitHub and the rules.
 
 What it builds and runs is told by a Dockerfile of its own small language: `RUN echo WORDS` writes a line, `RUN fail`
-breaks the build, `RUN hang` never ends, `RUN wait` ends when it is told to, `RUN flood N` writes N lines; `CMD serve WORDS` answers with the words,
-`CMD sick` answers 500, `CMD exit N` ends at once, `CMD fall` ends as soon as it gets traffic.
+breaks the build, `RUN hang` never ends, `RUN wait` ends when it is told to, `RUN flood N` writes N lines;
+`CMD serve WORDS` answers with the words, `CMD sick` answers 500, `CMD exit N` ends at once, `CMD fall` ends as soon as
+it gets traffic.
 """
 
 from __future__ import annotations
@@ -287,6 +288,11 @@ class FakeTraffic:
         """With their shares."""
         route = self.engine.routes.get(service)
         return list(route.targets.values()) if route else []
+
+    async def serving(self) -> frozenset[str]:
+        """Those with a share."""
+        routes = self.engine.routes.values()
+        return frozenset(one.id for route in routes for one in route.targets.values() if one.percent)
 
     async def put_target(self, service: str, target: TrafficTarget) -> None:
         """An old one keeps its share."""

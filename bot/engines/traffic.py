@@ -35,6 +35,12 @@ class RouterTraffic:
         known = await self._known(service)
         return [TrafficTarget(one.id, one.host, one.port, one.weight) for one in known.targets] if known else []
 
+    async def serving(self) -> frozenset[str]:
+        """Ids of all targets, of whatever service, that are given requests now."""
+        with _router_errors():
+            status = await self._client.status()
+        return frozenset(one.id for service in status.services for one in service.targets if one.weight)
+
     async def put_target(self, service: str, target: TrafficTarget) -> None:
         """Add a target, or change its address; `percent` applies to a new one only."""
         known = await self._known(service)

@@ -51,14 +51,16 @@ class Upkeep:
         return bool(await self._jobs.unfinished_in(release.repository_id, release.environment))
 
     async def _remove_unowned(self, engine: Engine) -> None:
+        """What answers requests stays, whoever it belongs to: a lost database must not end a service."""
         try:
             instances = await engine.target.owned()
+            serving = await engine.traffic.serving()
         except ShipmateError as error:
             log.warning("the engine could not be asked what it runs", extra={"code": error.code})
             return
         for instance in instances:
             job_id = instance.labels.get("shipmate.job", "")
-            if await self._is_owned(instance, await self._jobs.get(job_id)):
+            if instance.name in serving or await self._is_owned(instance, await self._jobs.get(job_id)):
                 continue
             log.warning("removing an instance nobody owns", extra={"instance": instance.name, "job": job_id})
             try:
