@@ -17,6 +17,8 @@ from bot.github.comments import add_reaction, ensure_comment
 from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.reporters.comment import BotLogin
+from bot.reporters.slack_answers import say_in_slack
+from bot.slack.client import SlackClient
 from bot.store import Answer, Answers
 
 TRIES = 30
@@ -38,13 +40,16 @@ class AnswerLoop:
         clock: Clock,
         changed: Callable[[float], Awaitable[None]],
         locale: str = "en",
+        slack: SlackClient | None = None,
     ) -> None:
+        """Without `slack` the answers that go there are closed unsaid."""
         self._github = github
         self._bot_login = bot_login
         self._answers = answers
         self._clock = clock
         self._changed = changed
         self._locale = locale
+        self._slack = slack
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -83,6 +88,8 @@ class AnswerLoop:
         return True
 
     async def _say(self, answer: Answer, *, look_first: bool) -> None:
+        if answer.slack is not None:
+            return await say_in_slack(self._slack, answer.slack, answer)
         client = self._github.repository(answer.installation_id, answer.repository, REPORT)
         if answer.reaction and answer.comment_id is not None:
             await add_reaction(client, answer.comment_id, answer.reaction)
@@ -92,6 +99,7 @@ class AnswerLoop:
             await ensure_comment(client, answer.number, marker, login, answer.body, look_first=look_first)
         if answer.check_sha:
             await self._check(client, answer, look_first)
+        return None
 
     async def _check(self, client: Client, answer: Answer, look_first: bool) -> None:
         title = messages.say(self._locale, "report.answer_title")

@@ -1,0 +1,47 @@
+"""Says an answer in Slack: to one person by Slack's own way to answer, else in the channel."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.slack.client import Saying, SlackClient, SlackRefused
+from bot.slack.mrkdwn import cut
+from bot.store import Answer, SlackPlace
+
+TEXT_CHARACTERS = 8_000
+FOR_GOOD = frozenset(
+    {"channel_not_found", "is_archived", "user_not_in_channel", "not_in_channel", "no_text", "thread_not_found"}
+)
+"""Refusals that no later try of the same words changes."""
+
+log = logging.getLogger("shipmate.answers")
+
+
+async def say_in_slack(slack: SlackClient | None, place: SlackPlace, answer: Answer) -> None:
+    """Say it, or note in the log that nobody can be told. Raises Transient, or SlackRefused where trying helps."""
+    if slack is None:
+        return log.warning("an answer for Slack is not said: the Slack face is off", extra={"answer": answer.key})
+    try:
+        await _say(slack, place, cut(answer.body, TEXT_CHARACTERS), answer.key)
+    except SlackRefused as refused:
+        if refused.reason not in FOR_GOOD:
+            raise
+        log.warning("an answer cannot be said in Slack", extra={"answer": answer.key, "reason": refused.reason})
+    return None
+
+
+async def _say(slack: SlackClient, place: SlackPlace, text: str, key: str) -> None:
+    if place.user is None:
+        await slack.post(place.channel, Saying(text, key=key), place.thread)
+    elif place.response_url is None or not await _answered(slack, place.response_url, text):
+        await slack.whisper(place.channel, place.user, text, place.thread)
+
+
+async def _answered(slack: SlackClient, response_url: str, text: str) -> bool:
+    """Whether Slack took the answer; the address is good five times in half an hour."""
+    try:
+        await slack.answer(response_url, text)
+    except SlackRefused as refused:
+        log.info("a response URL is over; the answer goes another way", extra={"reason": refused.reason})
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""Says in Slack's markup what was worded in GitHub's: bold, links, tables, and nothing that commands or mentions.
+
+https://docs.slack.dev/messaging/formatting-message-text
+"""
+
+from __future__ import annotations
+
+import re
+
+_LINK = re.compile(r"\[([^\]\n]*)\]\((https?://[^\s)]+)\)")
+_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_RULE = re.compile(r"\A\|[\s:|-]+\|\Z")
+TEXT_CHARACTERS = 3000
+"""The most a section block's text may have: https://docs.slack.dev/reference/block-kit/blocks/section-block."""
+
+
+def escaped(text: str) -> str:
+    """Text that is only text: none of it is a mention, a link or markup of Slack's."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def mrkdwn(markdown: str) -> str:
+    """The same in Slack's markup; a table becomes lines, since Slack's text has none."""
+    lines = [_row(line) if line.startswith("|") else line for line in _without_rules(markdown.splitlines())]
+    text = escaped("\n".join(lines))
+    return _LINK.sub(r"<\2|\1>", _BOLD.sub(r"*\1*", text))
+
+
+def cut(text: str, limit: int = TEXT_CHARACTERS) -> str:
+    """The text within the limit, with a sign where something is missing."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def log_text(lines: tuple[str, ...], limit: int = TEXT_CHARACTERS) -> str:
+    """The end of a log as preformatted text; a fence within it cannot end it."""
+    body = escaped("\n".join(lines)).replace("```", "'''")[-(limit - 10) :]
+    return f"```\n{body}\n```"
+
+
+def _without_rules(lines: list[str]) -> list[str]:
+    """The lines without the head of each table and the rule under it."""
+    kept: list[str] = []
+    for line in lines:
+        if _RULE.match(line):
+            kept = kept[:-1]
+        else:
+            kept.append(line)
+    return kept
+
+
+def _row(line: str) -> str:
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    return "• " + " — ".join(cell for cell in cells if cell)

@@ -1,0 +1,124 @@
+"""Reads what people say to us in Slack: the grammar of comments, with the repository named first, and three words more.
+
+`/shipmate deploy owner/repo[@ref] [to ENV]` is `/deploy [REF] [to ENV]` said for that repository.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot import messages
+from bot.commands import COMMANDS, Command, CommandSpec, read_command
+from bot.errors import UserMistake
+
+ACCOUNT_WORDS: Mapping[str, str] = {
+    "link": "slack.help.link",
+    "unlink": "slack.help.unlink",
+    "whoami": "slack.help.whoami",
+}
+"""What can be said in Slack alone, with the key of what it does."""
+_REPOSITORY = re.compile(r"\A([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})(?:@(\S{1,255}))?\Z")
+_JOB = re.compile(r"\Adep_[a-z0-9]{10}\Z")
+MOST_CHARACTERS = 1000
+SHOWN_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command as it was understood. `repository` is `owner/name`, None where none was named."""
+
+    command: Command
+    repository: str | None = None
+
+
+def read_words(text: str) -> Asked:
+    """What stood after `/shipmate`. Nothing at all asks for help. Raises UserMistake with the usage as Slack has it."""
+    words = text[:MOST_CHARACTERS].split() or ["help"]
+    name, rest = words[0].lower().removeprefix("/"), words[1:]
+    if name in ACCOUNT_WORDS:
+        return Asked(_account(name, rest, text))
+    spec = COMMANDS.get(name)
+    if spec is None:
+        raise _unknown(name)
+    repository, ref = _named(spec, rest)
+    said = rest[1:] if repository else rest
+    if ref is not None:
+        said = [ref, *said]
+    return Asked(_command(spec, said, text), repository)
+
+
+def usage(spec: CommandSpec) -> str:
+    """As people type it in Slack: `/shipmate deploy OWNER/REPO[@REF] [to ENV]`."""
+    words = [f"[{p.after + ' ' if p.after else ''}{p.shown}]" for p in spec.parameters]
+    if spec.needs != "none":
+        takes_ref = words[:1] == ["[REF]"]
+        words = ["OWNER/REPO[@REF]" if takes_ref else "OWNER/REPO", *(words[1:] if takes_ref else words)]
+    return " ".join(("/shipmate", spec.name, *words))
+
+
+def help_in_slack(locale: str, only: str | None = None) -> str:
+    """The commands that work here, made from the grammar."""
+    language = "ko" if locale == "ko" else "en"
+    lines = [f"• `{usage(spec)}` — {spec.help[language]}" for spec in COMMANDS.values() if only in {None, spec.name}]
+    lines += [
+        f"• `/shipmate {word}` — {messages.say(locale, key)}"
+        for word, key in ACCOUNT_WORDS.items()
+        if only in {None, word}
+    ]
+    return "\n".join([messages.say(locale, "slack.help.title"), *lines])
+
+
+def job_named(command: Command) -> str | None:
+    """The job a command names, where it names one."""
+    return command.arguments.get("job")
+
+
+def _named(spec: CommandSpec, rest: list[str]) -> tuple[str | None, str | None]:
+    """The repository and ref in the first word; a command that names a job needs none."""
+    if spec.needs == "none":
+        return None, None
+    found = _REPOSITORY.match(rest[0]) if rest else None
+    if found is None:
+        if rest and _JOB.match(rest[0]):
+            return None, None
+        raise _mistake(spec, "repository_needed")
+    if found[2] is not None and "ref" not in {parameter.name for parameter in spec.parameters}:
+        raise _mistake(spec, "unexpected_word", given=_shown(f"@{found[2]}"))
+    return found[1], found[2]
+
+
+def _account(name: str, rest: list[str], raw: str) -> Command:
+    if rest:
+        word = f"shipmate {name}"
+        raise UserMistake("unexpected_word", command=word, usage=f"/{word}", given=_shown(rest[0]))
+    return Command(name, raw[:MOST_CHARACTERS])
+
+
+def _command(spec: CommandSpec, words: list[str], raw: str) -> Command:
+    try:
+        command = read_command(spec.name, words, raw)
+    except UserMistake as mistake:
+        given = _shown(str(mistake.facts.get("given", "")))
+        facts = {name: fact for name, fact in mistake.facts.items() if name == "argument"}
+        raise _mistake(spec, mistake.code, given=given, **facts) from mistake
+    if command is None:
+        raise _unknown(spec.name)
+    return command
+
+
+def _unknown(name: str) -> UserMistake:
+    near = difflib.get_close_matches(name, [*COMMANDS, *ACCOUNT_WORDS], n=1, cutoff=0.6)
+    if near:
+        return UserMistake("unknown_command", command=f"shipmate {_shown(name)}", did_you_mean=f"shipmate {near[0]}")
+    return UserMistake("slack_unknown_command", given=_shown(name))
+
+
+def _mistake(spec: CommandSpec, code: str, **facts: str) -> UserMistake:
+    return UserMistake(code, command=f"shipmate {spec.name}", usage=usage(spec), **facts)
+
+
+def _shown(word: str) -> str:
+    return messages.neutral(word, SHOWN_CHARACTERS)
