@@ -12,6 +12,7 @@ from bot.inspect.dockerfile_search import DockerfileChoice, choose_dockerfile
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder
 from bot.inspect.languages.registry import Language, by_name, claimants
+from bot.inspect.manifests.platforms import settle_from_platforms
 from bot.inspect.manifests.procfile import settle_from_procfile
 from bot.inspect.model import AppPlan, BuildOverrides, Inspection
 from bot.inspect.paths import depth, is_demoted
@@ -87,6 +88,7 @@ def _draft(
 ) -> Ranked:
     draft = Draft(folder, overrides)
     settle_from_procfile(draft)
+    settle_from_platforms(draft)
     if dockerfile:
         _settle_from_dockerfile(draft, dockerfile)
     if language:

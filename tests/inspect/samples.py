@@ -329,7 +329,7 @@ SAMPLES: Mapping[str, Sample] = {
     "rails": _ruby(
         "rails puma",
         {"config/application.rb": "", "config/environment.rb": "", "bin/rails": ""},
-        "bundle exec rails server -b 0.0.0.0 -p $PORT",
+        "bundle exec bin/rails server -b 0.0.0.0 -p $PORT",
         3000,
     ),
     "hanami": _ruby("hanami puma", {"config.ru": "run Hanami.app\n"}, "bundle exec puma -b tcp://0.0.0.0:$PORT", 2300),

@@ -231,3 +231,32 @@ _FLASK = "from flask import Flask\n"
 )
 def test_the_application_object_is_found_where_it_stands(files: dict[str, str], start: str) -> None:
     assert _first({"requirements.txt": "flask\ngunicorn\n", **files}).start == start
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("railpack.json", '{"deploy": {"startCommand": "python job.py --fast"}}'),
+        ("nixpacks.toml", '[start]\ncmd = "python job.py --fast"\n'),
+        ("heroku.yml", "run:\n  web: python job.py --fast\n"),
+        ("app.yaml", "runtime: python\nentrypoint: python job.py --fast\n"),
+    ],
+)
+def test_a_start_that_another_platform_was_told_is_taken(name: str, text: str) -> None:
+    app = _first({"requirements.txt": "flask\n", "main.py": "", name: text})
+    assert app.start == "python job.py --fast"
+
+
+def test_the_port_that_another_platform_was_told_is_taken() -> None:
+    app = _first(
+        {"go.mod": "module x\n", "main.go": "package main\n", "fly.toml": "[http_service]\ninternal_port = 8099\n"}
+    )
+    assert app.port == 8099
+
+
+def test_a_jar_with_a_main_class_and_no_library_is_run_as_it_is() -> None:
+    build = "plugins { id 'application' }\njar { manifest { attributes 'Main-Class': 'a.Main' } }\n"
+    assert _first({"build.gradle": build}).start == "java -jar build/libs/*.jar"
+    assert _first({"build.gradle": f"{build}dependencies {{\n  implementation 'a:b:1'\n}}\n"}).start == (
+        "./build/install/app/bin/app"
+    )

@@ -118,3 +118,33 @@ def test_a_workspace_member_is_installed_from_the_workspace_and_built_in_its_fol
     assert (app.path, build.context) == ("apps/web", ".")
     assert "COPY packages/ui/package.json ./packages/ui/" in build.dockerfile
     assert build.dockerfile.index("npm ci") < build.dockerfile.index("WORKDIR /app/apps/web")
+
+
+@pytest.mark.parametrize(
+    ("files", "end"),
+    [
+        (
+            {"composer.json": "{}", "Procfile": "web: vendor/bin/heroku-php-apache2 web/\n", "web/index.php": ""},
+            'CMD ["apache2-foreground"]',
+        ),
+        (
+            {"go.mod": "module x\n", "main.go": "package main\n", "Procfile": "web: bin/hello -v\n"},
+            'CMD ["bin/hello", "-v"]',
+        ),
+        (
+            {"pom.xml": "<project><artifactId>a</artifactId></project>", "Procfile": "web: java -jar target/a-*.jar\n"},
+            'CMD ["java", "-jar", "app.jar"]',
+        ),
+        ({**SAMPLES["phoenix"].files, "Procfile": "web: mix phx.server\n"}, 'CMD ["./bin/hello", "start"]'),
+    ],
+)
+def test_a_procfile_written_for_a_buildpack_starts_what_the_image_holds(files: dict[str, str], end: str) -> None:
+    plan, tree = _plan_and_tree(files)
+    assert generate(plan, tree).dockerfile.rstrip().endswith(end)
+
+
+def test_a_program_is_also_found_under_the_procfile_s_name() -> None:
+    files = {"go.mod": "module x\n", "main.go": "package main\n"}
+    for start, target in (("bin/hello", "/app/bin/hello"), ("hello", "/usr/local/bin/hello")):
+        plan, tree = _plan_and_tree({**files, "Procfile": f"web: {start}\n"})
+        assert f"COPY --from=build /out/app {target}\n" in generate(plan, tree).dockerfile

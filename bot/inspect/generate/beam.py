@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.inspect.folder import Folder
 from bot.inspect.generate.writer import Writer, apt, safe_name
 from bot.inspect.model import AppPlan
@@ -35,7 +37,8 @@ def write_elixir(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.add("WORKDIR /app")
     writer.env(LANG="C.UTF-8", PHX_SERVER="true", MIX_ENV="prod")
     writer.copy([f"/src/_build/prod/rel/{release}/"], "/app/", from_stage="build", owner=True)
-    writer.finish((plan.start or "").replace(f"_build/prod/rel/{release}/", "./"), plan.port)
+    start = (plan.start or "").replace(f"_build/prod/rel/{release}/", "./")
+    writer.finish(f"./bin/{release} start" if re.search(r"\bmix\s", start) else start, plan.port)
 
 
 def write_gleam(writer: Writer, plan: AppPlan, folder: Folder) -> None:

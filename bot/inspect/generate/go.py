@@ -35,6 +35,7 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage("debian:bookworm-slim" if cgo else "alpine:3")
     writer.add("WORKDIR /app")
     writer.copy(["/out/app"], "/app/out", from_stage="build")
+    _write_named(writer, plan)
     for name in _ASSETS:
         if folder.any(rf"{name}/.+") and not folder.any(rf"{name}/.*\.go"):
             writer.copy([join("/src", join(place, name)) + "/"], f"/app/{name}/", from_stage="build")
@@ -51,3 +52,14 @@ def _inner(plan: AppPlan, folder: Folder) -> str:
     if plan.docker_context in (None, plan.path):
         return ""
     return folder.root.removeprefix("" if plan.docker_context == "." else f"{plan.docker_context}/")
+
+
+def _write_named(writer: Writer, plan: AppPlan) -> None:
+    """Where a Procfile starts the program under a name of its own, put it there too."""
+    named = re.match(r"(?:\w+=\S+\s+)*(?:exec\s+)?(\.?[\w][\w./-]*|\./[\w./-]+)(?=\s|$)", plan.start or "")
+    name = named[1].removeprefix("./") if named else "out"
+    if name == "out" or ".." in name:
+        return
+    target = f"/app/{name}" if "/" in name or (named and named[1].startswith("./")) else f"/usr/local/bin/{name}"
+    safe_name(name, "program")
+    writer.copy(["/out/app"], target, from_stage="build")

@@ -10,6 +10,7 @@ from bot.inspect.generate.writer import Writer, safe_name
 from bot.inspect.model import AppPlan
 
 _RELEASES = (8, 11, 17, 21, 25)
+_BUILT_ARCHIVE = re.compile(r"(?:\./)?(?:[\w.-]+/)*(?:target|build/libs)/[\w.*-]+\.(jar|war)")
 _SBT = "1.10.11"
 
 
@@ -102,7 +103,7 @@ def _start(plan: AppPlan) -> str:
         return start.replace(f"./{artifact}/", "./")
     if packaging == "quarkus":
         return start.replace(artifact, "quarkus-run.jar")
-    return start.replace(artifact, f"app.{artifact.rpartition('.')[2]}")
+    return _BUILT_ARCHIVE.sub(lambda found: f"app.{found[1]}", start)
 
 
 def write_scala(writer: Writer, plan: AppPlan, folder: Folder) -> None:

@@ -167,7 +167,8 @@ def write_php(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     if plan.traits.get("assets"):
         writer.copy(["/app/public"], f"{target}/public", from_stage="assets")
     _write_writable(writer, plan)
-    writer.finish(plan.start or "apache2-foreground", plan.port, user=_WWW_DATA)
+    start = "apache2-foreground" if root else plan.start or ""
+    writer.finish(start, plan.port, user=_WWW_DATA)
 
 
 def _write_vendor(writer: Writer, folder: Folder) -> None:

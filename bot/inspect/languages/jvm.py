@@ -166,6 +166,8 @@ def _settle_gradle_commands(draft: Draft, program: gradle.Project, match: Match 
     folder = draft.folder
     tool = "./gradlew" if folder.has("gradlew") else "gradle"
     packaging = program.packaging or ("boot" if match and match.framework.id == "spring-boot" else "jar")
+    if packaging == "install" and "-jar " in (draft.text("start") or ""):
+        packaging = "jar"
     if packaging == "install":
         name = (program.place.rpartition("/")[2] if program.place else gradle.root_name(folder)) or "app"
         task, artifact = "installDist", join(program.place, f"build/install/{name}")

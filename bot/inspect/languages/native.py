@@ -196,6 +196,9 @@ def _zig_pins(folder: Folder) -> Iterator[Pin]:
     yield from tool_pins(folder, "zig")
 
 
+_GHC_BY_LTS = {18: "8.10", 19: "9.0", 20: "9.2", 21: "9.4", 22: "9.6", 23: "9.8", 24: "9.10"}
+
+
 def inspect_haskell(draft: Draft) -> None:
     """Fill the draft from stack.yaml and package.yaml, or a .cabal file."""
     folder = draft.folder
@@ -220,6 +223,10 @@ def inspect_haskell(draft: Draft) -> None:
 
 
 def _haskell_pins(folder: Folder, cabal: str | None) -> Iterator[Pin]:
+    named = re.search(r"\blts[-/](\d+)", (folder.text("stack.yaml") or "").partition("resolver:")[2][:300])
+    compiler = _GHC_BY_LTS.get(int(named[1])) if named else None
+    if compiler:
+        yield Pin(compiler, folder.path("stack.yaml"), folder.line("stack.yaml", "resolver:"), "resolver")
     text = folder.text(cabal) if cabal else None
     match = re.search(r"^tested-with:\s*GHC\s*==\s*([\d.]+)", text or "", re.MULTILINE | re.IGNORECASE)
     if match and cabal:
@@ -268,7 +275,6 @@ def inspect_cpp(draft: Draft) -> None:
         else "cpp"
     )
     _begin(draft, "cpp", language, tool, at)
-    settle_runtime(draft, "cpp", ())
     match = settle_framework(draft, ("cpp",), {})
     program = _cpp_program(folder.text(at) or "", meson)
     if program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot.inspect.dependencies import Dependency, Match, gather
@@ -71,8 +72,11 @@ def document_root(folder: Folder, match: Match | None) -> str | None:
 
 
 def _settle_root(draft: Draft, match: Match | None) -> None:
-    root = document_root(draft.folder, match)
-    if root is None:
+    buildpack = re.search(
+        r"\bheroku-php-(?:apache2|nginx)\b(?:\s+-\S+\s+\S+)*(?:\s+([\w./-]+))?", draft.text("start") or ""
+    )
+    root = (buildpack[1] or ".").rstrip("/") if buildpack else document_root(draft.folder, match)
+    if root is None or (draft.text("start") and not buildpack and not draft.text("dockerfile")):
         _settle_script(draft)
         return
     draft.traits["docroot"] = root

@@ -147,9 +147,9 @@ def _settle_start(draft: Draft, match: Match | None, dependencies: Dependencies)
 
 def _start(folder: Folder, framework: str | None, dependencies: Dependencies) -> tuple[str | None, str | None, bool]:
     if framework == "rails":
-        if folder.has("bin/rails") or folder.has("config/environment.rb"):
-            return "bundle exec rails server -b 0.0.0.0 -p $PORT", "config/environment.rb", False
-        return "bundle exec rails server -b 0.0.0.0 -p $PORT", "Gemfile", False
+        at = folder.first("bin/rails", "config/environment.rb", "Gemfile")
+        program = "bin/rails" if at == "bin/rails" else "rails"
+        return f"bundle exec {program} server -b 0.0.0.0 -p $PORT", at, False
     if folder.has("config.ru"):
         return _rack_server(folder, dependencies), "config.ru", False
     entry = folder.first(*_ENTRIES) or next(iter(folder.match(r"[\w-]+\.rb")), None)

@@ -51,9 +51,14 @@ class Project:
         kinds = {_RUNNABLE[plugin] for plugin in self.plugins if plugin in _RUNNABLE}
         if "boot" in kinds and "war" in kinds:
             return "boot"
-        if not kinds and re.search(r"['\"]?Main-Class['\"]?", self.text):
+        if kinds <= {"install"} and "Main-Class" in self.text and self._fits_one_jar():
             return "jar"
         return next((kind for kind in _ORDER if kind in kinds), None)
+
+    def _fits_one_jar(self) -> bool:
+        """Whether the plain jar runs alone: it needs no library, or takes them in."""
+        needs = re.search(r"^[ \t]*(?:implementation|compile|api|runtimeOnly)\b", self.text, re.MULTILINE)
+        return needs is None or "zipTree" in self.text
 
 
 def build_file(folder: Folder, place: str = "") -> str | None:

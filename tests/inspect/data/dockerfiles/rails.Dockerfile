@@ -17,4 +17,4 @@ COPY --from=build --chown=10001:10001 /app /app
 ENV PORT=3000
 USER 10001
 EXPOSE 3000
-CMD ["sh", "-c", "exec bundle exec rails server -b 0.0.0.0 -p $PORT"]
+CMD ["sh", "-c", "exec bundle exec bin/rails server -b 0.0.0.0 -p $PORT"]
