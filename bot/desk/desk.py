@@ -104,7 +104,7 @@ class Desk:
         try:
             return await self._orders.decide(order, facts)
         except (Refused, Permanent) as refused:
-            text = messages.failure(self._locale, refused.code, refused.facts)
+            text = messages.failure(self._locale, refused.code, _harmless(refused))
             return Outcome("refused", refused.code, answers=(self._orders.answer(order, text, "confused"),))
 
     def _mistakes(self, wish: ObeyComment, said: Said) -> list[Outcome]:
@@ -159,7 +159,8 @@ def _click_order(wish: ClickButton, installation_id: int, job: Job, delivery: De
     command = command_of(wish.action, job)
     number = job.origin.pull_number
     origin = Origin("check_run", wish.actor, installation_id, number)
-    return Order(command, wish.repository, origin, wish.actor_id, number, number is not None, delivery.seq, wish.key)
+    seq = delivery.seq
+    return Order(command, wish.repository, origin, wish.actor_id, number, number is not None, seq, wish.key, job.sha)
 
 
 def _noted(wish: NoteHead, delivery: Delivery) -> Outcome:
@@ -179,9 +180,8 @@ def _answer_to(wish: ObeyComment, key: str, text: str) -> Answer:
     )
 
 
-def _harmless(mistake: ShipmateError) -> dict[str, object]:
-    """What someone else wrote is echoed without its power."""
-    return {
-        name: messages.neutral(value) if name in {"given", "command"} and isinstance(value, str) else value
-        for name, value in mistake.facts.items()
-    }
+def _harmless(refusal: ShipmateError) -> dict[str, object]:
+    """What someone else wrote is echoed without its power; a ref stands in code, where only its end could act."""
+    words = {name: value for name, value in refusal.facts.items() if isinstance(value, str)}
+    echoed = {name: messages.neutral(value) for name, value in words.items() if name in {"given", "command"}}
+    return {**refusal.facts, **echoed, **({"ref": words["ref"].replace("`", "'")} if "ref" in words else {})}

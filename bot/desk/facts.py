@@ -12,7 +12,7 @@ from bot.github.failures import NotFound
 from bot.github.people import Role, role_of
 from bot.github.permissions import DECIDE
 from bot.github.pulls import PullRequest, get_pull
-from bot.github.repository import file_at, get_repository, resolve
+from bot.github.repository import file_at, get_repository, is_in_a_branch, resolve
 from bot.model import FULL_SHA, Repository
 from bot.repo_config import CONFIG_PATH, MOST_BYTES, RepoConfig, parse_config
 
@@ -45,14 +45,22 @@ class Facts:
         raw = await file_at(self.client, CONFIG_PATH, ref, MOST_BYTES + 1)
         return parse_config(raw or b"", self.known_default_branch or ref)
 
-    async def commit(self, ref: str) -> str:
-        """The full SHA a ref names now. Raises Refused("ref_not_found")."""
+    async def commit(self, ref: str, *, is_ours: bool = False) -> str:
+        """The full SHA a ref names now. Raises Refused("ref_not_found").
+
+        GitHub finds a fork's commits by their SHA too: one that no branch here holds is not found, unless the caller
+        knows that it `is_ours`.
+        """
         if FULL_SHA.match(ref.lower()):
             ref = ref.lower()
         sha = await resolve(self.client, ref)
-        if sha is None:
+        named_by_sha = sha is not None and sha.startswith(ref)
+        if sha is None or (named_by_sha and not is_ours and not await self._is_in_a_branch(sha)):
             raise Refused("ref_not_found", ref=ref)
         return sha
+
+    async def _is_in_a_branch(self, sha: str) -> bool:
+        return await is_in_a_branch(self.client, sha, await self.default_branch())
 
 
 async def facts_about(

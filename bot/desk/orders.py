@@ -45,6 +45,8 @@ class Order:
     received_seq: int
     key: str
     """Names the order among all: its answer is found again by it."""
+    known_sha: str | None = None
+    """A commit this server took on before, so that it need not be in a branch any more."""
 
 
 class OrderDesk:
@@ -77,7 +79,8 @@ class OrderDesk:
             return await self._deploy_pull(order, facts, order.number)
         if ref is None:
             raise Refused("pull_needed")
-        config, sha = await asyncio.gather(self._base_config(order, facts), facts.commit(ref))
+        commit = facts.commit(ref, is_ours=ref == order.known_sha)
+        config, sha = await asyncio.gather(self._base_config(order, facts), commit)
         return self._accept(order, config, sha, ref, None)
 
     async def _deploy_pull(self, order: Order, facts: Facts, number: int) -> Outcome:

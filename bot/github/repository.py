@@ -14,6 +14,8 @@ from bot.model import FULL_SHA, Repository
 
 FILE_BYTES = 1024 * 1024
 """The largest file read by default."""
+MOST_BRANCHES = 100
+"""How many branches are looked at for a commit."""
 _SHORT_SHA = re.compile(r"\A[0-9a-f]{7,64}\Z")
 
 
@@ -97,6 +99,22 @@ async def contains(client: Client, branch: str, sha: str) -> bool:
     except NotFound:
         return False
     return status in {"behind", "identical"}
+
+
+async def is_in_a_branch(client: Client, sha: str, likely: str, most: int = MOST_BRANCHES) -> bool:
+    """Whether a commit is in the history of one of the repository's own branches; `likely` is looked at first.
+
+    Only the first `most` branches are looked at. https://docs.github.com/en/rest/branches/branches#list-branches
+    """
+    if await contains(client, likely, sha):
+        return True
+    heads = await client.listed("GET /repos/{owner}/{repo}/branches", _branch_head, most=most)
+    if any(head.sha == sha for head in heads):
+        return True
+    for head in heads:
+        if head.name != likely and await contains(client, head.name, sha):
+            return True
+    return False
 
 
 async def file_at(client: Client, path: str, ref: str, most_bytes: int = FILE_BYTES) -> bytes | None:
