@@ -14,6 +14,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.6": "Complete",
     "stage.done": "{name} done in {seconds} s",
     "stage.build.cloned": "Cloned commit {sha}",
+    "stage.build.inspected": "The application is {what}",
     "stage.build.dockerfile_found": "Dockerfile found: {path}",
     "stage.build.dockerfile_made": "No Dockerfile; generated {path} (port {port})",
     "stage.build.built": "Image built: {imageName}",

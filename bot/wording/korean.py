@@ -13,6 +13,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.6": "완료",
     "stage.done": "{name} 완료 ({seconds}초)",
     "stage.build.cloned": "커밋 {sha}을(를) 클론했습니다",
+    "stage.build.inspected": "애플리케이션: {what}",
     "stage.build.dockerfile_found": "Dockerfile을 찾았습니다: {path}",
     "stage.build.dockerfile_made": "Dockerfile이 없어 {path}을(를) 생성했습니다 (포트 {port})",
     "stage.build.built": "이미지를 빌드했습니다: {imageName}",

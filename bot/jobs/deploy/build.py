@@ -33,6 +33,8 @@ class Recipe:
     port: int
     made: bool
     start_command: str | None
+    app: AppPlan | None = None
+    """What was found out about the application, with the why."""
 
 
 async def build_image(ship: Ship) -> None:
@@ -48,6 +50,7 @@ async def build_image(ship: Ship) -> None:
     await ship.progress(Stage.BUILD, "stage.build.cloned", path=str(source), sha=ship.job.sha, durationMs=clone_ms)
     buildkit = await ship.engine.builder.mounts_caches()
     recipe = await asyncio.to_thread(_recipe, source, ship.plan.build, buildkit)
+    await _tell_findings(ship, recipe)
     key = "stage.build.dockerfile_made" if recipe.made else "stage.build.dockerfile_found"
     await ship.progress(Stage.BUILD, key, path=recipe.dockerfile, context=recipe.context, port=recipe.port)
     started = time.monotonic()
@@ -65,6 +68,19 @@ async def build_image(ship: Ship) -> None:
     )
     await ship.progress(Stage.BUILD, "stage.build.built", imageName=image.tag, imageId=image.id, durationMs=build_ms)
     await asyncio.to_thread(shutil.rmtree, source, ignore_errors=True)
+
+
+async def _tell_findings(ship: Ship, recipe: Recipe) -> None:
+    """What the application is, as an event; the why of each finding in the log."""
+    app = recipe.app
+    if app is None:
+        return
+    names = [app.language, app.framework, app.package_manager, app.runtime_version]
+    what = ", ".join(name for name in names if name) or "–"
+    await ship.progress(Stage.BUILD, "stage.build.inspected", what=what, application=app.path, start=app.start)
+    for found in app.evidence:
+        place = f"{found.path}:{found.line}" if found.path and found.line else found.path or "–"
+        ship.context.log.line(f"{found.field} = {found.value}  ({place}: {found.why})")
 
 
 async def _built(ship: Ship, source: Path, recipe: Recipe) -> BuiltImage:
@@ -105,7 +121,8 @@ def _recipe(source: Path, build: Mapping[str, object], buildkit: bool) -> Recipe
     if found is not None:
         text = (source / found.path).read_text(encoding="utf-8", errors="replace")
         start = app.start if app else None
-        return Recipe(found.path, str(build.get("context") or found.context), exposed_port(text), False, start)
+        context = str(build.get("context") or found.context)
+        return Recipe(found.path, context, exposed_port(text), False, start, app)
     if app is None:
         raise Permanent("nothing_to_build")
     return _generated_recipe(source, tree, app, buildkit)
@@ -131,7 +148,7 @@ def _generated_recipe(source: Path, tree: FolderTree, app: AppPlan, buildkit: bo
     ignore = source / made.context / ".dockerignore"
     if made.dockerignore and not ignore.exists():
         ignore.write_text(made.dockerignore, encoding="utf-8")
-    return Recipe(str(dockerfile), made.context, app.port or DEFAULT_PORT, True, app.start)
+    return Recipe(str(dockerfile), made.context, app.port or DEFAULT_PORT, True, app.start, app)
 
 
 def _chosen(apps: tuple[AppPlan, ...], path: object) -> AppPlan | None:
