@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import yaml
 
 from bot.errors import Refused
+
+if TYPE_CHECKING:
+    import jsonschema
 
 CONFIG_PATH = ".shipmate.yml"
 MOST_BYTES = 64 * 1024
@@ -99,6 +101,8 @@ def schema() -> dict[str, Any]:
 
 @functools.cache
 def _validator() -> jsonschema.Draft202012Validator:
+    import jsonschema  # at the first file that is read: it costs a start more than most else
+
     return jsonschema.Draft202012Validator(schema())
 
 
@@ -164,7 +168,9 @@ def _check(data: Any, places: Mapping[Path_, Place]) -> None:
 
 def _leaf(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
     """The fault inside a `oneOf` that says most."""
-    return jsonschema.exceptions.best_match([error], key=jsonschema.exceptions.relevance) or error
+    from jsonschema.exceptions import best_match, relevance
+
+    return best_match([error], key=relevance) or error
 
 
 def _place(error: jsonschema.ValidationError, places: Mapping[Path_, Place]) -> Place:
