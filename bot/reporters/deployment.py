@@ -8,7 +8,15 @@ from typing import Any
 
 from bot import messages
 from bot.github.api import GitHub
-from bot.github.deployments import DeploymentStatus, NewDeployment, add_status, ensure_deployment
+from bot.github.client import Client
+from bot.github.deployments import (
+    DeploymentStatus,
+    NewDeployment,
+    add_status,
+    ensure_deployment,
+    list_deployments,
+    list_statuses,
+)
 from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
@@ -26,6 +34,8 @@ STATES: Mapping[JobState, str] = {
     JobState.SUPERSEDED: "inactive",
 }
 """How GitHub calls a state; all the others are `in_progress`."""
+RETIRED_AT_ONCE = 5
+"""How far back earlier deployments are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class DeploymentFace:
             await add_status(client, int(known["id"]), self._status(view, wanted), look_first="saying" in known)
         except NotFound:
             return {**known, "gone": True}
+        if wanted == "success":
+            await _retire_older(client, view, int(known["id"]))
         return {**known, "told": wanted, "saying": True}
 
     def _new(self, view: JobView) -> NewDeployment:
@@ -85,3 +97,16 @@ class DeploymentFace:
             environment_url=(view.url or "") if state == "success" else "",
             auto_inactive=state == "success",
         )
+
+
+async def _retire_older(client: Client, view: JobView, current_id: int) -> None:
+    """Earlier deployments of the environment serve nothing any more. GitHub does this by itself, but not in production.
+
+    https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status (auto_inactive)
+    """
+    for older in await list_deployments(client, environment=view.job.environment, most=RETIRED_AT_ONCE):
+        if older.id >= current_id:
+            continue
+        last = await list_statuses(client, older.id, most=1)
+        if last and last[0].state == "success":
+            await add_status(client, older.id, DeploymentStatus("inactive", auto_inactive=False))
