@@ -138,10 +138,10 @@ def _pss_mib(process: int) -> float:
 
 def _pushes(subject: Subject, count: int) -> tuple[float, float]:
     """Medians in milliseconds of one-commit pushes in a resident worker: blame and series, and the whole report."""
-    from bot.jobs.analysis.analysis import analyse_here
     from bot.jobs.analysis.progress import Progress, Stage
     from bot.jobs.analysis.request import AnalysisRequest
     from bot.jobs.analysis.resident import States
+    from bot.jobs.analysis.run import analyse_here
 
     told = subprocess.run(
         ["git", "-C", str(subject.bare), "rev-list", "--first-parent", f"-{count + 1}", "HEAD"],

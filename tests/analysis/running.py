@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from bot.jobs.analysis.analysis import analyse_here
 from bot.jobs.analysis.blame import Blame, blame_tree, walk_and_diff
 from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.git import Git
@@ -18,6 +17,7 @@ from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.repository import open_repository
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.resident import States
+from bot.jobs.analysis.run import analyse_here
 from bot.jobs.analysis.state import State, layer_of
 
 JOBS = 2

@@ -62,7 +62,8 @@ def walk_and_diff(
     without: Sequence[bytes] = (),
 ) -> Walked:
     """Walk back from the commit at hand, add what was met to `history` and `changes`, and diff all that is needed."""
-    renames, log = Renames(git), ChangeLog()
+    renames, pairs = Renames(git), Pairs(git.null)
+    log = ChangeLog(changes, pairs)
     follow = LineageWalk(git, renames, git.head, paths)
     teller.enter(Stage.WALKING, files=len(paths))
     for count, commit in enumerate(walk(git, git.head, without), 1):
@@ -73,13 +74,11 @@ def walk_and_diff(
             git.children.check()
             teller.enter(Stage.WALKING, commits=count)
     renames.close()
-    lineage, pairs = follow.finish(), Pairs(git.null)
+    lineage = follow.finish()
     needed = LineagePairs(lineage, pairs)
-    wanted = len(pairs)
-    log.ask(pairs)
     teller.enter(Stage.DIFFING, pairs=len(pairs))
-    diffs = BulkDiff(git, pairs, wanted, jobs, lambda done: teller.step("pairs_done", done)).run()
-    log.settle(diffs, changes)
+    diffs = BulkDiff(git, pairs, jobs, lambda done: teller.step("pairs_done", done)).run()
+    log.settle(diffs)
     return Walked(lineage, needed, diffs, renames.capped)
 
 

@@ -42,10 +42,14 @@ NO_HUNKS: Hunks = array("I")
 
 
 class Pairs:
-    """The distinct (old blob, new blob) pairs to diff, numbered as they come, each with a path it was seen at."""
+    """The distinct (old blob, new blob) pairs to diff, numbered as they come, each with a path it was seen at.
+
+    `wanted` marks those whose hunks are needed; of the others only the line counts are.
+    """
 
     def __init__(self, null: bytes) -> None:
         self.null = null
+        self.wanted = bytearray()
         self._numbers: dict[bytes, int] = {}
         self._keys: list[bytes] = []
         self._paths: list[bytes] = []
@@ -53,7 +57,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def number(self, old: bytes, new: bytes, path: bytes) -> int:
+    def number(self, old: bytes, new: bytes, path: bytes, *, wanted: bool = False) -> int:
         """The pair's number; `old` or `new` is the null id where there is nothing on that side."""
         key = old + new
         number = self._numbers.get(key)
@@ -61,6 +65,9 @@ class Pairs:
             number = self._numbers[key] = len(self._keys)
             self._keys.append(key)
             self._paths.append(path)
+            self.wanted.append(False)
+        if wanted:
+            self.wanted[number] = True
         return number
 
     def blobs(self, number: int) -> tuple[bytes, bytes]:
@@ -68,9 +75,12 @@ class Pairs:
         key, width = self._keys[number], len(self.null)
         return key[:width], key[width:]
 
-    def by_path(self) -> list[int]:
-        """All numbers, ordered so that git finds versions of the same file one after another in its caches."""
-        return sorted(range(len(self._keys)), key=self._paths.__getitem__)
+    def seal(self) -> Sequence[int]:
+        """Take no more pairs, and return all numbers, those of one path together: git's caches are made for that."""
+        order = array("I", sorted(range(len(self._keys)), key=self._paths.__getitem__))
+        self._numbers.clear()
+        self._paths.clear()
+        return order
 
 
 class Diffs:
@@ -85,23 +95,22 @@ class Diffs:
 class BulkDiff:
     """Computes the diffs of numbered pairs with `jobs` processes at a time; `tell` hears how many pairs are done."""
 
-    def __init__(self, git: Git, pairs: Pairs, wanted: int, jobs: int, tell: Callable[[int], None]) -> None:
+    def __init__(self, git: Git, pairs: Pairs, jobs: int, tell: Callable[[int], None]) -> None:
         self._git = git
         self._pairs = pairs
-        self._wanted = wanted
         self._jobs = jobs
         self._tell = tell
         self._diffs = Diffs(len(pairs))
 
     def run(self) -> Diffs:
-        """Diff every pair; the first `wanted` ones keep their hunks, even where a version looks binary.
+        """Diff every pair; the wanted ones keep their hunks, even where a version looks binary.
 
         A binary pair counts no lines in a series, as in `git log --numstat`; blame looks inside all the same. A pair
         with a version above the size cap is left without hunks (None). Raises Permanent when git fails.
         """
-        order = self._pairs.by_path()
+        order = self._pairs.seal()
         self._diff(order)
-        unread = [number for number in order if number < self._wanted and self._is_unread(number)]
+        unread = [number for number in order if self._pairs.wanted[number] and self._is_unread(number)]
         if unread:
             counts = self._diffs.added[:], self._diffs.deleted[:]
             self._diff(self._small_enough(unread), "--text")
@@ -145,7 +154,7 @@ class BulkDiff:
     def _keep(self, number: int, flat: list[int]) -> None:
         self._diffs.added[number] = sum(flat[3::4])
         self._diffs.deleted[number] = sum(flat[1::4])
-        if number < self._wanted:
+        if self._pairs.wanted[number]:
             self._diffs.hunks[number] = array("I", flat) if flat else NO_HUNKS
 
     def _is_unread(self, number: int) -> bool:

@@ -33,9 +33,9 @@ class LineagePairs:
         for node, (path, blob) in enumerate(zip(lineage.node_path, lineage.node_blob, strict=True)):
             slots = lineage.slots(node)
             for slot in slots:
-                self._of_slot[slot] = pairs.number(lineage.old_blob[slot], blob, path)
+                self._of_slot[slot] = pairs.number(lineage.old_blob[slot], blob, path, wanted=True)
             if not slots:
-                self._of_birth[node] = pairs.number(pairs.null, blob, path)
+                self._of_birth[node] = pairs.number(pairs.null, blob, path, wanted=True)
 
     def hunks(self, diffs: Diffs, slot: int) -> Hunks | None:
         """A slot's hunks, from the parent's version to the node's; None where one was too large to be read."""

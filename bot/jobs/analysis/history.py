@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -80,24 +81,28 @@ class Changes:
     def __post_init__(self) -> None:
         self._places = {path: place for place, path in enumerate(self.paths)}
 
-    def append(self, commit: int, path: bytes, added: int, deleted: int) -> None:
-        """Add one row."""
+    def begin(self, commit: int, path: bytes) -> None:
+        """Add one row, whose line counts follow."""
         place = self._places.get(path)
         if place is None:
             place = self._places[path] = len(self.paths)
             self.paths.append(path)
         self.commit.append(commit)
         self.path.append(place)
-        self.added.append(added)
-        self.deleted.append(deleted)
+
+    def finish(self, added: Iterable[int], deleted: Iterable[int]) -> None:
+        """Add the line counts of all rows begun since the last time, in order."""
+        self.added.extend(added)
+        self.deleted.extend(deleted)
 
 
 class ChangeLog:
-    """Collects what commits changed while they are walked; the line counts follow once the diffs are known."""
+    """Collects what commits change while they are walked; the line counts follow once the diffs are known."""
 
-    def __init__(self) -> None:
-        self._seen: list[tuple[int, bytes, bytes, bytes]] = []
-        self._pairs = array("I")
+    def __init__(self, changes: Changes, pairs: Pairs) -> None:
+        self._changes = changes
+        self._pairs = pairs
+        self._pair = array("I")
 
     def note(self, commit: Commit, number: int, *, merges: bool) -> None:
         """Note a commit's changes; a merge only where `merges` says so. Submodules hold no lines."""
@@ -105,13 +110,9 @@ class ChangeLog:
             return
         for change in commit.changes:
             if _SUBMODULE not in (change.old_mode, change.new_mode) and change.old != change.new:
-                self._seen.append((number, change.path, change.old, change.new))
+                self._changes.begin(number, change.path)
+                self._pair.append(self._pairs.number(change.old, change.new, change.path))
 
-    def ask(self, pairs: Pairs) -> None:
-        """Register the pairs to diff."""
-        self._pairs = array("I", [pairs.number(old, new, path) for _, path, old, new in self._seen])
-
-    def settle(self, diffs: Diffs, into: Changes) -> None:
-        """Append all noted changes with their line counts."""
-        for (number, path, _, _), pair in zip(self._seen, self._pairs, strict=True):
-            into.append(number, path, diffs.added[pair], diffs.deleted[pair])
+    def settle(self, diffs: Diffs) -> None:
+        """Give all noted changes their line counts."""
+        self._changes.finish(map(diffs.added.__getitem__, self._pair), map(diffs.deleted.__getitem__, self._pair))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bot.jobs.analysis.exclusions import Attributes
-from bot.jobs.analysis.git import Git
+from bot.jobs.analysis.git import Coprocess, Git
 from bot.jobs.analysis.identities import readable
 from bot.jobs.analysis.linguist import READ_BYTES, linguist
-
-_AT_ONCE = 200  # blobs read in one go, to bound memory
 
 
 class Languages:
@@ -35,20 +33,16 @@ class ContentLanguages:
         """The languages of those files (path to blob) that have to be looked into."""
         open_ones = [(path, blob) for path, blob in blobs.items() if linguist().is_open(readable(path))]
         new = [version for version in open_ones if version not in self._known]
-        for at in range(0, len(new), _AT_ONCE):
-            some = new[at : at + _AT_ONCE]
-            for version, content in zip(some, read_blobs(git, [blob for _, blob in some]), strict=True):
-                self._known[version] = linguist().of_content(readable(version[0]), content[:READ_BYTES])
+        contents = read_blobs(git, (blob for _, blob in new)) if new else ()
+        for version, content in zip(new, contents, strict=True):
+            self._known[version] = linguist().of_content(readable(version[0]), content[:READ_BYTES])
         self._known = {version: self._known[version] for version in open_ones}
         return {path: self._known[path, blob] for path, blob in open_ones}
 
 
-def read_blobs(git: Git, ids: list[bytes]) -> Iterator[bytes]:
-    """The contents of blobs that exist, in order."""
-    output = git.run("cat-file", "--batch", feed=b"".join(blob + b"\n" for blob in ids))
-    position = 0
-    for _ in ids:
-        end = output.index(b"\n", position)
-        size = int(output[position:end].rsplit(b" ", 1)[-1])
-        yield output[end + 1 : end + 1 + size]
-        position = end + size + 2
+def read_blobs(git: Git, ids: Iterable[bytes]) -> Iterator[bytes]:
+    """The contents of blobs that exist, in order, one at a time."""
+    contents = Coprocess(git, "cat-file", "--batch")
+    for blob in ids:
+        yield contents.ask_blob(blob) or b""
+    contents.close()

@@ -13,7 +13,6 @@ from rich.console import Console
 
 from bot.errors import Refused, ShipmateError, UserMistake
 from bot.jobs.analysis.addresses import check_address, is_url, without_password
-from bot.jobs.analysis.analysis import analyse_here
 from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.clone import fetch_into
 from bot.jobs.analysis.page import write_page
@@ -21,6 +20,7 @@ from bot.jobs.analysis.progress import Listener
 from bot.jobs.analysis.progressbar import progress_bar
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.run import analyse_here
 from bot.jobs.analysis.sentences import explain
 from bot.jobs.analysis.series import Window
 from bot.jobs.analysis.spreadsheet import write_csv

@@ -14,8 +14,6 @@ from bot.jobs.analysis.identities import readable
 from bot.jobs.analysis.languages import read_blobs
 from bot.jobs.analysis.series import extension
 
-_AT_ONCE = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -34,13 +32,11 @@ def lay_out(git: Git, blobs: Mapping[bytes, bytes], folder: Path, *, endings: It
     wanted = frozenset(endings)
     chosen = [path for path in sorted(blobs) if extension(path) and (not wanted or extension(path) in wanted)]
     paths = {}
-    for at in range(0, len(chosen), _AT_ONCE):
-        some = chosen[at : at + _AT_ONCE]
-        contents = read_blobs(git, [blobs[path] for path in some])
-        for number, (path, content) in enumerate(zip(some, contents, strict=True), at):
-            name = f"f{number:06d}{_harmless(extension(path))}"
-            (folder / name).write_bytes(content)
-            paths[name] = readable(path)
+    contents = read_blobs(git, (blobs[path] for path in chosen))
+    for number, (path, content) in enumerate(zip(chosen, contents, strict=True)):
+        name = f"f{number:06d}{_harmless(extension(path))}"
+        (folder / name).write_bytes(content)
+        paths[name] = readable(path)
     return Sources(folder, paths)
 
 
