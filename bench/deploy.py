@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -121,12 +122,13 @@ def _fill(context: Path, version: str) -> None:
 
 def _print(pairs: Sequence[tuple[Deployed, ByHand]]) -> None:
     """Medians: where the time of either side goes."""
-    for name in pairs[0][0].parts_s:
-        print(f"  deployment   {name:28} {median(ours.parts_s[name] for ours, _ in pairs) * 1000:7.0f} ms")
-    for name in ("build_s", "run_s", "well_s", "checks_s", "checks_after_s"):
-        print(
-            f"  by hand      {name[:-2].replace('_', ' '):28} {median(getattr(theirs, name) for _, theirs in pairs) * 1000:7.0f} ms"
-        )
+    for side, all_parts in (("deployment", [ours.parts_s for ours, _ in pairs]), ("by hand", _steps(pairs))):
+        for name in all_parts[0]:
+            print(f"  {side:12} {name:28} {median(parts[name] for parts in all_parts) * 1000:7.0f} ms")
+
+
+def _steps(pairs: Sequence[tuple[Deployed, ByHand]]) -> list[Mapping[str, float]]:
+    return [dataclasses.asdict(theirs) for _, theirs in pairs]
 
 
 if __name__ == "__main__":

@@ -39,19 +39,37 @@ class Figure:
 
 def under(bench: str, what: str, value: float, unit: str, limit: float) -> Figure:
     """A value that must stay under a limit, both in `unit`."""
-    return Figure(bench, what, value, unit, "limit", limit, value / limit, "< 1.00", value < limit)
+    return Figure(bench, what, value, unit, "limit", limit, value / limit, "< 1", value < limit)
 
 
-def beside(bench: str, what: str, ours: float, unit: str, peer: str, theirs: float, *, least: float) -> Figure:
-    """A value, in `unit`, that must be at least `least` times a peer's of the same run."""
-    ratio = ours / theirs
-    return Figure(bench, what, ours, unit, peer, theirs, ratio, f">= {least:.2f}", ratio >= least)
+def none(bench: str, what: str, count: int, unit: str) -> Figure:
+    """Something that must not happen at all; the ratio is the count itself."""
+    return Figure(bench, what, count, unit, "limit", 0, count, "= 0", count == 0)
+
+
+def beside(
+    bench: str, what: str, ours: float, unit: str, peer: str, theirs: float, *, least: float, ratio: float | None = None
+) -> Figure:
+    """A value, in `unit`, that must be at least `least` times a peer's of the same run.
+
+    `ratio` is given where it was taken pair by pair.
+    """
+    times = ours / theirs if ratio is None else ratio
+    return Figure(bench, what, ours, unit, peer, theirs, times, f">= {least:g}", times >= least)
 
 
 def at_most(bench: str, what: str, ours: float, unit: str, peer: str, theirs: float, *, most: float) -> Figure:
-    """A value, in `unit`, that must be at most `most` times a peer's of the same run."""
+    """A value, in `unit`, that must be at most `most` times another of the same run."""
     ratio = ours / theirs
-    return Figure(bench, what, ours, unit, peer, theirs, ratio, f"<= {most:.2f}", ratio <= most)
+    return Figure(bench, what, ours, unit, peer, theirs, ratio, f"<= {most:g}", ratio <= most)
+
+
+def quicker(
+    bench: str, what: str, ours_s: float, peer: str, theirs_s: float, *, least: float, ratio: float | None = None
+) -> Figure:
+    """A time in seconds that a peer's of the same run must be at least `least` times of; `ratio` as in `beside`."""
+    times = theirs_s / ours_s if ratio is None else ratio
+    return Figure(bench, what, ours_s, "s", peer, theirs_s, times, f">= {least:g}", times >= least)
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -20,9 +20,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bench.figure import CannotMeasure
+
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shipmate-bench"
 SECRET = "bench-secret"
+PROBOT = "Probot 14"
 CONNECTIONS = 32
 START_LIMIT_S = 20.0
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -52,13 +55,13 @@ class Server:
 
 
 def prepare() -> Path:
-    """Install the peer into a cache folder outside the repository and answer that folder."""
+    """Install the peer into a cache folder outside the repository and answer that folder. Raises CannotMeasure."""
     peer = CACHE / "probot"
     peer.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "app.mjs"):
         shutil.copy(HERE / "probot" / name, peer / name)
     if not (peer / "node_modules" / "probot").exists():
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=peer, check=True)
+        _install(peer)
     if not (peer / "key.pem").exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
@@ -67,9 +70,16 @@ def prepare() -> Path:
     return peer
 
 
+def _install(peer: Path) -> None:
+    try:
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=peer, check=True)
+    except subprocess.CalledProcessError as error:
+        raise CannotMeasure("npm could not install Probot: see to its registry, then repeat") from error
+
+
 def probot(peer: Path) -> Server:
     """The minimal app that stores nothing."""
-    return Server("Probot 14", ("node", str(peer / "app.mjs")), {"KEY_FILE": str(peer / "key.pem"), "PORT": "{port}"})
+    return Server(PROBOT, ("node", str(peer / "app.mjs")), {"KEY_FILE": str(peer / "key.pem"), "PORT": "{port}"})
 
 
 def shipmate(file: Path) -> Server:
@@ -77,7 +87,7 @@ def shipmate(file: Path) -> Server:
     return Server("Shipmate", (sys.executable, "-m", "bench.ingress_server", "{port}", str(file)), {})
 
 
-def measure(server: Server, peer: Path, seconds: int) -> Run:
+def measure_server(server: Server, peer: Path, seconds: int) -> Run:
     """Start the server, warm it, load it, end it."""
     port = _free_port()
     with _running(server, port) as process:
@@ -111,7 +121,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)
-    raise SystemExit(f"the server did not start: {process.args!r}")
+    raise RuntimeError(f"the server did not start: {process.args!r}")
 
 
 def _load(port: int, peer: Path, seconds: int) -> dict[str, float]:

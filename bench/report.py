@@ -25,7 +25,7 @@ def run(name: str, measure: Measure, arguments: Sequence[str] = ()) -> list[Figu
     except CannotMeasure as reason:
         print(f"not measured: {reason}")
         return []
-    except Exception:  # noqa: BLE001  one broken bench must not hide the others
+    except (Exception, SystemExit):  # noqa: BLE001  one broken bench must not hide the others
         traceback.print_exc()
         return None
     for figure in figures:
