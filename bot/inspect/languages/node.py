@@ -81,10 +81,18 @@ def _note_orchestration(draft: Draft, package: PackageJson) -> None:
 
 
 def _settle_context(draft: Draft, manager: Manager) -> None:
-    """A workspace's member is installed from the folder that holds the lock file."""
+    """A workspace's member is installed from the folder that holds the lock file, or that lists it."""
     if manager.lock and parent(manager.lock) != draft.folder.root:
         place = shown(parent(manager.lock))
         draft.settle("docker_context", place, "node/workspace", "the workspace's lock file is there", path=manager.lock)
+    if manager.lock:
+        return
+    for level in list(draft.folder.upwards())[1:]:
+        if PackageJson(level).workspaces() or level.has("pnpm-workspace.yaml"):
+            path = level.path("package.json")
+            draft.settle(
+                "docker_context", shown(level.root), "node/workspace", "the workspace is declared there", path=path
+            )
 
 
 def _settle_runtime(draft: Draft, package: PackageJson, manager: Manager) -> None:
