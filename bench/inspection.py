@@ -1,9 +1,9 @@
-"""Measures inspection beside @vercel/fs-detectors and @netlify/build-info: accuracy on the public samples, and time.
+"""How right and how quick inspection is, beside @vercel/fs-detectors and @netlify/build-info.
 
-`python bench/inspection.py` installs both from npm into a cache folder. The peers know JavaScript frameworks (Vercel's
-a few more) and answer fewer fields, so each is scored on the fields it answers, over all samples and over those in
-JavaScript. All three inspect the same folders on disk, the fastest of several rounds counting. The second table is
-what inspection takes when a tree of 1,000 files has been read already.
+Run: python -m bench.inspection [--rounds 7]. Both are installed from npm into a cache folder. The peers know JavaScript
+frameworks (Vercel's a few more) and answer fewer fields, so each is scored on the fields it answers, over all samples
+and over those in JavaScript. All three inspect the same folders on disk, the fastest of several rounds counting. The
+second table is what inspection takes when a tree of 1,000 files has been read already.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -21,15 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from bench.figure import Figure, none, under
+from bench.report import main
+from bot.inspect.inspection import inspect_tree
+from bot.inspect.model import Inspection
+from bot.inspect.tree import FolderTree, ListingTree
+from tests.inspect.samples import SAMPLES
+from tests.inspect.scoring import prediction, public_samples, wrong_fields
 
-from bot.inspect.inspection import inspect_tree  # noqa: E402 - found from here
-from bot.inspect.model import Inspection  # noqa: E402
-from bot.inspect.tree import FolderTree, ListingTree  # noqa: E402
-from tests.inspect.samples import SAMPLES  # noqa: E402
-from tests.inspect.scoring import prediction, public_samples, wrong_fields  # noqa: E402
-
+BENCH = "inspection"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "shipmate" / "bench-inspect"
 PEERS = {
     "vercel": ("@vercel/frameworks@3.34.0", "@vercel/fs-detectors@7.7.3"),
@@ -51,22 +50,25 @@ class Answers:
     milliseconds: list[float]
 
 
-def main() -> int:
-    """Measure and print; exits 1 when 1,000 read files take longer than the budget, or a sample is wrong."""
+def measure(arguments: list[str]) -> list[Figure]:
+    """Time for 1,000 files that were read already, and public samples answered wrong; the peers stand in the table."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rounds", type=int, default=7)
-    given = asked.parse_args()
+    given = asked.parse_args(arguments)
     samples = public_samples()
     with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as place:
         folders = [_written(sample, Path(place) / sample["name"]) for sample in samples]
         answers = {"shipmate": _ours(folders, given.rounds)}
         answers |= {peer: _peer(peer, folders, given.rounds) for peer in PEERS if _install()}
     _print_peers(samples, answers)
-    fast = _print_large(given.rounds)
-    right = all(
-        not wrong_fields(s["expect"], found) for s, found in zip(samples, answers["shipmate"].found, strict=True)
+    large_ms = _print_large(given.rounds)
+    wrong = sum(
+        bool(wrong_fields(s["expect"], found)) for s, found in zip(samples, answers["shipmate"].found, strict=True)
     )
-    return 0 if fast and right else 1
+    return [
+        under(BENCH, "1,000 files that were read already", large_ms, "ms", BUDGET_MS),
+        none(BENCH, f"wrong of {len(samples)} public samples", wrong, "samples"),
+    ]
 
 
 def _written(sample: dict[str, Any], folder: Path) -> Path:
@@ -168,7 +170,8 @@ def _large_tree(files: int) -> ListingTree:
     return ListingTree(sources, content)
 
 
-def _print_large(rounds: int) -> bool:
+def _print_large(rounds: int) -> float:
+    """Print the table; answers the milliseconds of 1,000 files."""
     print(f"\n{'files read already':>20} {'ms':>8} {'budget':>8}")
     answers = {}
     for files in (100, 1_000, 5_000):
@@ -176,8 +179,8 @@ def _print_large(rounds: int) -> bool:
         inspection, answers[files] = _fastest(lambda tree=tree: inspect_tree(tree), rounds)  # type: ignore[misc]
         budget = f"{BUDGET_MS:.0f} ms" if files == 1_000 else ""
         print(f"{files:>20,} {answers[files]:>8.1f} {budget:>8}   {len(inspection.apps)} applications")
-    return answers[1_000] < BUDGET_MS
+    return answers[1_000]
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main(measure)
