@@ -116,8 +116,17 @@ def _peak_memory_mib(command: Sequence[str]) -> float:
     return max(peaks)
 
 
-def _family(root: int) -> Iterator[int]:
-    """A process and everything below it, as long as they live."""
+def _family(root: int, program: str = "") -> Iterator[int]:
+    """A process and everything below it, as long as they live.
+
+    A child that has not begun its own program yet still shows all its parent's memory, and is not counted twice.
+    """
+    try:
+        running = os.readlink(f"/proc/{root}/exe")
+    except OSError:
+        return
+    if running == program:
+        return
     yield root
     for task in Path(f"/proc/{root}/task").glob("*/children"):
         try:
@@ -125,7 +134,7 @@ def _family(root: int) -> Iterator[int]:
         except OSError:
             continue
         for process in children:
-            yield from _family(int(process))
+            yield from _family(int(process), running)
 
 
 def _pss_mib(process: int) -> float:
