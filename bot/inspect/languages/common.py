@@ -9,6 +9,14 @@ from bot.inspect.draft import Draft
 from bot.inspect.manifests.web_ports import settle_port_from_code, settle_port_from_command
 
 
+def begin(draft: Draft, family: str, language: str, manager: str, at: str | None) -> None:
+    """Settle what the manifest alone says of a language that never ends as static files."""
+    draft.family = family
+    draft.settle("language", language, f"{family}/manifest", f"{at} is there", at=at)
+    draft.settle("package_manager", manager, f"{family}/{manager}", f"{at} is {manager}'s", at=at)
+    draft.rule_out("static_output")
+
+
 def settle_framework(draft: Draft, languages: Sequence[str], dependencies: Dependencies) -> Match | None:
     """The likeliest framework of these languages, or the one that .shipmate.yml names; None when there is none."""
     found = [match for language in languages for match in matches(draft.folder, language, dependencies)]

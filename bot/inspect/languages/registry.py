@@ -8,19 +8,14 @@ from dataclasses import dataclass
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder
 from bot.inspect.languages.beam import inspect_elixir, inspect_gleam
+from bot.inspect.languages.cpp import inspect_cpp
+from bot.inspect.languages.dart import inspect_dart
 from bot.inspect.languages.deno import inspect_deno
 from bot.inspect.languages.dotnet import inspect_dotnet
 from bot.inspect.languages.go import inspect_go
+from bot.inspect.languages.haskell import inspect_haskell
 from bot.inspect.languages.jvm import inspect_jvm
-from bot.inspect.languages.native import (
-    inspect_cpp,
-    inspect_crystal,
-    inspect_dart,
-    inspect_haskell,
-    inspect_shell,
-    inspect_swift,
-    inspect_zig,
-)
+from bot.inspect.languages.native import inspect_crystal, inspect_swift, inspect_zig
 from bot.inspect.languages.node import inspect_node
 from bot.inspect.languages.nx import inspect_nx, is_nx_application
 from bot.inspect.languages.php import WEB_ROOTS, inspect_php
@@ -28,6 +23,7 @@ from bot.inspect.languages.python import inspect_python
 from bot.inspect.languages.ruby import inspect_ruby
 from bot.inspect.languages.rust import inspect_rust
 from bot.inspect.languages.scala_clojure import inspect_clojure, inspect_scala
+from bot.inspect.languages.script import inspect_shell
 from bot.inspect.languages.site import SITE_FOLDERS, inspect_site
 
 
