@@ -30,7 +30,7 @@ from bot.github.app import identity
 from bot.github.permissions import CLONE
 from bot.identity import this_worker
 from bot.ingress import BODY_LIMIT_BYTES, Ingress
-from bot.intake import Intake
+from bot.intake import Intake, Reader
 from bot.jobs.deploy.deployment import Deployment
 from bot.jobs.deploy.ship import Tools
 from bot.jobs.deploy.upkeep import Upkeep
@@ -47,8 +47,13 @@ from bot.reporters.check_run import CheckRunFace
 from bot.reporters.comment import CommentFace, ReactionFace
 from bot.reporters.deployment import DeploymentFace
 from bot.reporters.face import Face, FaceLoop, Telling
+from bot.reporters.slack import SlackFace
+from bot.slack.composition import SlackSide, open_slack_side
+from bot.slack.desk import People, SlackDesk
+from bot.slack.ingress import EVENT as SLACK_EVENT
+from bot.slack.ingress import SlackIngress
 from bot.worker import LEASE_S, Limits, Worker
-from handlers import github_webhook, health, jobs, pages
+from handlers import github_webhook, health, jobs, pages, slack_events, slack_link
 from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
 
@@ -85,6 +90,7 @@ class House:
     links: Links
     login: BotLogin
     name: str
+    slack: SlackSide | None = None
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -113,7 +119,9 @@ async def open_house(settings: Settings, masker: Masker) -> AsyncIterator[House]
         )
         engines = await stack.enter_async_context(open_engines(settings))
         links = Links(settings.public_url, link_key(settings))
-        yield House(settings, masker, Metrics(), opened, github, engines, links, BotLogin(github), this_worker())
+        slack = await stack.enter_async_context(open_slack_side(settings, links.key, masker.register))
+        login = BotLogin(github)
+        yield House(settings, masker, Metrics(), opened, github, engines, links, login, this_worker(), slack)
 
 
 def link_key(settings: Settings) -> bytes:
@@ -135,7 +143,19 @@ def web_application(house: House) -> web.Application:
     )
     for module in (health, jobs, pages):
         app.add_routes(module.routes)
+    _add_slack(app, house)
     return app
+
+
+def _add_slack(app: web.Application, house: House) -> None:
+    """Slack's requests, and the pages that link people; nothing where Slack is not set up."""
+    store, settings = house.opened.store, house.settings
+    if settings.slack is None or house.slack is None:
+        return
+    slack_events.add_to(app, SlackIngress(store.deliveries, settings.slack.signing_secrets, house.metrics))
+    if house.slack.sign_in is not None:
+        app[slack_link.LINKING] = slack_link.Linking(store.slack_links, house.slack.sign_in, utc_now, settings.locale)
+        app.add_routes(slack_link.routes)
 
 
 def _engine_check(house: House) -> Callable[[], Awaitable[object]]:
@@ -161,15 +181,41 @@ def worker_loops(house: House) -> list[Loop]:
     records = Records(store.deliveries, store.jobs, store.releases)
     orders = OrderDesk(records, house.links, house.targets, locale)
     desk = Desk(house.github, orders, store.jobs, house.targets, locale)
-    intake = Intake(house.name, store.deliveries, HANDLERS, desk, clock=utc_now, changed=database.watch().wait)
+    intake = Intake(
+        house.name,
+        store.deliveries,
+        HANDLERS,
+        desk,
+        clock=utc_now,
+        changed=database.watch().wait,
+        others=_other_readers(house, orders),
+    )
     answers = AnswerLoop(
-        house.github, house.login, store.answers, clock=utc_now, changed=database.watch().wait, locale=locale
+        house.github,
+        house.login,
+        store.answers,
+        clock=utc_now,
+        changed=database.watch().wait,
+        locale=locale,
+        slack=house.slack.client if house.slack else None,
     )
     worker = job_worker(house)
     loops = [Loop("intake", intake.run, intake.stop), Loop("worker", worker.run, worker.stop)]
     loops.append(Loop("answers", answers.run, answers.stop))
     loops += [Loop(loop.name, loop.run, loop.stop) for loop in _face_loops(house)]
     return loops
+
+
+def _other_readers(house: House, orders: OrderDesk) -> dict[str, Reader]:
+    """Who reads the deliveries that are not GitHub's."""
+    if house.slack is None:
+        return {}
+    store = house.opened.store
+    people = People(store.slack_links, house.slack.sign_in, utc_now)
+    desk = SlackDesk(
+        house.github, house.slack.client, orders, store.deliveries, store.jobs, people, house.settings.locale
+    )
+    return {SLACK_EVENT: desk.read}
 
 
 def _face_loops(house: House) -> list[FaceLoop]:
@@ -186,7 +232,9 @@ def _face_loops(house: House) -> list[FaceLoop]:
 def faces(house: House) -> list[Face]:
     """Where jobs show."""
     locale = house.settings.locale
+    slack: list[Face] = [SlackFace(house.slack.client, locale)] if house.slack else []
     return [
+        *slack,
         CheckRunFace(house.github, locale),
         CommentFace(house.github, house.login, locale),
         ReactionFace(house.github, house.login),

@@ -108,7 +108,7 @@ class CheckRunFace:
         return CheckOutput(markdown.title(view, self.locale), markdown.summary(view, self.locale), text)
 
     def _buttons(self, view: JobView) -> tuple[Button, ...]:
-        kind = _kind(view.state)
+        kind = kind_of(view.state)
         say = messages.say
         return tuple(
             Button(say(self.locale, f"report.button.{what}"), say(self.locale, f"report.button.{what}.why"), what)
@@ -116,7 +116,8 @@ class CheckRunFace:
         )
 
 
-def _kind(state: JobState) -> str:
+def kind_of(state: JobState) -> str:
+    """Which of `BUTTONS` fit a state."""
     if not state.is_final:
         return "running"
     return "good" if state is JobState.COMPLETED else "bad"

@@ -61,8 +61,9 @@ class SlackClient:
         return str(said["ts"])
 
     async def update(self, channel: str, ts: str, saying: Saying) -> None:
-        """Change what a message of ours says. https://docs.slack.dev/reference/methods/chat.update"""
-        await self._call("chat.update", channel=channel, ts=ts, **_content(saying))
+        """Change all that a message of ours says. https://docs.slack.dev/reference/methods/chat.update"""
+        content = {**_content(saying), "blocks": list(saying.blocks)}
+        await self._call("chat.update", channel=channel, ts=ts, **content)
 
     async def whisper(self, channel: str, user: str, text: str, thread_ts: str | None = None) -> None:
         """Say something that one person sees. https://docs.slack.dev/reference/methods/chat.postEphemeral"""

@@ -152,9 +152,12 @@ class SlackDesk:
         link: SlackLink,
         delivery: Delivery,
         facts: Facts,
+        known_sha: str | None = None,
     ) -> Outcome:
         """What every face's desk says. Who may not even read is told the same as for a name that is not there."""
-        order = Order(command, repository, origin, link.github_id, None, False, delivery.seq, delivery.guid)
+        order = Order(
+            command, repository, origin, link.github_id, None, False, delivery.seq, delivery.guid, known_sha=known_sha
+        )
         try:
             return await self._orders.decide(order, facts)
         except Refused as refused:
@@ -178,7 +181,7 @@ class SlackDesk:
         facts = await facts_about(self._github, job.origin.installation_id or None, job.repository)
         origin = Origin("slack", link.github_login, facts.installation_id, channel=click.where.channel)
         command = command_of(click.action, job)
-        outcome = await self._obey(command, job.repository, origin, link, delivery, facts)
+        outcome = await self._obey(command, job.repository, origin, link, delivery, facts, job.sha)
         shown = self._shown(click, link, job, delivery)
         return Settlement(outcome.result, outcome.reason, key, outcome.jobs, outcome.cancels, answers=(shown,))
 
