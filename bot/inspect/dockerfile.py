@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.inspect.dockerfile_search import DockerfileChoice, choose_dockerfile
@@ -15,8 +14,6 @@ from bot.inspect.model import AppPlan
 from bot.inspect.paths import join
 from bot.inspect.reader import Reader
 from bot.inspect.tree import Tree
-
-Template = Callable[[Writer, AppPlan, Folder], None]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.inspect.dockerfile_parser import Dockerfile, parse_dockerfile
-from bot.inspect.paths import is_demoted, join, parent, shown
+from bot.inspect.paths import join, parent, shown
 from bot.inspect.reader import Reader
 
 CONTRACT_PATHS = ("Dockerfile", "docker/Dockerfile", "deployment/Dockerfile")
@@ -59,12 +59,6 @@ def _suffixed(reader: Reader, root: str) -> str | None:
 def _usable(match: re.Match[str]) -> bool:
     words = re.split(r"[._-]", match[1] or match[2])
     return "dockerignore" not in words and not any(_NEVER.fullmatch(word) for word in words)
-
-
-def all_dockerfiles(reader: Reader) -> list[str]:
-    """Every exactly named Dockerfile that is not a test's, an example's or a development container's."""
-    named = [path for path in reader.index.all() if path.rpartition("/")[2] in ("Dockerfile", "Containerfile")]
-    return [path for path in named if not is_demoted(parent(path))]
 
 
 def build_context(reader: Reader, path: str, root: str) -> str:

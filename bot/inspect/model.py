@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-HIGH_CONFIDENCE = 0.8  # build without asking
 LOW_CONFIDENCE = 0.5  # below: ask first
 CLOSE_CONFIDENCE = 0.1  # two applications nearer than this: ask which
 
@@ -144,10 +143,6 @@ class Inspection:
             return None
         choices = "\n# or\n".join(_as_settings(app) for app in close[:5])
         return f"It is not clear which application is meant. Put one of these into .shipmate.yml:\n{choices}"
-
-    def app_at(self, path: str) -> AppPlan | None:
-        """The application whose folder is `path`, else None."""
-        return next((app for app in self.apps if app.path == path), None)
 
 
 def _as_settings(app: AppPlan) -> str:

@@ -166,8 +166,34 @@ _RUST = Buildable(
 )
 _STATIC = Buildable({"index.html": "<h1>plain files</h1>\n", "about.html": "about\n"}, ("nginx",), "plain files")
 
+_WORKSPACE = Buildable(
+    {
+        "package.json": json.dumps({"private": True, "workspaces": ["apps/*", "packages/*"]}),
+        "packages/greeter/package.json": json.dumps({"name": "greeter", "version": "1.0.0", "main": "index.js"}),
+        "packages/greeter/index.js": "module.exports = 'hello from greeter'\n",
+        "apps/api/package.json": json.dumps(
+            {"name": "api", "scripts": {"start": "node server.js"}, "dependencies": {"greeter": "*", "ms": "2.1.3"}}
+        ),
+        "apps/api/server.js": "require('ms');\nconst greeting = require('greeter');\n"
+        "require('http').createServer((_, reply) => reply.end(greeting)).listen(process.env.PORT || 3000);\n",
+    },
+    ("node",),
+    "hello from greeter",
+)
+_UV = Buildable(
+    {
+        "pyproject.toml": '[project]\nname = "hello"\nversion = "0.1.0"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["flask", "gunicorn"]\n\n[tool.uv]\npackage = false\n',
+        "main.py": _PYTHON.files["main.py"],
+    },
+    ("python",),
+    "hello from flask",
+)
+
 BUILDABLE: Mapping[str, Buildable] = {
     "python": _PYTHON,
+    "uv": _UV,
+    "workspace": _WORKSPACE,
     "node": _NODE,
     "vite": _VITE,
     "go": _GO,

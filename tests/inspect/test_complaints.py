@@ -260,3 +260,18 @@ def test_a_jar_with_a_main_class_and_no_library_is_run_as_it_is() -> None:
     assert _first({"build.gradle": f"{build}dependencies {{\n  implementation 'a:b:1'\n}}\n"}).start == (
         "./build/install/app/bin/app"
     )
+
+
+def test_an_angular_application_that_renders_is_started() -> None:
+    options = {"outputPath": "dist/shop", "ssr": {"entry": "src/server.ts"}}
+    target = {"builder": "@angular/build:application", "options": options}
+    files = {
+        "package.json": _package(
+            dependencies={"@angular/core": "19", "@angular/ssr": "19", "express": "4"},
+            scripts={"start": "ng serve", "build": "ng build"},
+        ),
+        "angular.json": _package(projects={"shop": {"projectType": "application", "architect": {"build": target}}}),
+    }
+    app = _first(files)
+    assert (app.framework, app.static_output, app.port) == ("angular", None, 4000)
+    assert app.start == "node dist/shop/server/server.mjs"

@@ -68,7 +68,7 @@ def inspect_maven(draft: Draft) -> None:
     draft.traits |= {
         "module": program.place,
         "artifact": artifact,
-        "packaging": _maven_packaging(program, own.keys(), match),
+        "packaging": _maven_packaging(program, match),
     }
     settle_jvm_start(draft, match, artifact, program.file, runnable=program.is_runnable() or match is not None)
     settle_jvm_port(draft, match, program.place)
@@ -84,7 +84,7 @@ def _maven_program(draft: Draft, poms: list[maven.Pom]) -> maven.Pom:
     return next(iter(runnable or leaves), poms[0])
 
 
-def _maven_packaging(program: maven.Pom, names: object, match: Match | None) -> str:
+def _maven_packaging(program: maven.Pom, match: Match | None) -> str:
     if match and match.framework.id == "quarkus":
         return "quarkus"
     if program.packaging == "war" and "spring-boot-maven-plugin" not in program.plugins():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bot.inspect.dependencies import Match, matches
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder, as_map, as_text
-from bot.inspect.languages.node_sites import config_text, settle_static
+from bot.inspect.languages.node_sites import angular_server, config_text, settle_static
 from bot.inspect.manifests.package_json import (
     Manager,
     PackageJson,
@@ -244,7 +244,12 @@ def _start_from_script(draft: Draft, package: PackageJson, manager: Manager, mat
 
 
 def _start_from_framework(draft: Draft, package: PackageJson, manager: Manager, match: Match | None) -> bool:
-    if match is None or match.framework.start is None:
+    if match is None:
+        return False
+    if match.framework.id == "angular":  # with a static output nothing is started, so this one renders
+        draft.settle("port", 4000, "port/framework", "Angular's server listens there by default")
+        return draft.settle("start", angular_server(draft.folder), "angular/server", "Angular renders on a server")
+    if match.framework.start is None:
         return False
     command = match.framework.start
     if not command.startswith(("node ", "yarn ")):
