@@ -51,11 +51,11 @@ class AuthorBook:
             self._mailmap, self._authors = mailmap, []
         new = [history.oids[number] for number in history.example[len(self._authors) :]]
         if new:
-            self._authors = self._authors + _map_by_git(git, new)
+            self._authors = self._authors + map_by_git(git, new)
         return self._authors
 
 
-def _map_by_git(git: Git, commits: Sequence[bytes]) -> list[Author]:
+def map_by_git(git: Git, commits: Sequence[bytes]) -> list[Author]:
     """The authors of some commits. Git maps them, so that its own rules hold, whatever the names contain."""
     marker = secrets.token_hex(8)
     asked = b"".join(oid + b"\n" for oid in commits)
@@ -72,8 +72,3 @@ def _map_by_git(git: Git, commits: Sequence[bytes]) -> list[Author]:
 def readable(raw: bytes) -> str:
     """Text of a name, path or address as people read it; bytes that are no UTF-8 become the replacement character."""
     return raw.decode("utf-8", "replace")
-
-
-def bots(authors: Sequence[Author]) -> list[Author]:
-    """The authors that look like automations, each once."""
-    return [author for author in dict.fromkeys(authors) if author.is_bot]

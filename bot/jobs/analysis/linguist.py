@@ -72,7 +72,6 @@ class Linguist:
 
     def __init__(self, data: dict[str, Any]) -> None:
         languages: dict[str, dict[str, Any]] = data["languages"]
-        self.colors = {name: entry["color"] for name, entry in languages.items() if "color" in entry}
         self.vendored = PathRules(data["vendored"])
         self.generated = PathRules(data["generated"])
         self._groups = {name: entry.get("group", name) for name, entry in languages.items()}

@@ -35,7 +35,7 @@ def convert(folder: Path, version: str) -> dict[str, Any]:
 
 def _language(entry: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {
-        name: entry[name] for name in ("type", "color", "extensions", "filenames", "interpreters") if name in entry
+        name: entry[name] for name in ("type", "extensions", "filenames", "interpreters") if name in entry
     }
     return {**kept, **({"group": entry["group"]} if "group" in entry else {})}
 

@@ -23,8 +23,7 @@ class Oracle:
 
     def blame(self, path: bytes, commit: bytes | None = None) -> Lines:
         """The lines of one file, as git attributes them. Raises Permanent when git fails."""
-        told = self._git.run("blame", "--incremental", *self._options, commit or self._git.head, "--", path)
-        entries = list(_entries(told))
+        entries = list(blame_entries(self._git, path, commit or self._git.head, *self._options))
         lines = array("I", [0]) * sum(length for _, _, length in entries)
         for oid, start, length in entries:
             lines[start : start + length] = array("I", [self._number_of(oid)]) * length
@@ -46,8 +45,9 @@ def sample(paths: Mapping[bytes, object], count: int, seed: bytes) -> list[bytes
     return random.Random(seed).sample(sorted(paths), min(count, len(paths)))  # noqa: S311 - no secret
 
 
-def _entries(told: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Commit, first line (from 0) and number of lines of each entry; a line `filename …` ends one."""
+def blame_entries(git: Git, path: bytes, commit: bytes, *options: str) -> Iterator[tuple[bytes, int, int]]:
+    """Commit, first line (from 0) and number of lines of each entry of `git blame`; a line `filename …` ends one."""
+    told = git.run("blame", "--incremental", *options, commit, "--", path)
     at_header = True
     for line in told.split(b"\n"):
         if at_header and line:

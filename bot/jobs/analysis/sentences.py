@@ -8,6 +8,7 @@ _SENTENCES = {
     "not_a_repository": "{target} is no git repository; name a folder that holds one, or the URL of one.",
     "no_commits": "The repository has no commit yet; there is nothing to analyse.",
     "unknown_ref": "There is no commit called {ref} in this repository; name a branch, a tag or a commit id.",
+    "no_common_history": "{base} and {head} have no commit in common; name the branch the change is meant for.",
     "shallow_repository": "{target} is a shallow clone, over which blame is not exact; "
     "run `git fetch --unshallow` in it first.",
     "partial_clone": "{target} is a partial clone and lacks contents; clone it whole (without --filter) first.",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+import orjson
 from rich.console import Console
 
 from bot.errors import Refused, ShipmateError, UserMistake
@@ -101,8 +101,7 @@ def _analyse(target: str, request: AnalysisRequest, listener: Listener) -> Repor
 
 def _show(report: Report, out: TextIO, *, as_json: bool) -> None:
     if as_json:
-        json.dump(report.to_json(), out, ensure_ascii=False, indent=2)
-        out.write("\n")
+        out.write(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
     else:
         show(report, Console(file=out, highlight=False))
 

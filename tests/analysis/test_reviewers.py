@@ -1,0 +1,66 @@
+"""The owners of the lines a change touches, and who may review it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.errors import UserMistake
+from bot.jobs.analysis.reviewers import LineOwner, owners_of_change
+from tests.analysis.histories import BEN, History
+
+SONG = b"".join(b"line %d\n" % number for number in range(30))
+CARA = b"Cara <7+cara-c@users.noreply.github.com>"
+BOT = b"renovate[bot] <renovate[bot]@users.noreply.github.com>"
+
+
+def named(owners: tuple[LineOwner, ...]) -> list[tuple[str, int, int]]:
+    """Name, lines and files of each owner."""
+    return [(owner.author.name, owner.lines, owner.files) for owner in owners]
+
+
+def test_changed_and_removed_lines_are_their_owners(history: History) -> None:
+    history.commit({"a.txt": SONG, "b.txt": SONG})
+    base = history.commit({"a.txt": SONG + b"ben 1\nben 2\n"}, author=BEN)
+    changed = SONG.replace(b"line 3\n", b"LINE 3\n") + b"ben 1\n"
+    history.commit({"a.txt": changed, "b.txt": None, "new.txt": b"new\n"}, author=CARA)
+    found = owners_of_change(history.write(), f"c{base}", "HEAD")
+    assert named(found.owners) == [("Ann", 31, 2), ("Ben", 1, 1)]
+
+
+def test_an_insertion_touches_the_line_before_it(history: History) -> None:
+    base = history.commit({"a.txt": SONG})
+    history.commit({"a.txt": b"top\n" + SONG.replace(b"line 9\n", b"line 9\nmore\n")}, author=BEN)
+    assert named(owners_of_change(history.write(), f"c{base}", "HEAD").owners) == [("Ann", 1, 1)]
+
+
+def test_only_what_the_branch_itself_changed_counts(history: History) -> None:
+    root = history.commit({"a.txt": SONG, "b.txt": SONG})
+    branch = history.commit({"a.txt": SONG.replace(b"line 1\n", b"x\n")}, [root], author=BEN)
+    main = history.commit({"b.txt": b"all new\n"}, [root])
+    found = owners_of_change(history.write(), f"c{main}", f"c{branch}")
+    assert named(found.owners) == [("Ann", 1, 1)]
+
+
+def test_a_renamed_file_keeps_its_owners(history: History) -> None:
+    base = history.commit({"a.txt": SONG})
+    history.commit({"a.txt": None, "deep/b.txt": SONG.replace(b"line 5\n", b"five\n")}, author=BEN)
+    assert named(owners_of_change(history.write(), f"c{base}", "HEAD").owners) == [("Ann", 1, 1)]
+
+
+def test_reviewers_are_people_other_than_the_author(history: History) -> None:
+    history.commit({"a.txt": b"1\n"}, author=BOT)
+    history.commit({"a.txt": b"1\n2\n"}, author=CARA)
+    base = history.commit({"a.txt": b"1\n2\n3\n4\n"}, author=BEN)
+    history.commit({"a.txt": b"everything\n"})
+    found = owners_of_change(history.write(), f"c{base}", "HEAD")
+    assert [person.name for person in found.reviewers(3)] == ["Ben", "Cara"]
+    assert [person.name for person in found.reviewers(3, without=["cara-c"])] == ["Ben"]
+    assert [person.name for person in found.reviewers(1)] == ["Ben"]
+
+
+def test_histories_without_a_common_commit_are_refused(history: History) -> None:
+    history.commit({"a.txt": b"1\n"})
+    history.commit({"b.txt": b"1\n"}, [])
+    with pytest.raises(UserMistake) as caught:
+        owners_of_change(history.write(), "c0", "c1")
+    assert caught.value.code == "no_common_history"
