@@ -94,7 +94,7 @@ def read_request(body: bytes) -> SlackRequest:
 def _command(fields: Mapping[str, str]) -> SlackSaid:
     user = SlackUser(_known(fields, "team_id"), _known(fields, "user_id"))
     speaker = Speaker(user, fields.get("user_name", ""), fields.get("team_domain", ""))
-    where = SlackPlace(_known(fields, "channel_id"), user.user_id, response_url=fields.get("response_url") or None)
+    where = SlackPlace(_known(fields, "channel_id"), user.user_id, response_url=_address(fields.get("response_url")))
     return SlackSaid(speaker, fields.get("text", ""), where)
 
 
@@ -126,7 +126,8 @@ def _after_mention(text: str) -> str:
 def _interaction(data: Mapping[str, Any]) -> SlackRequest:
     if data.get("type") != "block_actions":
         return NothingForUs("not_acted_on")
-    action: Mapping[str, Any] = next(iter(data.get("actions") or ()), {})
+    actions = data.get("actions")
+    action = _object(dict(enumerate(actions)) if isinstance(actions, list) else {}, 0)
     name, job_id = str(action.get("action_id", "")), str(action.get("value", ""))
     if not name.startswith(ACTION_PREFIX) or not _JOB.match(job_id):
         return NothingForUs("not_our_button")
@@ -135,8 +136,12 @@ def _interaction(data: Mapping[str, Any]) -> SlackRequest:
     speaker = Speaker(user, str(person.get("username", "")), str(_object(data, "team").get("domain", "")))
     ts = _known(message, "message_ts", _TS)
     thread = _ts_or_none(message.get("thread_ts")) or ts
-    where = SlackPlace(_known(message, "channel_id"), user.user_id, response_url=data.get("response_url") or None)
+    where = SlackPlace(_known(message, "channel_id"), user.user_id, response_url=_address(data.get("response_url")))
     return SlackClicked(speaker, name.removeprefix(ACTION_PREFIX), job_id, ts, where, thread)
+
+
+def _address(value: object) -> str | None:
+    return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None
 
 
 def _ts_or_none(value: object) -> str | None:
@@ -150,7 +155,7 @@ def _known(fields: Mapping[str, Any], name: str, form: re.Pattern[str] = _ID) ->
     return value
 
 
-def _object(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _object(data: Mapping[Any, Any], name: str | int) -> Mapping[str, Any]:
     value = data.get(name)
     return value if isinstance(value, dict) else {}
 
