@@ -180,9 +180,13 @@ def _token(reply: Any) -> Token:
 
 
 def _rsa_key(pem: str) -> RSAPrivateKey:
-    """Read the PEM once; signing from the text would read it each time."""
+    """Read the PEM once; signing from the text would read it each time.
+
+    Its primes are not proven: that takes a tenth of a second of every start, and guards against keys of strangers,
+    while this one is our operator's own, and GitHub refuses what a broken one signs.
+    """
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
+        key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _bad_key() from error
     if not isinstance(key, RSAPrivateKey):

@@ -1,6 +1,7 @@
 """Reads BuildKit's progress reports, which the engine sends as base64 protobuf inside its JSON stream.
 
-Source: `moby.buildkit.v1.StatusResponse` in https://github.com/moby/buildkit/blob/master/api/services/control/control.proto
+The messages stand in `trace_message`, which is loaded with the first report: protobuf is slow to load, and a server
+that starts has nothing to build yet.
 """
 
 from __future__ import annotations
@@ -8,46 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
-from google.protobuf.message import DecodeError
 
 TRACE_ID = "moby.buildkit.trace"
 IMAGE_ID = "moby.image.id"
-
-_PACKAGE = "shipmate.buildkit"
-_TIMESTAMP = ".google.protobuf.Timestamp"
-_FIELDS: dict[str, dict[str, tuple[int, str, bool]]] = {  # message: field: (number, type, repeated)
-    "Vertex": {
-        "digest": (1, "string", False),
-        "name": (3, "string", False),
-        "cached": (4, "bool", False),
-        "started": (5, _TIMESTAMP, False),
-        "completed": (6, _TIMESTAMP, False),
-        "error": (7, "string", False),
-    },
-    "VertexStatus": {
-        "id": (1, "string", False),
-        "vertex": (2, "string", False),
-        "current": (4, "int64", False),
-        "total": (5, "int64", False),
-        "timestamp": (6, _TIMESTAMP, False),
-        "completed": (8, _TIMESTAMP, False),
-    },
-    "VertexLog": {
-        "vertex": (1, "string", False),
-        "timestamp": (2, _TIMESTAMP, False),
-        "stream": (3, "int64", False),
-        "msg": (4, "bytes", False),
-    },
-    "StatusResponse": {
-        "vertexes": (1, f".{_PACKAGE}.Vertex", True),
-        "statuses": (2, f".{_PACKAGE}.VertexStatus", True),
-        "logs": (3, f".{_PACKAGE}.VertexLog", True),
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +59,14 @@ class Trace:
 
 def read_trace(aux: object) -> Trace | None:
     """The report in an `aux` value; None for what cannot be read, which costs a progress line and nothing else."""
+    from google.protobuf.message import DecodeError
+
+    from bot.engines.docker.trace_message import status_response
+
     if not isinstance(aux, str):
         return None
     try:
-        message = _status_response()()
+        message = status_response()()
         message.ParseFromString(base64.b64decode(aux, validate=True))
     except (binascii.Error, DecodeError):
         return None
@@ -123,28 +92,3 @@ def _seconds(one: Any, field: str) -> float | None:
         return None
     stamp = getattr(one, field)
     return float(stamp.seconds) + float(stamp.nanos) / 1e9
-
-
-@cache
-def _status_response() -> Any:
-    """The message class, from a descriptor built here: the fields that are read, the rest is skipped."""
-    file = descriptor_pb2.FileDescriptorProto(name="shipmate/buildkit.proto", package=_PACKAGE, syntax="proto3")
-    file.dependency.append(timestamp_pb2.DESCRIPTOR.name)
-    for name, fields in _FIELDS.items():
-        message = file.message_type.add(name=name)
-        for field, (number, kind, repeated) in fields.items():
-            _add_field(message, field, number, kind, repeated)
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.StatusResponse"))
-
-
-def _add_field(message: descriptor_pb2.DescriptorProto, name: str, number: int, kind: str, repeated: bool) -> None:
-    kinds = descriptor_pb2.FieldDescriptorProto
-    field = message.field.add(name=name, number=number)
-    field.label = kinds.LABEL_REPEATED if repeated else kinds.LABEL_OPTIONAL
-    if kind.startswith("."):
-        field.type, field.type_name = kinds.TYPE_MESSAGE, kind
-    else:
-        field.type = kinds.Type.Value(f"TYPE_{kind.upper()}")
