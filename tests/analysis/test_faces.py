@@ -184,3 +184,21 @@ def test_a_treemap_fills_its_room_without_overlap() -> None:
 @pytest.mark.parametrize(("share", "drawn"), [(0, ""), (0.5, "█" * 10), (1, "█" * 20), (0.55, "█" * 11), (2, "█" * 20)])
 def test_bars_are_as_long_as_their_share(share: float, drawn: str) -> None:
     assert bar(share) == drawn
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Whether a person looks at it."""
+        return True
+
+
+def test_a_terminal_sees_a_bar_that_goes_away(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    history.commit({"a.py": b"1\n"})
+    out, err = io.StringIO(), Terminal()
+    assert run_analyze(str(history.write()), as_json=True, out=out, err=err) == 0
+    assert "reporting" in err.getvalue()
+    assert err.getvalue().rstrip().endswith("\x1b[2K")
+    assert json.loads(out.getvalue())["lines"] == 1

@@ -1,4 +1,4 @@
-"""Shows the progress of an analysis: a bar on a terminal, nothing elsewhere."""
+"""Shows the progress of an analysis on a terminal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ from bot.jobs.analysis.progress import Listener, Progress, Stage
 def progress_bar(err: TextIO) -> Iterator[Listener]:
     """A listener that keeps one line up to date while the block runs, and clears it at the end."""
     console = Console(file=err)
-    if not console.is_terminal:
-        yield lambda progress: None
-        return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         task = bars.add_task(Stage.CLONING, total=None, detail="")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 import orjson
-from rich.console import Console
 
 from bot.errors import Refused, ShipmateError, UserMistake
 from bot.jobs.analysis.addresses import check_address, is_url, without_password
@@ -17,14 +17,12 @@ from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.clone import fetch_into
 from bot.jobs.analysis.page import write_page
 from bot.jobs.analysis.progress import Listener
-from bot.jobs.analysis.progressbar import progress_bar
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.run import analyse_here
 from bot.jobs.analysis.sentences import explain
 from bot.jobs.analysis.series import Window
 from bot.jobs.analysis.spreadsheet import write_csv
-from bot.jobs.analysis.table import show
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -67,7 +65,7 @@ def run_analyze(
             co_authors=co_authors,
             ignore_revs=ignore_revs,
         )
-        with progress_bar(err) as listener:
+        with _progress(err) as listener:
             report = _analyse(target, request, listener)
         _show(report, out, as_json=as_json)
         _write(report, csv_path, html_path)
@@ -99,11 +97,22 @@ def _analyse(target: str, request: AnalysisRequest, listener: Listener) -> Repor
         return replace(report, ref=request.ref)
 
 
+def _progress(err: TextIO) -> AbstractContextManager[Listener]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not err.isatty():
+        return nullcontext(lambda _: None)
+    from bot.jobs.analysis.progressbar import progress_bar  # rich takes longer to import than a small run to finish
+
+    return progress_bar(err)
+
+
 def _show(report: Report, out: TextIO, *, as_json: bool) -> None:
     if as_json:
         out.write(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
     else:
-        show(report, Console(file=out, highlight=False))
+        from bot.jobs.analysis.table import show  # not needed where JSON is asked for, and slow to import
+
+        show(report, out)
 
 
 def _write(report: Report, csv_path: Path | None, html_path: Path | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -14,8 +16,9 @@ _WIDE = 110  # columns of a terminal that has room for bars and languages beside
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the report's tables."""
+def show(report: Report, out: TextIO) -> None:
+    """Print the report's tables, with bars where the terminal is wide enough."""
+    console = Console(file=out, highlight=False)
     console.print(
         Group(_headline(report), _authors(report, wide=console.width >= _WIDE), _languages(report), *_notes(report))
     )
