@@ -21,6 +21,7 @@ from rich.console import Console
 
 from bot.config import Settings, from_environment
 from bot.demo_engine import Chosen, choose_engine
+from bot.demo_slack import deploy_from_slack, tie_accounts
 from bot.engines.composition import open_engines
 from bot.engines.router.client import RouterClient
 from bot.errors import ShipmateError
@@ -87,6 +88,7 @@ async def _play(console: Console, stopped: asyncio.Event, *, once: bool, engine:
             environment = _environment(folder, sandbox, chosen, port)
             async with _cleaned_up(environment), _server(environment, folder) as address:
                 sandbox.github.webhook_url = f"{address}/webhook/github"
+                sandbox.slack.request_url = f"{address}/slack/events"
                 stage = Stage(console, sandbox, address, http, Shown(), time.monotonic())
                 await _acts(stage)
                 _sum_up(stage, folder)
@@ -102,13 +104,14 @@ async def _play(console: Console, stopped: asyncio.Event, *, once: bool, engine:
 
 
 async def _acts(stage: Stage) -> None:
-    """A push with a Dockerfile, a push without one, and `/deploy` on a pull request while someone uses the service."""
+    """A push with a Dockerfile, one without, `/deploy` on a pull request while someone uses the service; then Slack."""
     github = stage.sandbox.github
     first = await _pushed(stage, "acme/hello", "hello-docker")
     second = await _pushed(stage, "acme/notes", "hello-python")
     await _followed(stage, "acme/hello", first)
     await _followed(stage, "acme/notes", second)
     await _deployed_by_comment(stage, "acme/hello")
+    await _deployed_from_slack(stage, "acme/hello")
     for repository in ("acme/hello", "acme/notes"):
         for check in github.checks(repository):
             if not check.endswith("success"):
@@ -146,6 +149,17 @@ async def _deployed_by_comment(stage: Stage, repository: str) -> None:
     if version not in served:
         stage.shown.wrong.append(f"{url} does not serve version {version}")
     await _show_answers(stage, repository, pull.number, comment.id)
+
+
+async def _deployed_from_slack(stage: Stage, repository: str) -> None:
+    """The same from the other face: accounts tied together, a command typed, the thread watched to its end."""
+    stage.say("Slack", f"{PEOPLE} types /shipmate link, signs in at GitHub and says yes")
+    await tie_accounts(stage.sandbox, PEOPLE, READY_LIMIT_S)
+    stage.say("Slack", f"{PEOPLE} types /shipmate deploy {repository} in #deploys", "bold")
+    said = await deploy_from_slack(stage.sandbox, repository, lambda line: stage.say("Slack", line), JOB_LIMIT_S)
+    stage.say("Slack", f"the message now says: {said}", "green" if said.startswith("🚀") else "red")
+    if not said.startswith("🚀"):
+        stage.shown.wrong.append(f"Slack says: {said}")
 
 
 async def _show_answers(stage: Stage, repository: str, number: int, comment_id: int) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import yaml
 
 from bot.app import House, link_key
 from bot.clock import utc_now
@@ -28,6 +29,7 @@ from tests.world import World
 ALICE, BORA, CHEN = "U0ALICE", "U0BORA", "U0CHEN"
 DEPLOYS, RANDOM, OLD = "C0DEPLOYS", "C0RANDOM", "C0OLD"
 TEAM = "T0ACME"
+MANIFEST: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "slack.yml").read_text())
 
 
 class SlackWorld(World):
@@ -39,6 +41,7 @@ class SlackWorld(World):
 
     async def __aenter__(self) -> Self:
         await self.slack.start()
+        self.slack.set_token(scopes=MANIFEST["oauth_config"]["scopes"]["bot"])
         self._environment |= self.slack.environment()
         await super().__aenter__()
         await self.link(ALICE, "alice")
