@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.engines.router.control import LONGEST_LINE_BYTES
 from bot.engines.router.reports import (
+    LONGEST_LINE_BYTES,
     DrainReport,
     RouterStatus,
     ServiceStats,

@@ -17,11 +17,11 @@ import socket
 from typing import Any
 
 from bot.engines.router.operations import Operations, as_json
+from bot.engines.router.reports import LONGEST_LINE_BYTES
 from bot.errors import Permanent, ShipmateError, Transient, Unreadable
 
 log = logging.getLogger(__name__)
 
-LONGEST_LINE_BYTES = 1024 * 1024
 OPERATIONS = (
     "drain",
     "ensure_service",

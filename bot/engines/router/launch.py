@@ -12,7 +12,7 @@ from pathlib import Path
 
 import bot
 from bot.engines.router.client import RouterClient
-from bot.engines.router.serving import fingerprint
+from bot.engines.router.fingerprint import fingerprint
 from bot.engines.router.settings import RouterSettings, to_arguments
 from bot.engines.router.supervisor import PROGRAM
 from bot.errors import Permanent, ShipmateError, Transient

@@ -11,6 +11,9 @@ from bot.engines.router.switch import DrainReport
 
 __all__ = ["DrainReport", "Reading", "RouterStatus", "ServiceStats", "ServiceStatus", "TargetStats", "TargetStatus"]
 
+LONGEST_LINE_BYTES = 1024 * 1024
+"""What a line on the control socket may have, either way."""
+
 
 @dataclass(frozen=True)
 class TargetStatus:

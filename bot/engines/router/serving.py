@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import logging
 import os
 import resource
@@ -28,6 +27,7 @@ import uvloop
 from bot.engines.router.control import ControlServer
 from bot.engines.router.exchange import Exchanges
 from bot.engines.router.fdlink import FdLink
+from bot.engines.router.fingerprint import fingerprint
 from bot.engines.router.inbound import Lobby
 from bot.engines.router.listeners import BACKLOG, Listeners
 from bot.engines.router.meters import TICK_S
@@ -152,14 +152,6 @@ class Serving:
             self._alone.set()
 
         loop.add_reader(handle, ended)
-
-
-def fingerprint() -> str:
-    """Names the router's code on disk, so that an upgrade can be told from a restart."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def main(argv: Sequence[str]) -> int:
