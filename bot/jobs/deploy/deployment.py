@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot import messages
 from bot.errors import Permanent
 from bot.jobs.context import Ending, Failure, JobContext
-from bot.jobs.deploy.build import build_image
 from bot.jobs.deploy.complete import complete, ending
 from bot.jobs.deploy.lifecycle import start_green
 from bot.jobs.deploy.plan import Plan
@@ -21,8 +20,16 @@ from bot.jobs.deploy.undo import undo
 from bot.model import STATE_OF_STAGE, EventType, NewEvent, Stage
 from bot.ports import Engine
 
+
+async def _build_image(ship: Ship) -> None:
+    """Loaded with the first build: what knows every kind of repository is a tenth of a server's start."""
+    from bot.jobs.deploy.build import build_image
+
+    await build_image(ship)
+
+
 STAGES: Mapping[Stage, Callable[[Ship], Awaitable[None]]] = {
-    Stage.BUILD: build_image,
+    Stage.BUILD: _build_image,
     Stage.PUSH: push_image,
     Stage.START: start_deployment,
     Stage.LIFECYCLE: start_green,
