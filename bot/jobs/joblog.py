@@ -16,6 +16,8 @@ LINE_CHARACTERS = 2000
 KEPT_BYTES = 4 * 1024 * 1024
 """Per job. What comes after is counted, and its last lines are written when the log ends."""
 TAIL_LINES = 200
+RECENT_LINES = 2000
+"""Kept in memory while the job runs, for who reads the output of a step that failed."""
 
 Append = Callable[[Sequence[NewEvent]], Awaitable[object]]
 
@@ -31,6 +33,7 @@ class JobLog:
         self._kept_bytes = 0
         self._left_out = 0
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._recent: deque[str] = deque(maxlen=RECENT_LINES)
         self._stage: Stage | None = None
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -42,6 +45,7 @@ class JobLog:
     def line(self, text: str) -> None:
         """One line of output, cut when it is too long."""
         cut = text if len(text) <= LINE_CHARACTERS else f"{text[:LINE_CHARACTERS]} … ({len(text)} characters)"
+        self._recent.append(cut)
         size = len(cut) + 1
         if self._kept_bytes + size > KEPT_BYTES:
             self._left_out += 1
@@ -52,6 +56,10 @@ class JobLog:
         self._waiting_bytes += size
         if self._waiting_bytes >= EVENT_BYTES:
             self._wake.set()
+
+    def recent(self) -> list[str]:
+        """The last lines of the log, at most `RECENT_LINES`, masked."""
+        return self._masker.mask("\n".join(self._recent)).split("\n") if self._recent else []
 
     async def run(self) -> None:
         """Write what gathers until cancelled."""

@@ -16,6 +16,7 @@ from bot.inspect.errors import CannotGenerate
 from bot.inspect.inspection import inspect_tree
 from bot.inspect.model import AppPlan, BuildOverrides
 from bot.inspect.tree import FolderTree
+from bot.jobs.deploy.build_remarks import build_remarks
 from bot.jobs.deploy.plan import image_tag, safe
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
@@ -84,13 +85,19 @@ async def _tell_findings(ship: Ship, recipe: Recipe) -> None:
 
 
 async def _built(ship: Ship, source: Path, recipe: Recipe) -> BuiltImage:
-    """Build; what fails in a Dockerfile of the repository's own is told with its path."""
+    """Build; a failure is told with the Dockerfile's path where it is the repository's, and with the tools' remarks."""
     try:
         return await ship.engine.builder.build(_request(ship, source, recipe), ship.context.log.line)
     except Permanent as failed:
-        if failed.code == "build_failed" and not recipe.made:
-            failed.facts["path"] = recipe.dockerfile
+        if failed.code == "build_failed":
+            if not recipe.made:
+                failed.facts["path"] = recipe.dockerfile
+            failed.facts["remarks"] = await asyncio.to_thread(_remarks, ship, source, recipe)
         raise
+
+
+def _remarks(ship: Ship, source: Path, recipe: Recipe) -> list[dict[str, str | int]]:
+    return build_remarks(ship.context.log.recent(), source, recipe.dockerfile, recipe.context, made=recipe.made)
 
 
 def _request(ship: Ship, source: Path, recipe: Recipe) -> BuildRequest:

@@ -1,0 +1,83 @@
+"""Finds which file of the repository a tool meant, or says that it is not certain."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+_DEPENDENCIES = re.compile(
+    r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.cargo/registry|go/pkg/mod|\.m2|\.gradle|\.venv)/"
+)
+_SYSTEM = re.compile(r"/(?:usr/(?:lib|lib64|include|share|local)|lib|lib64|etc|proc|sys|dev|var/lib|rustc)/")
+"""Where images keep what is not the repository's; a working directory may lie there all the same."""
+_DEEPEST_ROOT = 3
+"""Folders an image may put above a lone file of the repository: `/usr/src/app/main.py`."""
+_WINDOWS = re.compile(r"^[A-Za-z]:[\\/]|^[^/]*\\")
+_PATH_CHARACTERS = 500
+
+
+class RepositoryPaths:
+    """The files that were sent to the build, as paths relative to the repository.
+
+    `context` is the folder sent, `.` for all; what lies outside of it cannot be meant. `workdirs` are the image's
+    working directories.
+    """
+
+    def __init__(self, paths: Iterable[str], context: str = ".", workdirs: Iterable[str] = ()) -> None:
+        self._prefix = "" if context in {"", "."} else context.strip("/") + "/"
+        inside = (path.removeprefix(self._prefix) for path in paths if path.startswith(self._prefix))
+        self._files = frozenset(inside)
+        folders = {folder.rstrip("/") + "/" for folder in workdirs} - {"/"}
+        self._workdirs = sorted(folders, key=len, reverse=True)
+        self._by_name: defaultdict[str, list[str]] = defaultdict(list)
+        for path in self._files:
+            self._by_name[posixpath.basename(path)].append(path)
+
+    def find(self, written: str) -> str | None:
+        """The repository's path of a path that a tool wrote; None where it is of none, or of several equally."""
+        path = _plain(written)
+        if not path or _DEPENDENCIES.search(path):
+            return None
+        found = self._absolute(path) if path.startswith("/") else self._relative(path)
+        return None if found is None else self._prefix + found
+
+    def _absolute(self, path: str) -> str | None:
+        """Below a working directory it is as if written from there; elsewhere it must end with a file's whole path."""
+        below = [path.removeprefix(folder) for folder in self._workdirs if path.startswith(folder)]
+        if below:
+            return next((found for one in below if (found := self._relative(one))), None)
+        found = None if _SYSTEM.match(path) else self._ending(path)
+        alone = found is not None and "/" not in found
+        return None if alone and path.count("/") - 1 > _DEEPEST_ROOT else found
+
+    def _relative(self, path: str) -> str | None:
+        """The very file; else the one file below some folder; else the longest file that the path ends with."""
+        if path in self._files:
+            return path
+        climbed = path.startswith("../")
+        while path.startswith("../"):
+            path = path[3:]
+        below = [one for one in self._by_name.get(posixpath.basename(path), ()) if f"/{one}".endswith(f"/{path}")]
+        if below:
+            return below[0] if len(below) == 1 else None
+        ending = None if climbed else self._ending(path)
+        return ending if ending and "/" in ending else None
+
+    def _ending(self, path: str) -> str | None:
+        parts = path.strip("/").split("/")
+        endings = ("/".join(parts[start:]) for start in range(len(parts)))
+        return next((one for one in endings if one in self._files), None)
+
+
+def _plain(written: str) -> str:
+    """With slashes, without a scheme, a drive, or `.`; empty for what cannot be a path."""
+    path = written.strip().strip("\"'")
+    if len(path) > _PATH_CHARACTERS or path.startswith("<"):
+        return ""
+    path = path.removeprefix("file://")
+    if _WINDOWS.match(path):
+        path = re.sub(r"^[A-Za-z]:", "", path).replace("\\", "/")
+    plain = posixpath.normpath(path) if path else ""
+    return "" if plain in {".", "..", "/"} else re.sub("^//", "/", plain)
