@@ -1,0 +1,47 @@
+"""What a release shipped, and what several repositories come to together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.jobs.analysis.portfolio import add_up
+from bot.jobs.analysis.shipped import shipped_between
+from tests.analysis.histories import BEN, History
+from tests.analysis.running import analysed
+
+
+def test_a_release_shipped_what_came_since_the_one_before(history: History) -> None:
+    history.commit({"a.py": b"1\n"})
+    before = history.commit({"a.py": b"1\n2\n"})
+    history.commit({"a.py": b"1\n2\n3\n", "b.js": b"1\n2\n3\n"}, author=BEN)
+    history.commit({"b.js": b"1\n"}, author=BEN)
+    shipped = shipped_between(history.write(), f"c{before}", "HEAD")
+    assert [(row.author.name, row.commits, row.added, row.deleted) for row in shipped.authors] == [("Ben", 2, 4, 2)]
+    assert [(row.name, row.added, row.deleted) for row in shipped.languages] == [("JavaScript", 3, 2), ("Python", 1, 0)]
+
+
+def test_a_first_release_shipped_everything(history: History) -> None:
+    history.commit({"a.py": b"1\n"})
+    history.commit({"a.py": b"1\n2\n"}, author=BEN)
+    shipped = shipped_between(history.write(), None, "HEAD")
+    assert [row.author.name for row in shipped.authors] == ["Ann", "Ben"]
+
+
+def test_the_same_release_again_shipped_nothing(history: History) -> None:
+    history.commit({"a.py": b"1\n"})
+    shipped = shipped_between(history.write(), "HEAD", "HEAD")
+    assert (shipped.authors, shipped.languages) == ((), ())
+
+
+def test_a_person_is_added_up_over_repositories(tmp_path: Path) -> None:
+    one, two = History(tmp_path / "one"), History(tmp_path / "two")
+    one.commit({"a.py": b"1\n2\n"})
+    one.commit({"b.py": b"1\n"}, author=BEN)
+    two.commit({"a.js": b"1\n2\n3\n"}, author=b"Ann Smith <ANN@example.org>")
+    summary = add_up([analysed(one.write()), analysed(two.write())])
+    ann, ben = summary.people
+    assert (ann.author.name, ann.lines, ann.commits, round(ann.share, 2)) == ("Ann Smith", 5, 2, 0.83)
+    assert (ann.repositories, ann.languages) == ({"two": 3, "one": 2}, {"JavaScript": 3, "Python": 2})
+    assert (ben.lines, ben.repositories) == (1, {"one": 1})
+    assert (summary.files, summary.lines, summary.languages) == (3, 6, {"JavaScript": 3, "Python": 3})
+    assert summary.to_json()["repositories"] == ["one", "two"]
