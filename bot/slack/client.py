@@ -86,7 +86,7 @@ class SlackClient:
         return None
 
     async def is_heard_in(self, channel: str) -> bool:
-        """Whether we may speak in a channel; True when Slack does not let us know.
+        """Whether we may speak in a channel; True when Slack does not let us know: no work waits for that.
 
         https://docs.slack.dev/reference/methods/conversations.info
         """
@@ -94,6 +94,8 @@ class SlackClient:
             found = (await self._call("conversations.info", channel=channel))["channel"]
         except SlackRefused as refused:
             return refused.reason != "channel_not_found"
+        except Transient:
+            return True
         return bool(found.get("is_member") or found.get("is_im") or found.get("is_mpim"))
 
     async def answer(self, response_url: str, text: str) -> None:

@@ -133,6 +133,8 @@ class SlackDesk:
             return await facts_about(self._github, job.origin.installation_id or None, job.repository), job.repository
         try:
             installation = await installation_of(self._github.app, asked.repository)
+            if installation.suspended:
+                raise Refused("repository_unknown", repository=asked.repository)
             owner, _, name = asked.repository.partition("/")
             repository, default_branch = await self._github.installation(installation.id, METADATA).call(
                 "GET /repos/{owner}/{repo}",

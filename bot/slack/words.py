@@ -20,6 +20,8 @@ ACCOUNT_WORDS: Mapping[str, str] = {
     "whoami": "slack.help.whoami",
 }
 """What can be said in Slack alone, with the key of what it does."""
+SAID_OTHERWISE: Mapping[str, str] = {"deploy": "slack.help.deploy", "cancel": "slack.help.cancel"}
+"""Commands whose help speaks of the pull request, of which there is none here."""
 _REPOSITORY = re.compile(r"\A([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})(?:@(\S{1,255}))?\Z")
 _JOB = re.compile(r"\Adep_[a-z0-9]{10}\Z")
 MOST_CHARACTERS = 1000
@@ -61,14 +63,19 @@ def usage(spec: CommandSpec) -> str:
 
 def help_in_slack(locale: str, only: str | None = None) -> str:
     """The commands that work here, made from the grammar."""
-    language = "ko" if locale == "ko" else "en"
-    lines = [f"• `{usage(spec)}` — {spec.help[language]}" for spec in COMMANDS.values() if only in {None, spec.name}]
+    lines = [f"• `{usage(spec)}` — {_does(spec, locale)}" for spec in COMMANDS.values() if only in {None, spec.name}]
     lines += [
         f"• `/shipmate {word}` — {messages.say(locale, key)}"
         for word, key in ACCOUNT_WORDS.items()
         if only in {None, word}
     ]
     return "\n".join([messages.say(locale, "slack.help.title"), *lines])
+
+
+def _does(spec: CommandSpec, locale: str) -> str:
+    if spec.name in SAID_OTHERWISE:
+        return messages.say(locale, SAID_OTHERWISE[spec.name])
+    return spec.help["ko" if locale == "ko" else "en"]
 
 
 def job_named(command: Command) -> str | None:

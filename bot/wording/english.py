@@ -187,6 +187,8 @@ SENTENCES: Mapping[str, str] = {
     "failed.link_denied": "GitHub did not confirm who you are. Type `/shipmate link` in Slack to begin again.",
     "failed.link_over": "This link has been used, has expired, or was opened in another browser. Type `/shipmate link` in Slack for a new one.",
     "slack.help.title": "*Shipmate* does this for you:",
+    "slack.help.deploy": "Build and deploy REF, or the default branch, blue/green.",
+    "slack.help.cancel": "Stop the repository's newest job under way, or JOB; what serves now goes on serving.",
     "slack.help.link": "Tie your GitHub account to your Slack account.",
     "slack.help.unlink": "Forget your GitHub account.",
     "slack.help.whoami": "Show which GitHub account you are here.",

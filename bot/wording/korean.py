@@ -182,6 +182,8 @@ SENTENCES: Mapping[str, str] = {
     "failed.link_denied": "GitHub이 본인임을 확인해 주지 않았습니다. Slack에서 `/shipmate link`를 다시 입력하세요.",
     "failed.link_over": "이미 사용했거나 만료되었거나 다른 브라우저에서 연 링크입니다. Slack에서 `/shipmate link`를 입력해 새로 받으세요.",
     "slack.help.title": "*Shipmate*가 할 수 있는 일:",
+    "slack.help.deploy": "REF(없으면 기본 브랜치)를 빌드하고 블루/그린으로 배포합니다.",
+    "slack.help.cancel": "저장소에서 가장 최근에 진행 중인 작업(또는 JOB)을 멈춥니다. 현재 서비스는 그대로 유지됩니다.",
     "slack.help.link": "GitHub 계정을 Slack 계정에 연결합니다.",
     "slack.help.unlink": "연결된 GitHub 계정을 지웁니다.",
     "slack.help.whoami": "여기에서 어떤 GitHub 계정인지 보여 줍니다.",

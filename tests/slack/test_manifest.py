@@ -11,9 +11,9 @@ import yaml
 
 from bot.commands import COMMANDS
 from bot.sandbox.slack.methods.catalogue import METHODS
+from bot.slack.sign_in import CALLBACK_PATH
 from bot.slack.words import usage
 from handlers.slack_events import PATH
-from bot.slack.sign_in import CALLBACK_PATH
 from tests.slack.world import MANIFEST
 
 APP: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "app.yml").read_text())

@@ -308,6 +308,33 @@ async def test_removed_from_the_channel_we_tell_the_end_once_we_are_back(world: 
     assert "Cancelled" in world.thread()[-1]
 
 
+async def test_a_server_that_dies_goes_on_in_the_same_message(world: SlackWorld) -> None:
+    await world.push("slow", "hang", branch="feature")
+    await world.slack.say_command("/shipmate", f"deploy {REPO}@feature", ALICE, DEPLOYS)
+    await world.until(world.heads)
+    await world.abandon()
+    await world.start()
+    job = await world.until_state("BUILDING", "DEPLOYING", "VERIFYING")
+    await world.type(f"cancel {job.id}")
+    (head,) = world.heads()
+    assert "Cancelled" in head
+
+
+async def test_slack_out_of_reach_keeps_nothing_waiting(world: SlackWorld) -> None:
+    world.slack.faults.add("status", on="conversations.info", status=503)
+    world.slack.faults.add("status", on="chat.*", status=503)
+    await world.type(f"deploy {REPO}")
+    assert await world.serves() == "zero"
+    assert "*Deployed to production*" in world.heads()[0]
+
+
+async def test_where_the_app_is_suspended_nothing_runs_and_it_is_said(world: SlackWorld) -> None:
+    await world.github.suspend("acme")
+    await world.type(f"deploy {REPO}")
+    assert await world.jobs() == []
+    assert len(world.whispers()) == 2
+
+
 async def test_the_tokens_of_slack_stand_nowhere(world: SlackWorld) -> None:
     await world.type(f"deploy {REPO}")
     written = world.everything_written()
