@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 _DEPENDENCIES = re.compile(
-    r"(?:^|/)(?:site-packages|dist-packages|node_modules|\.cargo/registry|go/pkg/mod|\.m2|\.gradle|\.venv)/"
+    r"(?:^|/)(?:site-packages|dist-packages|lib/python\d[\d.]*|node_modules|go/pkg/mod|\.venv"
+    r"|\.(?:cargo|rustup|m2|gradle|pyenv|nvm))/"
 )
 _SYSTEM = re.compile(r"/(?:usr/(?:lib|lib64|include|share|local)|lib|lib64|etc|proc|sys|dev|var/lib|rustc)/")
 """Where images keep what is not the repository's; a working directory may lie there all the same."""
@@ -77,6 +78,8 @@ def _plain(written: str) -> str:
     if len(path) > _PATH_CHARACTERS or path.startswith("<"):
         return ""
     path = path.removeprefix("file://")
+    if "://" in path:
+        return ""
     if _WINDOWS.match(path):
         path = re.sub(r"^[A-Za-z]:", "", path).replace("\\", "/")
     plain = posixpath.normpath(path) if path else ""

@@ -110,6 +110,29 @@ def test_a_line_that_no_file_has_is_not_remarked(line: str) -> None:
     assert remarks([line], PATHS) == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "https://example.com/src/c.rs:3: error: not found",
+        "see a.py:3 for more",
+        "a.py:3: note: declared here",
+        "a.py:3: 12 errors so far",
+        "12:30:45: error: a.py is late",
+        "b.ts:3:1 was read in 3 ms",
+        "INFO a.py:3 warning: nothing of the kind",
+        "    at main (a.py:3:1)",
+        "    at render (node_modules/b.ts:3:1)",
+        " --> src/c.rs:3:1",
+        "E   AssertionError: a.py:3: error",
+        "npm warn deprecated package.json: old",
+        "FAILED a.py::test - assert 1",
+        '  File "a.py", line 3, in main',
+    ],
+)
+def test_a_line_that_only_speaks_of_a_file_is_not_remarked(line: str) -> None:
+    assert remarks([line], PATHS) == []
+
+
 def test_control_characters_do_not_reach_a_remark() -> None:
     (remark,) = remarks(["\x1b]0;title\x07\x1b[1ma.py:1: error: \x00be\x08ll\x07\x1b[0m\r\n"], PATHS)
     assert remark.message == "bell"

@@ -1,6 +1,6 @@
 """What the tools really wrote, recorded from the tools: each error comes to its file and line, and to no other.
 
-`next`, `gradle`, `hadolint`, `buildkit`, `esbuild` and `jest` are written after their documentation.
+`next`, `gradle` and `buildkit` are written after their documentation.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ SHOP = (
     "web/cart.test.js",
     "web/cart.ts",
     "web/shop.js",
+    "web/total.js",
     "app/(shop)/cart.tsx",
     "app/(shop)/page.tsx",
     "package.json",
@@ -81,11 +82,16 @@ EXPECTED = {
     "hadolint": [
         "Dockerfile:4 failure hadolint DL3020",
         "Dockerfile:1 warning hadolint DL3006",
+        "Dockerfile:2 warning hadolint DL3003",
+        "Dockerfile:2 warning hadolint SC2164",
+        "Dockerfile:3 warning hadolint DL3008",
+        "Dockerfile:3 notice hadolint DL3015",
+        "Dockerfile:3 notice hadolint DL3009",
         "Dockerfile:5 notice hadolint SC2086",
     ],
     "java_trace": ["jv/src/main/java/com/acme/Main.java:9 failure java NumberFormatException"],
     "javac": [f"{CART_JAVA}:5 failure javac javac"],
-    "jest": ["web/cart.test.js:5 failure node jest"],
+    "jest": ["web/cart.test.js:4 failure jest adds", "web/total.js:2 failure jest sums"],
     "make": ["c/Makefile:2 failure make make"],
     "maven": [f"{CART_JAVA}:5 failure maven maven"],
     "maven_test": [f"{CART_TEST_JAVA}:10 failure java AssertionFailedError"],
@@ -181,6 +187,10 @@ def test_a_remark_says_what_the_tool_said() -> None:
         " +  where 12 = parse('12')",
     ]
     assert remarks(output("eslint_stylish"), paths)[0].message == "'missing' is not defined"
+    assert [one.message.splitlines()[-1] for one in remarks(output("jest"), paths)] == [
+        "Received: 2",
+        "TypeError: prices.length.sum is not a function",
+    ]
 
 
 def test_what_all_tools_say_at_once_is_told_once_each() -> None:
