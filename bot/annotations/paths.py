@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Iterable
 
 _DEPENDENCIES = re.compile(
@@ -32,9 +32,7 @@ class RepositoryPaths:
         self._files = frozenset(inside)
         folders = {folder.rstrip("/") + "/" for folder in workdirs} - {"/"}
         self._workdirs = sorted(folders, key=len, reverse=True)
-        self._by_name: defaultdict[str, list[str]] = defaultdict(list)
-        for path in self._files:
-            self._by_name[posixpath.basename(path)].append(path)
+        self._turned = sorted(_turned(path) for path in self._files)
 
     def find(self, written: str) -> str | None:
         """The repository's path of a path that a tool wrote; None where it is of none, or of several equally."""
@@ -60,16 +58,27 @@ class RepositoryPaths:
         climbed = path.startswith("../")
         while path.startswith("../"):
             path = path[3:]
-        below = [one for one in self._by_name.get(posixpath.basename(path), ()) if f"/{one}".endswith(f"/{path}")]
+        below = self._below(path)
         if below:
-            return below[0] if len(below) == 1 else None
+            return _turned(below[0]).strip("/") if len(below) == 1 else None
         ending = None if climbed else self._ending(path)
         return ending if ending and "/" in ending else None
+
+    def _below(self, path: str) -> list[str]:
+        """The first two files, turned, that end with this path: one is certain, two are too many."""
+        wanted = _turned(path)
+        start = bisect_left(self._turned, wanted)
+        return [one for one in self._turned[start : start + 2] if one.startswith(wanted)]
 
     def _ending(self, path: str) -> str | None:
         parts = path.strip("/").split("/")
         endings = ("/".join(parts[start:]) for start in range(len(parts)))
         return next((one for one in endings if one in self._files), None)
+
+
+def _turned(path: str) -> str:
+    """`src/a.py` as `a.py/src/`, so that what ends alike stands together in order; twice turned it is as before."""
+    return "/".join(reversed(path.strip("/").split("/"))) + "/"
 
 
 def _plain(written: str) -> str:

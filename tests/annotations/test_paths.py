@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.annotations.paths import RepositoryPaths
-from bot.jobs.deploy.build_remarks import workdirs
+from bot.jobs.deploy.build_remarks import build_remarks, workdirs
 
 FILES = (
     "main.py",
@@ -91,3 +93,19 @@ def test_working_directories_are_read_from_the_dockerfile_where_they_are_known()
         "FROM a AS build\nWORKDIR /src\nWORKDIR app\nFROM a\nARG WHERE\nWORKDIR ${WHERE}/x\nWORKDIR '/usr/src/app/'\n"
     )
     assert workdirs(text) == ["/src", "/src/app", "/usr/src/app"]
+
+
+def test_a_name_that_a_hundred_thousand_folders_have_is_looked_up_as_quickly_as_any() -> None:
+    paths = RepositoryPaths([f"packages/p{number}/index.js" for number in range(100_000)])
+    assert [paths.find(f"x{number}/index.js") for number in range(20_000)] == [None] * 20_000
+    assert paths.find("p777/index.js") == "packages/p777/index.js"
+    assert paths.find("index.js") is None
+
+
+@pytest.mark.parametrize(("made", "lines"), [(False, [1]), (True, [])])
+def test_a_dockerfile_that_shipmate_made_is_no_file_of_the_repository(
+    tmp_path: Path, made: bool, lines: list[int]
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\n", encoding="utf-8")
+    log = ["Dockerfile:1 DL3006 warning: Always tag the version of an image explicitly"]
+    assert [one["line"] for one in build_remarks(log, tmp_path, "Dockerfile", ".", made=made)] == lines
