@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "aws": {"bot.errors", "bot.model", "bot.ports"},
     "bot.sandbox": {"bot.sandbox"},
     "bot.inspect": {"bot.inspect"},
+    "bot.annotations": {"bot.annotations"},
 }
 """Rooms with a closed door: what they may import beside themselves."""
 
