@@ -104,6 +104,8 @@ class Instance:
     port: int | None
     exit_code: int | None = None
     out_of_memory: bool = False
+    restarts: int = 0
+    """How often the engine started it again by itself since it was started on purpose."""
     labels: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -36,7 +36,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
         if dies and "shipmate-health" not in self.headers["User-Agent"]:
-            os._exit(1)
+            threading.Timer(0.1, os._exit, (1,)).start()
         self.send_response(200)
         self.send_header("Content-Length", str(len(words)))
         self.end_headers()
@@ -224,6 +224,15 @@ class RealWorld:
         """What the environment URL answers."""
         async with aiohttp.ClientSession() as session, session.get(self.url()) as reply:
             return (await reply.text()).strip()
+
+    async def until_it_serves(self, words: str, within_s: float) -> None:
+        """Return once it answers these words."""
+        async with asyncio.timeout(within_s):
+            while True:
+                with suppress(aiohttp.ClientError, OSError):
+                    if await self.serves() == words:
+                        return
+                await asyncio.sleep(0.02)
 
     async def instances(self) -> list[Instance]:
         """Every container this server made."""

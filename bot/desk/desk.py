@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Sequence
 
@@ -14,8 +15,8 @@ from bot.desk.outcome import Outcome, settle
 from bot.desk.requests import deploy_request
 from bot.errors import Permanent, Refused, ShipmateError
 from bot.github.api import GitHub
-from bot.model import Delivery, Job, Origin
-from bot.store import Answer, HeadMove, Jobs, Settlement
+from bot.model import Delivery, Job, Origin, Repository
+from bot.store import Answer, HeadMove, JobFilter, Jobs, Settlement
 from bot.wishes import ClickButton, DeployPush, NoteHead, Nothing, ObeyComment, Wish
 
 
@@ -62,10 +63,12 @@ class Desk:
         settings_at = wish.sha if wish.branch == wish.default_branch else wish.default_branch
         origin = Origin("push", wish.actor, facts.installation_id)
         try:
-            config = await facts.config(settings_at)
+            config, head = await asyncio.gather(facts.config(settings_at), facts.head_of(wish.branch))
             environment = config.for_branch(wish.branch)
             if environment is None:
                 return Outcome("ignored", "branch_not_deployed")
+            if head != wish.sha and await self._has_taken(wish.repository, environment.name, head):
+                return Outcome("ignored", "newer_push_taken")
             job = deploy_request(
                 wish.repository,
                 config,
@@ -78,6 +81,11 @@ class Desk:
         except (Refused, Permanent) as refused:
             return self._refuse_push(wish, facts.installation_id, refused)
         return Outcome("acted", "deploy_asked", jobs=(job,))
+
+    async def _has_taken(self, repository: Repository, environment: str, sha: str | None) -> bool:
+        """Whether a push of this commit was taken on already: one told late must not put an older commit over it."""
+        latest = await self._jobs.find(JobFilter(repository=repository.full_name, environment=environment))
+        return any(job.sha == sha and job.origin.face == "push" for job in latest)
 
     def _refuse_push(self, wish: DeployPush, installation_id: int, refused: ShipmateError) -> Outcome:
         """Told on the commit itself: a push has no comment to answer."""

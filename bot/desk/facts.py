@@ -12,7 +12,7 @@ from bot.github.failures import NotFound
 from bot.github.people import Role, role_of
 from bot.github.permissions import DECIDE
 from bot.github.pulls import PullRequest, get_pull
-from bot.github.repository import file_at, get_repository, is_in_a_branch, resolve
+from bot.github.repository import branch_head, file_at, get_repository, is_in_a_branch, resolve
 from bot.model import FULL_SHA, Repository
 from bot.repo_config import CONFIG_PATH, MOST_BYTES, RepoConfig, parse_config
 
@@ -44,6 +44,11 @@ class Facts:
         """The settings at a branch or commit of the base repository. Raises Refused("bad_config")."""
         raw = await file_at(self.client, CONFIG_PATH, ref, MOST_BYTES + 1)
         return parse_config(raw or b"", self.known_default_branch or ref)
+
+    async def head_of(self, branch: str) -> str | None:
+        """Where a branch stands now; None when it is gone."""
+        head = await branch_head(self.client, branch)
+        return head.sha if head else None
 
     async def commit(self, ref: str, *, is_ours: bool = False) -> str:
         """The full SHA a ref names now. Raises Refused("ref_not_found").

@@ -23,6 +23,7 @@ TokenProvider = Callable[[Job], Awaitable[str]]
 
 LOW_SPEED_BYTES, LOW_SPEED_S = 1000, 30
 END_WITHIN_S = 5.0
+ASK_AGAIN_S = 1.0
 _LONGEST_TOLD = 400
 
 _SAFE = {
@@ -96,12 +97,23 @@ class GitSource:
         git = _Git(into, self._limits, _sign_in(url, await self._token(job)), log)
         try:
             async with asyncio.timeout(self._limits.limit_s):
-                await self._bring(git, url, job.sha)
+                await self._bring_surely(git, url, job.sha)
         except TimeoutError as error:
             raise Transient("clone_unreachable", message=f"git took longer than {self._limits.limit_s:g} s") from error
         await asyncio.to_thread(shutil.rmtree, into / ".git")
         await asyncio.to_thread(_check_size, into, self._limits.size_limit_mb)
         await asyncio.to_thread(_tell_what_is_left_out, into, log)
+
+    async def _bring_surely(self, git: _Git, url: str, sha: str) -> None:
+        """A refusal is asked about once more: GitHub may not know a new token in all its places yet."""
+        try:
+            await self._bring(git, url, sha)
+        except Permanent as denied:
+            if denied.code != "clone_denied":
+                raise
+            await asyncio.sleep(ASK_AGAIN_S)
+            await asyncio.to_thread(_empty, git.folder)
+            await self._bring(git, url, sha)
 
     async def _bring(self, git: _Git, url: str, sha: str) -> None:
         form = "sha256" if len(sha) == 64 else "sha1"

@@ -76,9 +76,10 @@ class AnswerLoop:
         try:
             await self._say(answer, look_first=attempts > 0)
             await self._answers.sent(row_id, "sent")
-        except NotFound:
-            await self._answers.sent(row_id, "gone")
         except ShipmateError as error:
+            if isinstance(error, NotFound) and attempts:
+                await self._answers.sent(row_id, "gone")
+                return True
             await self._later(row_id, attempts, error)
             return False
         except Exception:

@@ -22,7 +22,7 @@ from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
 from bot.reporters import markdown
 from bot.reporters.annotations import annotations_of
-from bot.reporters.face import Keep
+from bot.reporters.face import Keep, missing
 from bot.reporters.view import JobView
 
 CONCLUSIONS: Mapping[JobState, str] = {
@@ -69,7 +69,7 @@ class CheckRunFace:
             try:
                 await update_check_run(client, run_id, report)
             except NotFound:
-                return {**state, "gone": True}
+                return await missing(state, keep)
         else:
             await keep({"asked": True})
             fresh = "asked" not in state

@@ -12,7 +12,7 @@ from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobState
 from bot.reporters import markdown
-from bot.reporters.face import Keep
+from bot.reporters.face import Keep, missing
 from bot.reporters.view import JobView
 
 BotLogin = Callable[[], Awaitable[str]]
@@ -44,8 +44,8 @@ class CommentFace:
             try:
                 await update_comment(client, int(state["id"]), mark(body, marker))
             except NotFound:
-                return {**state, "gone": True}
-            return state
+                return await missing(state, keep)
+            return {"asked": True, "id": state["id"]}
         fresh = "asked" not in state
         await keep({"asked": True})
         login = await self.bot_login()
@@ -81,7 +81,7 @@ class ReactionFace:
             if state.get("shown"):
                 await remove_reaction(client, comment_id, str(state["shown"]), await self.bot_login())
         except NotFound:
-            return {"shown": wanted, "gone": True}
+            return {**await missing(state, keep), "shown": wanted}
         return {"shown": wanted}
 
 

@@ -21,7 +21,7 @@ from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
 from bot.reporters import markdown
-from bot.reporters.face import Keep
+from bot.reporters.face import Keep, missing
 from bot.reporters.view import JobView
 
 STATES: Mapping[JobState, str] = {
@@ -67,10 +67,10 @@ class DeploymentFace:
         try:
             await add_status(client, int(known["id"]), self._status(view, wanted), look_first="saying" in known)
         except NotFound:
-            return {**known, "gone": True}
+            return await missing(known, keep)
         if wanted == "success":
             await _retire_older(client, view, int(known["id"]))
-        return {**known, "told": wanted, "saying": True}
+        return {"asked": True, "id": known["id"], "told": wanted, "saying": True}
 
     def _new(self, view: JobView) -> NewDeployment:
         job = view.job

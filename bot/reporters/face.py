@@ -66,6 +66,17 @@ class _Told:
     started: bool
 
 
+async def missing(state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
+    """The state when GitHub does not find what was made there: gone when it is not found twice.
+
+    Once may be GitHub not knowing yet, in all its places, what it made a moment ago. Raises Transient the first time.
+    """
+    if state.get("missing"):
+        return {**state, "gone": True}
+    await keep({**state, "missing": True})
+    raise Transient("github_not_found")
+
+
 class FaceLoop:
     """Tells one face; owns the tasks of the reports under way."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import aiohttp
 
 from bot.sandbox.github.hooks import Delivery, sign
-from tests.fake_engine import Copy
+from tests.fake_engine import Copy, dockerfile
 from tests.world import REPO, World
 
 LONGER_THAN_THE_STORE_WAITS_S = 1.0
@@ -87,13 +87,27 @@ async def test_a_click_told_twice_acts_once(world: World) -> None:
     assert await world.states() == ["COMPLETED", "COMPLETED"]
 
 
-async def test_pushes_told_in_the_wrong_order_end_with_each_told(world: World) -> None:
-    world.github.faults.add("reorder", on="webhook", path="^push$")
-    first = await world.push("one")
+async def test_a_push_told_after_a_newer_one_does_not_put_the_older_commit_over_it(world: World) -> None:
+    world.github.faults.add("drop", on="webhook", path="^push$")
+    pushed = await world.github.push(REPO, files={"Dockerfile": dockerfile("one")})
+    first = pushed.sha
     second = await world.push("two")
     await world.settle()
-    assert len(world.checks(first)) == len(world.checks(second)) == 1
-    assert world.engine.running == [await world.serves()]
+    await world.redeliver(next(one for one in pushed.deliveries if one.event == "push"))
+    await world.settle()
+    assert await world.outcomes("push") == ["acted deploy_asked", "ignored newer_push_taken"]
+    assert (world.checks(first), world.checks(second)) == ([], ["shipmate / deploy: success"])
+    assert await world.serves() == "two"
+
+
+async def test_a_branch_forced_back_to_an_older_commit_is_deployed_again(world: World) -> None:
+    first = await world.push("one")
+    await world.settle()
+    await world.push("two")
+    await world.settle()
+    await world.github.force_push(REPO, "main", first)
+    await world.settle()
+    assert await world.serves() == "one"
 
 
 async def test_a_command_told_before_its_pull_request_is_not_taken_for_another_commit(world: World) -> None:

@@ -88,14 +88,31 @@ async def test_a_killed_router_is_back_with_the_same_targets(real: RealWorld) ->
     address = real.url()
     await real.kill_router()
 
-    async def answers() -> bool:
-        try:
-            return await real.serves() == "blue"
-        except OSError:
-            return False
-
-    for _ in range(200):
-        if await answers():
-            break
-    assert await real.serves() == "blue"
+    await real.until_it_serves("blue", within_s=10)
     assert real.url() == address
+
+
+async def test_requests_go_on_while_the_router_is_replaced_by_a_new_server(real: RealWorld) -> None:
+    await real.push("blue")
+    await real.settle()
+    async with hammering(real.url()) as hammer:
+        assert await real.terminate() == 0
+        await real.start()
+        await real.push("green")
+        await real.settle()
+    assert hammer.failures == []
+    assert set(hammer.answers) == {"blue", "green"}
+
+
+async def test_a_version_that_dies_with_its_first_visitor_gives_way_to_the_old_one(real: RealWorld) -> None:
+    await real.push("blue")
+    await real.settle()
+    async with hammering(real.url()) as hammer:
+        sha = await real.push("green", dies=True)
+        await real.settle()
+    assert real.state(sha) == "ROLLED_BACK"
+    assert real.checks(sha) == ["shipmate / deploy: failure"]
+    assert real.told(sha) == ["failure"]
+    assert await real.serves() == "blue"
+    assert await real.left_over() == []
+    assert hammer.failures == []

@@ -99,6 +99,7 @@ def read_instance(details: Mapping[str, Any]) -> Instance:
         port=address.port if address else None,
         exit_code=state.get("ExitCode") if has_ended else None,
         out_of_memory=bool(state.get("OOMKilled")),
+        restarts=int(details.get("RestartCount") or 0),
         labels=own,
     )
 

@@ -65,7 +65,8 @@ async def _shift(ship: Ship) -> None:
     await ship.tools.recheck(ship.job, ship.plan)
     before = {target.id: target.percent for target in await traffic.targets(ship.service)}
     before.pop(ship.green_name, None)
-    await ship.context.keep(Stage.SWITCH, before=before)
+    green = await ship.green()
+    await ship.context.keep(Stage.SWITCH, before=before, restarts=green.restarts if green else 0)
     await traffic.mark(ship.service, since_switch(ship))
     await traffic.shift(ship.service, {ship.green_name: 100})
     await ship.context.tell(
@@ -78,16 +79,26 @@ async def _shift(ship: Ship) -> None:
 
 
 async def _watch(ship: Ship) -> None:
-    """Green must answer through the router too, the way people reach it."""
+    """Green must answer through the router too, the way people reach it, and not end on the way."""
     at = urlsplit(ship.context.known(Stage.START, "url"))
     for number in range(1, CHECKS_AFTER + 1):
         seen = await probe(at.hostname or "127.0.0.1", at.port or 80, ship.plan.environment.health)
-        if not seen.passed:
+        why = await _fallen(ship) or seen.why
+        if why:
             await show_output(ship, ship.green_name)
-            raise Permanent("died_after_switch", path=ship.plan.environment.health, why=seen.why, check=number)
+            raise Permanent("died_after_switch", path=ship.plan.environment.health, why=why, check=number)
         if number < CHECKS_AFTER:
             await asyncio.sleep(ship.tools.check_every_s)
     await ship.progress(Stage.SWITCH, "stage.switch.hook", hook="AfterAllowTraffic", passedChecks=CHECKS_AFTER)
+
+
+async def _fallen(ship: Ship) -> str | None:
+    """How green ended since the switch; an engine may have started it again since, which a health check cannot see."""
+    green = await ship.green()
+    if green is None or (not green.running and green.restarts == 0):
+        return "it ended"
+    before = ship.context.known(Stage.SWITCH, "restarts") or 0
+    return "it ended and was started again" if green.restarts > before else None
 
 
 async def _drain_the_rest(ship: Ship) -> None:

@@ -1,0 +1,93 @@
+"""GitHub fails in every way on every call of a job: the job ends all the same, and every face shows it once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.world import REPO, World
+
+FAULTS: Mapping[str, dict[str, Any]] = {
+    "401": {"effect": "status", "status": 401, "body": {"message": "Bad credentials"}},
+    "primary limit": {"effect": "rate_limit", "seconds": 1},
+    "secondary limit": {"effect": "secondary_limit", "seconds": 1},
+    "404": {"effect": "status", "status": 404, "body": {"message": "Not Found"}},
+    "422": {"effect": "status", "status": 422, "body": {"message": "Validation Failed"}},
+    "500": {"effect": "status", "status": 500},
+    "a cut reply": {"effect": "cut", "after_bytes": 20},
+    "acts and the reply is lost": {"effect": "lose_reply", "after_bytes": 20},
+    "a hang": {"effect": "hang", "seconds": 1.5},
+}
+CALLS: Mapping[str, tuple[str, str]] = {
+    "mint a token": ("POST", r"/access_tokens$"),
+    "read the pull request": ("GET", r"/pulls/\d+$"),
+    "read a role": ("GET", r"/collaborators/.*/permission$"),
+    "read the settings": ("GET", r"/contents/"),
+    "clone: refs": ("GET", r"\.git/info/refs$"),
+    "clone: objects": ("POST", r"\.git/git-upload-pack$"),
+    "make the check run": ("POST", r"/check-runs$"),
+    "change the check run": ("PATCH", r"/check-runs/\d+$"),
+    "ask who we are": ("GET", r"/app$"),
+    "write the comment": ("POST", r"/issues/\d+/comments$"),
+    "edit the comment": ("PATCH", r"/issues/comments/\d+$"),
+    "add a reaction": ("POST", r"/issues/comments/\d+/reactions$"),
+    "list reactions": ("GET", r"/issues/comments/\d+/reactions$"),
+    "take a reaction away": ("DELETE", r"/issues/comments/\d+/reactions/\d+$"),
+    "look for the deployment": ("GET", r"/deployments$"),
+    "look for its statuses": ("GET", r"/deployments/\d+/statuses$"),
+    "make the deployment": ("POST", r"/deployments$"),
+    "add a deployment status": ("POST", r"/deployments/\d+/statuses$"),
+}
+MEANS_NO: Mapping[tuple[str, str], str] = {
+    ("read the pull request", "404"): "an issue of that number",
+    ("read the pull request", "422"): "a refusal for good",
+    ("read a role", "404"): "no role",
+    ("read a role", "422"): "an error means no",
+    ("read the settings", "422"): "settings that cannot be read",
+}
+"""Answers that say no, truthfully or not: nothing is deployed, and who asked is told."""
+
+
+def _kept(method: str, path: str) -> list[str]:
+    return [name for name, (verb, pattern) in CALLS.items() if verb == method and re.search(pattern, path)]
+
+
+async def test_every_call_of_a_job_is_tried(world: World) -> None:
+    pull = await world.open_pull("one")
+    begin = len(world.github.requests)
+    await world.say(pull.number, "/deploy")
+    asked = {(one.method, one.path.partition("?")[0]) for one in world.github.requests[begin:]}
+    assert [call for call in asked if not _kept(*call)] == []
+    assert {name for call in asked for name in _kept(*call)} == set(CALLS)
+
+
+SAYS_DONE = {("take a reaction away", "404")}
+"""Answers that say it is done already: they are believed."""
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"), [(call, fault) for call in CALLS for fault in FAULTS if (call, fault) not in SAYS_DONE]
+)
+async def test_one_fault_at_one_call(world: World, call: str, fault: str) -> None:
+    pull = await world.open_pull("one")
+    method, path = CALLS[call]
+    planned = world.github.faults.add(**FAULTS[fault], method=method, path=path)
+    said = await world.say(pull.number, "/deploy")
+    assert planned.count == 0
+    if (call, fault) in MEANS_NO:
+        assert await world.jobs() == []
+        assert (world.reactions(said), len(world.answers(pull.number))) == (["confused"], 1)
+        return
+    assert await world.states() == ["COMPLETED"]
+    await _faces_agree(world, pull.number, said.id)
+
+
+async def _faces_agree(world: World, number: int, comment_id: int) -> None:
+    assert world.checks() == ["shipmate / deploy: success"]
+    assert ["Deployed to production" in one.body for one in world.answers(number)] == [True]
+    assert world.github.reactions(REPO, comment_id) == ["rocket"]
+    assert world.told() == ["success"]
+    assert await world.serves() == "one"
