@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -78,14 +77,13 @@ async def _pair(here: World, opened: OpenStore, api: EngineApi, number: int) -> 
 
 
 async def _deployed(here: World, opened: OpenStore, version: str) -> Deployed:
-    sha = await here.push(version)
-    sent_at = here.sandbox.github.deliveries[-1].delivered_at
-    ended_at = await here.ended(sha)
+    pushed = await here.push(version)
+    ended_at = await here.ended(pushed.sha)
     job = await _newest(opened)
     while job.ended_at is None:
         await asyncio.sleep(0.01)
         job = await _newest(opened)
-    return Deployed(ended_at - sent_at, await _parts(opened, job, sent_at, ended_at))
+    return Deployed(ended_at - pushed.sent_at, await _parts(opened, job, pushed.sent_at, ended_at))
 
 
 async def _parts(opened: OpenStore, job: Job, sent_at: float, ended_at: float) -> dict[str, float]:
@@ -128,7 +126,7 @@ def _print(pairs: Sequence[tuple[Deployed, ByHand]]) -> None:
 
 
 def _steps(pairs: Sequence[tuple[Deployed, ByHand]]) -> list[Mapping[str, float]]:
-    return [dataclasses.asdict(theirs) for _, theirs in pairs]
+    return [{name[:-2].replace("_", " "): value for name, value in asdict(theirs).items()} for _, theirs in pairs]
 
 
 if __name__ == "__main__":

@@ -39,11 +39,10 @@ async def _times_ms(pushes: int) -> list[float]:
 
 
 async def _one_ms(here: World, number: int) -> float:
-    sha = await here.push(f"push-{number}")
-    sent_at = here.sandbox.github.deliveries[-1].delivered_at
-    seen_at = await here.reached(sha, lambda run: "in_progress" in run.history)
-    await here.ended(sha)
-    return (seen_at - sent_at) * 1000
+    pushed = await here.push(f"push-{number}")
+    seen_at = await here.reached(pushed.sha, lambda run: "in_progress" in run.history)
+    await here.ended(pushed.sha)
+    return (seen_at - pushed.sent_at) * 1000
 
 
 if __name__ == "__main__":
