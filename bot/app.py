@@ -48,8 +48,10 @@ from bot.reporters.comment import CommentFace, ReactionFace
 from bot.reporters.deployment import DeploymentFace
 from bot.reporters.face import Face, FaceLoop, Telling
 from bot.reporters.slack import SlackFace
+from bot.slack.accounts import Accounts
+from bot.slack.channels import Channels
 from bot.slack.composition import SlackSide, open_slack_side
-from bot.slack.desk import People, SlackDesk
+from bot.slack.desk import SlackDesk
 from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.slack.ingress import SlackIngress
 from bot.worker import LEASE_S, Limits, Worker
@@ -211,10 +213,11 @@ def _other_readers(house: House, orders: OrderDesk) -> dict[str, Reader]:
     if house.slack is None:
         return {}
     store = house.opened.store
-    people = People(store.slack_links, house.slack.sign_in, utc_now)
-    desk = SlackDesk(
-        house.github, house.slack.client, orders, store.deliveries, store.jobs, people, house.settings.locale
-    )
+    locale = house.settings.locale
+    accounts = Accounts(store.slack_links, house.slack.sign_in, utc_now, locale)
+    channels = Channels(house.github, store.slack_channels, utc_now, locale)
+    slack = house.slack.client
+    desk = SlackDesk(house.github, slack, orders, store.deliveries, store.jobs, accounts, channels, locale)
     return {SLACK_EVENT: desk.read}
 
 

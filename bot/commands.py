@@ -15,7 +15,7 @@ BOT_NAME = "shipmate"
 
 _WORD = re.compile(r"\A[a-z][a-z-]{1,20}\Z")
 _REF = re.compile(r"\A(?!-)(?!.*\.\.)(?!.*@\{)(?!/)[^\s\x00-\x20\x7f~^:?*\[\\]{1,255}(?<![./])\Z")
-_ENVIRONMENT = re.compile(r"\A[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
+ENVIRONMENT = re.compile(r"\A[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
 _JOB = re.compile(r"\Adep_[a-z0-9]{10}\Z")
 _MAY_COMMAND = re.compile(rf"(?:^|[\r\n])(?:/[a-z]|@{BOT_NAME}\b)", re.IGNORECASE)
 _FENCE = re.compile(r"\A {0,3}(`{3,}|~{3,})")
@@ -65,7 +65,7 @@ class Said:
     mistakes: tuple[UserMistake, ...] = ()
 
 
-_ENV = Parameter("environment", "ENV", _ENVIRONMENT)
+_ENV = Parameter("environment", "ENV", ENVIRONMENT)
 _JOB_ID = Parameter("job", "JOB", _JOB)
 
 COMMANDS: Mapping[str, CommandSpec] = {
@@ -78,7 +78,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "en": "Build and deploy the pull request's head, or REF, blue/green.",
                 "ko": "풀 리퀘스트의 최신 커밋(또는 REF)을 빌드하고 블루/그린으로 배포합니다.",
             },
-            (Parameter("ref", "REF", _REF), Parameter("environment", "ENV", _ENVIRONMENT, after="to")),
+            (Parameter("ref", "REF", _REF), Parameter("environment", "ENV", ENVIRONMENT, after="to")),
         ),
         CommandSpec(
             "rollback",

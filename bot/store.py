@@ -363,6 +363,26 @@ class SlackLinks(Protocol):
         or another person's: then nothing is written."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelBinding:
+    """What a channel in Slack is about: said there, a command means this repository, and this environment if any."""
+
+    repository: Repository
+    environment: str | None = None
+
+
+class SlackChannels(Protocol):
+    """What channels in Slack are about."""
+
+    async def of(self, channel: str) -> ChannelBinding | None: ...
+
+    async def bind(self, channel: str, binding: ChannelBinding, now: datetime) -> None:
+        """In place of an earlier binding. Repeatable."""
+
+    async def unbind(self, channel: str) -> bool:
+        """False when there was none."""
+
+
 class Secrets(Protocol):
     """Named secrets of a repository, sealed at rest."""
 
@@ -387,3 +407,4 @@ class Store:
     keys: ApiKeys
     secrets: Secrets
     slack_links: SlackLinks
+    slack_channels: SlackChannels

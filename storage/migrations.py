@@ -286,3 +286,19 @@ def m006_slack(schema: Schema) -> None:
             expires_us INTEGER NOT NULL
         )""",
     )
+
+
+@shipmate()
+def m007_slack_channels(schema: Schema) -> None:
+    """What a channel in Slack is about, so that it need not be named there."""
+    _run(
+        schema,
+        """
+        CREATE TABLE slack_channels (
+            channel TEXT PRIMARY KEY,
+            repository_id INTEGER NOT NULL,
+            repository TEXT NOT NULL,
+            environment TEXT,
+            bound_us INTEGER NOT NULL
+        )""",
+    )

@@ -17,6 +17,7 @@ from storage.releases import SqlReleases
 from storage.reports import SqlReports
 from storage.sealing import Sealer
 from storage.secrets import SqlSecrets
+from storage.slack_channels import SqlSlackChannels
 from storage.slack_links import SqlSlackLinks
 
 
@@ -51,5 +52,6 @@ async def open_store(
         keys=SqlApiKeys(database),
         secrets=SqlSecrets(database, Sealer(secret_key)),
         slack_links=SqlSlackLinks(database),
+        slack_channels=SqlSlackChannels(database),
     )
     return OpenStore(store, database)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 
 from bot import messages
-from bot.clock import Clock
 from bot.commands import COMMANDS, Command
 from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
@@ -16,29 +12,27 @@ from bot.desk.orders import Order, OrderDesk
 from bot.desk.outcome import Outcome, settle
 from bot.errors import Permanent, Refused, ShipmateError, Transient, UserMistake
 from bot.github.api import GitHub
-from bot.github.app import installation_of
-from bot.github.failures import NotFound
 from bot.intake import Reading
 from bot.model import Delivery, Job, Origin, Repository
+from bot.slack.accounts import Accounts
+from bot.slack.channels import Channels, with_environment
 from bot.slack.client import SlackClient
 from bot.slack.mrkdwn import escaped, mrkdwn
-from bot.slack.requests import NothingForUs, SlackClicked, SlackRequest, SlackSaid, Speaker, read_request
-from bot.slack.sign_in import TICKET_LIFE_S, SignIn
-from bot.slack.words import ACCOUNT_WORDS, Asked, help_in_slack, job_named, read_words
-from bot.store import Answer, Deliveries, Jobs, LinkTicket, Settlement, SlackLink, SlackLinks, SlackPlace
+from bot.slack.repositories import repository_named
+from bot.slack.requests import NothingForUs, SlackClicked, SlackRequest, SlackSaid, read_request
+from bot.slack.words import (
+    ACCOUNT_WORDS,
+    CHANNEL_WORDS,
+    STARTS_A_JOB,
+    Asked,
+    help_in_slack,
+    job_named,
+    read_words,
+    repository_needed,
+)
+from bot.store import Answer, ChannelBinding, Deliveries, Jobs, Settlement, SlackLink, SlackPlace
 
 NO_REPOSITORY = Repository(0, "")
-METADATA: Mapping[str, str] = {"metadata": "read"}
-STARTS_A_JOB = frozenset({"deploy", "rollback"})
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who is who, and how they prove it. Without `sign_in` nobody can be linked here."""
-
-    links: SlackLinks
-    sign_in: SignIn | None
-    clock: Clock
 
 
 class SlackDesk:
@@ -51,7 +45,8 @@ class SlackDesk:
         orders: OrderDesk,
         deliveries: Deliveries,
         jobs: Jobs,
-        people: People,
+        accounts: Accounts,
+        channels: Channels,
         locale: str = "en",
     ) -> None:
         self._github = github
@@ -59,7 +54,8 @@ class SlackDesk:
         self._orders = orders
         self._deliveries = deliveries
         self._jobs = jobs
-        self._people = people
+        self._accounts = accounts
+        self._channels = channels
         self._locale = locale
 
     def read(self, delivery: Delivery) -> Reading:
@@ -98,18 +94,26 @@ class SlackDesk:
         if name == "help":
             return self._help(asked.command, said, delivery)
         if name in ACCOUNT_WORDS:
-            return await self._account(name, said, delivery)
-        link = await self._linked(said.speaker)
-        facts, repository = await self._about(asked)
-        if name in STARTS_A_JOB and not await self._slack.is_heard_in(said.where.channel):
+            text = await self._accounts.answer(name, said, delivery.guid)
+            return self._told(name, text, said.where, delivery)
+        link = await self._accounts.of(said.speaker)
+        if name in CHANNEL_WORDS:
+            text = await self._channels.answer(asked, link, said)
+            return self._told(name, text, await self._for_everyone(said.where), delivery)
+        return await self._command(asked, link, said.where, delivery)
+
+    async def _command(self, asked: Asked, link: SlackLink, where: SlackPlace, delivery: Delivery) -> Outcome:
+        """A command of the shared grammar. Whether the repository exists is not told before the person may know."""
+        if asked.command.name in STARTS_A_JOB and not await self._slack.is_heard_in(where.channel):
             raise Refused("slack_not_in_channel")
-        where = said.where
+        binding = await self._channels.meant(asked, where.channel)
+        facts, repository = await self._about(asked, binding)
         origin = Origin("slack", link.github_login, facts.installation_id, channel=where.channel, thread=where.thread)
-        command = await _with_ref(asked.command, facts)
+        command = await _with_ref(with_environment(asked.command, binding), facts)
         try:
             outcome = await self._obey(command, repository, origin, link, delivery, facts)
         except Refused as refused:
-            if refused.code == "repository_unknown" and asked.repository is None:
+            if refused.code == "repository_unknown" and asked.repository is None and job_named(command):
                 raise Refused("job_not_found", job=job_named(command)) from refused
             raise
         answers = tuple(
@@ -119,32 +123,22 @@ class SlackDesk:
 
     def _help(self, command: Command, said: SlackSaid, delivery: Delivery) -> Outcome:
         wanted = command.arguments.get("command", "").removeprefix("/")
-        known = wanted if wanted in COMMANDS or wanted in ACCOUNT_WORDS else None
-        text = help_in_slack(self._locale, known)
-        return Outcome("acted", "help_told", answers=(self._answer(text, said.where, delivery),))
+        known = wanted if wanted in {*COMMANDS, *ACCOUNT_WORDS, *CHANNEL_WORDS} else None
+        return self._told("help", help_in_slack(self._locale, known), said.where, delivery)
 
-    async def _about(self, asked: Asked) -> tuple[Facts, Repository]:
-        """Facts about the repository that was named, or about that of the job that was."""
+    async def _about(self, asked: Asked, binding: ChannelBinding | None) -> tuple[Facts, Repository]:
+        """Facts about the repository of the job that was named, else the one that was named, else the channel's."""
         job_id = job_named(asked.command)
-        if asked.repository is None:
-            job = await self._jobs.get(job_id or "")
+        if asked.repository is not None:
+            return await repository_named(self._github, asked.repository)
+        if job_id is not None:
+            job = await self._jobs.get(job_id)
             if job is None:
                 raise Refused("job_not_found", job=job_id)
             return await facts_about(self._github, job.origin.installation_id or None, job.repository), job.repository
-        try:
-            installation = await installation_of(self._github.app, asked.repository)
-            if installation.suspended:
-                raise Refused("repository_unknown", repository=asked.repository)
-            owner, _, name = asked.repository.partition("/")
-            repository, default_branch = await self._github.installation(installation.id, METADATA).call(
-                "GET /repos/{owner}/{repo}",
-                lambda data: (Repository(int(data["id"]), str(data["full_name"])), str(data["default_branch"])),
-                owner=owner,
-                repo=name,
-            )
-        except NotFound as error:
-            raise Refused("repository_unknown", repository=asked.repository) from error
-        return await facts_about(self._github, installation.id, repository, default_branch), repository
+        if binding is None:
+            raise repository_needed(asked.command)
+        return await repository_named(self._github, binding.repository.full_name)
 
     async def _obey(
         self,
@@ -177,7 +171,7 @@ class SlackDesk:
         job = await self._jobs.get(click.job_id)
         if job is None or click.action not in {"cancel", "rollback", "retry"}:
             raise Refused("rerun_unknown")
-        link = await self._linked(click.speaker)
+        link = await self._accounts.of(click.speaker)
         if await self._deliveries.acted_on(key):
             raise Refused("click_repeated")
         facts = await facts_about(self._github, job.origin.installation_id or None, job.repository)
@@ -200,40 +194,15 @@ class SlackDesk:
         place = SlackPlace(click.where.channel, thread=click.thread)
         return self._answer(text, place, delivery)
 
-    # Who is who
-
-    async def _linked(self, speaker: Speaker) -> SlackLink:
-        link = await self._people.links.of(speaker.user)
-        if link is None:
-            raise Refused("slack_not_linked")
-        return link
-
-    async def _account(self, name: str, said: SlackSaid, delivery: Delivery) -> Outcome:
-        user = said.speaker.user
-        if name == "link":
-            text = await self._offer(said, delivery)
-        elif name == "unlink":
-            gone = await self._people.links.unlink(user)
-            text = messages.say(self._locale, "slack.unlinked" if gone else "slack.not_linked")
-        else:
-            link = await self._people.links.of(user)
-            words = {"login": escaped(link.github_login), "id": link.github_id} if link else {}
-            text = messages.say(self._locale, "slack.whoami" if link else "slack.not_linked", **words)
-        return Outcome("acted", f"{name}_told", answers=(self._answer(text, said.where, delivery),))
-
-    async def _offer(self, said: SlackSaid, delivery: Delivery) -> str:
-        sign_in = self._people.sign_in
-        if sign_in is None:
-            raise Refused("link_unavailable")
-        secret = sign_in.secret_for(delivery.guid)
-        speaker = said.speaker
-        ticket = LinkTicket(speaker.user, speaker.name, speaker.team_name, said.where.channel)
-        await self._people.links.offer(secret, ticket, self._people.clock() + timedelta(seconds=TICKET_LIFE_S))
-        return messages.say(
-            self._locale, "slack.link", address=sign_in.link_address(secret), minutes=TICKET_LIFE_S // 60
-        )
-
     # What is said back
+
+    async def _for_everyone(self, where: SlackPlace) -> SlackPlace:
+        """The same place, for all who are there; where we may not speak, for the asker alone."""
+        heard = await self._slack.is_heard_in(where.channel)
+        return SlackPlace(where.channel, thread=where.thread) if heard else where
+
+    def _told(self, word: str, text: str, where: SlackPlace, delivery: Delivery) -> Outcome:
+        return Outcome("acted", f"{word}_told", answers=(self._answer(text, where, delivery),))
 
     def _refused(self, where: SlackPlace, delivery: Delivery, refused: ShipmateError) -> Settlement:
         text = mrkdwn(messages.failure(self._locale, refused.code, refused.facts))

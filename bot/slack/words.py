@@ -1,4 +1,4 @@
-"""Reads what people say to us in Slack: the grammar of comments, with the repository named first, and three words more.
+"""Reads what people say to us in Slack: the grammar of comments, with the repository named first, and some words more.
 
 `/shipmate deploy owner/repo[@ref] [to ENV]` is `/deploy [REF] [to ENV]` said for that repository.
 """
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot import messages
-from bot.commands import COMMANDS, Command, CommandSpec, read_command
+from bot.commands import COMMANDS, ENVIRONMENT, Command, CommandSpec, read_command
 from bot.errors import UserMistake
 
 ACCOUNT_WORDS: Mapping[str, str] = {
@@ -20,17 +20,24 @@ ACCOUNT_WORDS: Mapping[str, str] = {
     "whoami": "slack.help.whoami",
 }
 """What can be said in Slack alone, with the key of what it does."""
+CHANNEL_WORDS: Mapping[str, tuple[str, str]] = {
+    "bind": ("/shipmate bind OWNER/REPO [to ENV]", "slack.help.bind"),
+    "unbind": ("/shipmate unbind", "slack.help.unbind"),
+}
+"""What is said of the channel itself: usage, and the key of what it does."""
+CHANNEL_ROLE = "maintain"
+"""The least role on the repository of one who says what a channel is about."""
+STARTS_A_JOB = frozenset({"deploy", "rollback"})
 SAID_OTHERWISE: Mapping[str, str] = {"deploy": "slack.help.deploy", "cancel": "slack.help.cancel"}
 """Commands whose help speaks of the pull request, of which there is none here."""
 _REPOSITORY = re.compile(r"\A([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})(?:@(\S{1,255}))?\Z")
-_JOB = re.compile(r"\Adep_[a-z0-9]{10}\Z")
 MOST_CHARACTERS = 1000
 SHOWN_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command as it was understood. `repository` is `owner/name`, None where none was named."""
+    """A command as it was understood. `repository` is `owner/name`; None: it is the one the channel is about."""
 
     command: Command
     repository: str | None = None
@@ -42,14 +49,18 @@ def read_words(text: str) -> Asked:
     name, rest = words[0].lower().removeprefix("/"), words[1:]
     if name in ACCOUNT_WORDS:
         return Asked(_account(name, rest, text))
+    if name in CHANNEL_WORDS:
+        return _channel(name, rest, text)
     spec = COMMANDS.get(name)
     if spec is None:
         raise _unknown(name)
-    repository, ref = _named(spec, rest)
-    said = rest[1:] if repository else rest
-    if ref is not None:
-        said = [ref, *said]
+    repository, said = _named(spec, rest)
     return Asked(_command(spec, said, text), repository)
+
+
+def repository_needed(command: Command) -> UserMistake:
+    """What is said where no repository was named and the channel has none."""
+    return _mistake(COMMANDS[command.name], "repository_needed")
 
 
 def usage(spec: CommandSpec) -> str:
@@ -64,11 +75,10 @@ def usage(spec: CommandSpec) -> str:
 def help_in_slack(locale: str, only: str | None = None) -> str:
     """The commands that work here, made from the grammar."""
     lines = [f"• `{usage(spec)}` — {_does(spec, locale)}" for spec in COMMANDS.values() if only in {None, spec.name}]
-    lines += [
-        f"• `/shipmate {word}` — {messages.say(locale, key)}"
-        for word, key in ACCOUNT_WORDS.items()
-        if only in {None, word}
-    ]
+    others = {word: (f"/shipmate {word}", key) for word, key in ACCOUNT_WORDS.items()} | dict(CHANNEL_WORDS)
+    for word, (shown, key) in others.items():
+        if only in {None, word}:
+            lines.append(f"• `{shown}` — {messages.say(locale, key)}")
     return "\n".join([messages.say(locale, "slack.help.title"), *lines])
 
 
@@ -83,18 +93,31 @@ def job_named(command: Command) -> str | None:
     return command.arguments.get("job")
 
 
-def _named(spec: CommandSpec, rest: list[str]) -> tuple[str | None, str | None]:
-    """The repository and ref in the first word; a command that names a job needs none."""
-    if spec.needs == "none":
-        return None, None
-    found = _REPOSITORY.match(rest[0]) if rest else None
-    if found is None:
-        if rest and _JOB.match(rest[0]):
-            return None, None
-        raise _mistake(spec, "repository_needed")
-    if found[2] is not None and "ref" not in {parameter.name for parameter in spec.parameters}:
-        raise _mistake(spec, "unexpected_word", given=_shown(f"@{found[2]}"))
-    return found[1], found[2]
+def _named(spec: CommandSpec, rest: list[str]) -> tuple[str | None, list[str]]:
+    """The repository of the first word, if it is one, and the words the grammar is to read: `@REF` stands for REF."""
+    first = rest[0] if rest and spec.needs != "none" else ""
+    found = _REPOSITORY.match(first)
+    repository, ref = (found[1], found[2]) if found else (None, first[1:] if first[:1] == "@" else None)
+    if ref is not None and "ref" not in {parameter.name for parameter in spec.parameters}:
+        raise _mistake(spec, "unexpected_word", given=_shown(f"@{ref}"))
+    others = rest[1:] if repository or ref is not None else rest
+    return repository, [*([ref] if ref is not None else []), *others]
+
+
+def _channel(name: str, rest: list[str], raw: str) -> Asked:
+    """`bind OWNER/REPO [to ENV]`, `unbind`. Raises UserMistake."""
+    command = f"shipmate {name}"
+    words = list(rest)
+    named = _REPOSITORY.match(words[0]) if name == "bind" and words else None
+    if name == "bind" and (named is None or named[2] is not None):
+        raise UserMistake("repository_needed", command=command, usage=CHANNEL_WORDS[name][0])
+    words = words[1:] if named else words
+    arguments = {}
+    if named and len(words) == 2 and words[0] == "to" and ENVIRONMENT.match(words[1]):
+        arguments, words = {"environment": words[1]}, []
+    if words:
+        raise UserMistake("unexpected_word", command=command, usage=CHANNEL_WORDS[name][0], given=_shown(words[0]))
+    return Asked(Command(name, raw[:MOST_CHARACTERS], arguments), named[1] if named else None)
 
 
 def _account(name: str, rest: list[str], raw: str) -> Command:
@@ -117,7 +140,7 @@ def _command(spec: CommandSpec, words: list[str], raw: str) -> Command:
 
 
 def _unknown(name: str) -> UserMistake:
-    near = difflib.get_close_matches(name, [*COMMANDS, *ACCOUNT_WORDS], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, [*COMMANDS, *ACCOUNT_WORDS, *CHANNEL_WORDS], n=1, cutoff=0.6)
     if near:
         return UserMistake("unknown_command", command=f"shipmate {_shown(name)}", did_you_mean=f"shipmate {near[0]}")
     return UserMistake("slack_unknown_command", given=_shown(name))

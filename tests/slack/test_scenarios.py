@@ -94,11 +94,12 @@ async def test_one_who_may_only_read_is_refused_and_may_look(world: SlackWorld) 
 
 async def test_a_private_repository_and_none_are_told_alike(world: SlackWorld) -> None:
     await world.github.create_repo("acme/secret", private=True)
-    await world.type("status acme/secret")
-    await world.type("status acme/nothing")
-    hidden, missing = world.whispers()[-2:]
-    assert hidden.replace("acme/secret", "X") == missing.replace("acme/nothing", "X")
-    assert "I see no repository" in hidden
+    for channel in (DEPLOYS, RANDOM):
+        for command in ("status", "deploy"):
+            await world.type(f"{command} acme/secret", channel=channel)
+            await world.type(f"{command} acme/nothing", channel=channel)
+            hidden, missing = world.whispers(channel=channel)[-2:]
+            assert hidden.replace("acme/secret", "X") == missing.replace("acme/nothing", "X")
 
 
 async def test_permission_taken_away_counts_at_once(world: SlackWorld) -> None:
