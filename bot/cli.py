@@ -341,6 +341,13 @@ def inspect(target: str | None, as_json: bool, write: bool, listing: Path | None
 @click.option("--html", "html_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write one HTML page.")
 @click.option("--all-files", is_flag=True, help="Leave out nothing: vendored, generated and lock files count too.")
 @click.option("--per-file", is_flag=True, help="With --json: each file's lines by author.")
+@click.option("--since", metavar="DATE", help="Count commits from this day on (ISO 8601, UTC).")
+@click.option("--until", metavar="DATE", help="Count commits before this day.")
+@click.option("--author", "authors", multiple=True, metavar="NAME", help="Show this author only; may be repeated.")
+@click.option("--without-bots", is_flag=True, help="Leave bots out.")
+@click.option("--merges", is_flag=True, help="Count what merge commits changed too.")
+@click.option("--co-authors", is_flag=True, help="Also show who is named in Co-authored-by.")
+@click.option("--ignore-revs", is_flag=True, help="Look through the commits in .git-blame-ignore-revs.")
 def analyze(target: str, **options: Any) -> None:
     """Say who wrote what is there now, exactly. TARGET is a folder or the URL of a repository."""
     from bot.jobs.analysis.shell import run_analyze
