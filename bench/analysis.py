@@ -1,8 +1,8 @@
-"""Measures contribution analysis beside git-fame and `git log --numstat`: time, ratios, memory, and one-commit pushes.
+"""How quick contribution analysis is beside git-fame and `git log --numstat`, its memory, and one-commit pushes.
 
-`python bench/analysis.py [REPOSITORY …]` takes any list of repositories; without one it generates histories of three
-sizes (flask's, aiohttp's and mypy's: commits and lines). git-fame is installed beside it, in a cache folder. All
-programs run in turns in one go, and medians are compared, so that a busy machine hits all of them alike.
+Run: python -m bench.analysis [REPOSITORY …] [--rounds 3]. It takes any repositories; without one it generates histories
+of three sizes (flask's, aiohttp's and mypy's: commits and lines). git-fame is installed beside it, in a cache folder.
+All programs run in turns in one go, and medians are compared, so that a busy machine hits all of them alike.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.figure import CannotMeasure, Figure, quicker
+from bench.generated_histories import SIZES, Size, generate
+from bench.report import main
+from bot.jobs.analysis.progress import Progress, Stage
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.resident import States
+from bot.jobs.analysis.run import analyse_here
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from bench.generated_histories import SIZES, Size, generate  # noqa: E402 - found from here
-
+BENCH = "analysis"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "shipmate" / "bench"
 GIT_FAME = "git-fame==4.2.1"
 SAMPLE_S = 0.01
@@ -47,14 +52,14 @@ class Subject:
         return statistics.median(times) if times else None
 
 
-def main() -> int:
-    """Measure and print a table; exits 1 where a factor of the three sizes is missed."""
+def measure(arguments: list[str]) -> list[Figure]:
+    """How many times quicker than git-fame, for the sizes that have a goal; a table tells the rest."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("repositories", nargs="*", type=Path)
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--pushes", type=int, default=9, help="one-commit pushes to a resident worker")
     asked.add_argument("--without-git-fame", action="store_true")
-    given = asked.parse_args()
+    given = asked.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
         subjects = [_given(path, Path(folder)) for path in given.repositories] or [
             _generated(size, Path(folder)) for size in SIZES
@@ -64,8 +69,15 @@ def main() -> int:
             _measure(subject, given.rounds, fame)
         pushes = {subject.name: _pushes(subject, given.pushes) for subject in subjects}
     _print(subjects, pushes)
-    missed = [s for s in subjects if s.factor and (_ratio(s, "git-fame") or s.factor) < s.factor]
-    return 1 if missed else 0
+    return [figure for subject in subjects if (figure := _figure(subject))]
+
+
+def _figure(subject: Subject) -> Figure | None:
+    ours_s, theirs_s, ratio = subject.median("shipmate"), subject.median("git-fame"), _ratio(subject, "git-fame")
+    if not (subject.factor and ours_s and theirs_s):
+        return None
+    what = f"the whole report, {subject.name}"
+    return quicker(BENCH, what, ours_s, "git-fame", theirs_s, least=subject.factor, ratio=ratio)
 
 
 def _measure(subject: Subject, rounds: int, fame: Path | None) -> None:
@@ -147,11 +159,6 @@ def _pss_mib(process: int) -> float:
 
 def _pushes(subject: Subject, count: int) -> tuple[float, float]:
     """Medians in milliseconds of one-commit pushes in a resident worker: blame and series, and the whole report."""
-    from bot.jobs.analysis.progress import Progress, Stage
-    from bot.jobs.analysis.request import AnalysisRequest
-    from bot.jobs.analysis.resident import States
-    from bot.jobs.analysis.run import analyse_here
-
     told = subprocess.run(
         ["git", "-C", str(subject.bare), "rev-list", "--first-parent", f"-{count + 1}", "HEAD"],
         capture_output=True,
@@ -233,14 +240,17 @@ def _clones(name: str, source: str, folder: Path) -> Subject:
 
 
 def _install_git_fame() -> Path:
-    """git-fame in an environment of its own, made once."""
+    """git-fame in an environment of its own, made once. Raises CannotMeasure."""
     home = CACHE / "git-fame"
     program = home / "bin" / "git-fame"
     if not program.exists():
         venv.create(home, with_pip=True)
-        subprocess.run([home / "bin" / "pip", "install", "--quiet", GIT_FAME, "setuptools<81"], check=True)
+        try:
+            subprocess.run([home / "bin" / "pip", "install", "--quiet", GIT_FAME, "setuptools<81"], check=True)
+        except subprocess.CalledProcessError as error:
+            raise CannotMeasure("pip could not install git-fame; --without-git-fame measures the rest") from error
     return program
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(measure)

@@ -65,8 +65,8 @@ class _Writer:
                 yield self._commit(self._edit(), [self._number] if self._number else [])
 
     def _branch(self) -> Iterator[bytes]:
-        base, merged = self._number, {}
-        tip = base
+        merged: Changes = {}
+        base = tip = self._number
         for _ in range(self._dice.choice([1, 2, 3])):
             changes = self._edit()
             merged |= changes
