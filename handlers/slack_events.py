@@ -52,4 +52,6 @@ def _refusal(error: ShipmateError) -> web.Response:
     log.info("refused a request of Slack's", extra={"code": error.code, **error.facts})
     if isinstance(error, Forged):
         return web.Response(status=401)
-    return web.json_response({"error": error.code}, status=503 if isinstance(error, Transient) else 400)
+    if isinstance(error, Transient):
+        return web.json_response({"error": error.code}, status=503)
+    return web.json_response({"error": error.code}, status=400, headers={"X-Slack-No-Retry": "1"})

@@ -90,7 +90,7 @@ class AnswerLoop:
 
     async def _say(self, answer: Answer, *, look_first: bool) -> None:
         if answer.slack is not None:
-            return await say_in_slack(self._slack, answer.slack, answer)
+            return await say_in_slack(self._slack, answer.slack, answer, look_first=look_first)
         client = self._github.repository(answer.installation_id, answer.repository, REPORT)
         if answer.reaction and answer.comment_id is not None:
             await add_reaction(client, answer.comment_id, answer.reaction)

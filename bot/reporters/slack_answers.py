@@ -17,17 +17,31 @@ FOR_GOOD = frozenset(
 log = logging.getLogger("shipmate.answers")
 
 
-async def say_in_slack(slack: SlackClient | None, place: SlackPlace, answer: Answer) -> None:
+async def say_in_slack(
+    slack: SlackClient | None, place: SlackPlace, answer: Answer, *, look_first: bool = False
+) -> None:
     """Say it, or note in the log that nobody can be told. Raises Transient, or SlackRefused where trying helps."""
     if slack is None:
         return log.warning("an answer for Slack is not said: the Slack face is off", extra={"answer": answer.key})
     try:
-        await _say(slack, place, cut(answer.body, TEXT_CHARACTERS), answer.key)
+        if not look_first or not await _is_said(slack, place, answer.key):
+            await _say(slack, place, cut(answer.body, TEXT_CHARACTERS), answer.key)
     except SlackRefused as refused:
         if refused.reason not in FOR_GOOD:
             raise
         log.warning("an answer cannot be said in Slack", extra={"answer": answer.key, "reason": refused.reason})
     return None
+
+
+async def _is_said(slack: SlackClient, place: SlackPlace, key: str) -> bool:
+    """Whether an earlier try was heard, though its reply was lost. What one person alone sees cannot be looked up."""
+    if place.user is not None:
+        return False
+    try:
+        return await slack.find(place.channel, key, 0.0, place.thread) is not None
+    except SlackRefused as refused:
+        log.info("what was said in Slack cannot be looked up", extra={"reason": refused.reason})
+        return False
 
 
 async def _say(slack: SlackClient, place: SlackPlace, text: str, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.errors import UserMistake
@@ -223,6 +225,26 @@ async def test_a_button_pressed_twice_acts_once(world: SlackWorld) -> None:
     await world.click("retry", at=0)
     assert len(await world.jobs()) == 2
     assert "pressed already" in world.whispers()[-1]
+
+
+async def test_two_people_who_press_at_once_start_one_job(world: SlackWorld) -> None:
+    await world.link(CHEN, "carol")
+    world.github.set_permission(REPO, "carol", "write")
+    await world.push("one", "fail", branch="feature")
+    await world.type(f"deploy {REPO}@feature")
+    ts = world.slack.messages(DEPLOYS)[0]["ts"]
+    await asyncio.gather(*(world.slack.click(ts, "shipmate.retry", user) for user in (ALICE, CHEN)))
+    await world.settle()
+    assert len(await world.jobs()) == 2
+    assert len(world.heads()) == 2
+
+
+async def test_who_pressed_is_said_once_though_the_reply_was_lost(world: SlackWorld) -> None:
+    await world.push("one", "fail", branch="feature")
+    await world.type(f"deploy {REPO}@feature")
+    world.slack.faults.add("lose_reply", on="chat.postMessage", count=2)
+    await world.click("retry", at=0)
+    assert sum("pressed *Retry*" in text for text in world.thread(0)) == 1
 
 
 async def test_cancel_is_pressed_while_it_runs(world: SlackWorld) -> None:
