@@ -150,6 +150,8 @@ class TrafficTarget:
     host: str
     port: int
     percent: int
+    health: str | None = None
+    """The path that answers when it can serve. An open port alone may be a forwarder's, with nobody behind it yet."""
 
 
 @dataclass(frozen=True, slots=True)

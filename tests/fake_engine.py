@@ -298,13 +298,13 @@ class FakeTraffic:
         """An old one keeps its share."""
         targets = self.engine.routes[service].targets
         percent = targets[target.id].percent if target.id in targets else target.percent
-        targets[target.id] = TrafficTarget(target.id, target.host, target.port, percent)
+        targets[target.id] = TrafficTarget(target.id, target.host, target.port, percent, target.health)
 
     async def shift(self, service: str, percents: Mapping[str, int]) -> None:
         """All shares at once."""
         targets = self.engine.routes[service].targets
         for one in list(targets.values()):
-            targets[one.id] = TrafficTarget(one.id, one.host, one.port, percents.get(one.id, 0))
+            targets[one.id] = TrafficTarget(one.id, one.host, one.port, percents.get(one.id, 0), one.health)
         for name in percents:
             if self.engine.copies[name].does[0] == "fall":
                 self.engine.copies[name].stop(1)

@@ -35,7 +35,7 @@ words, dies = sys.argv[1], "dies" in sys.argv
 class Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        if dies and "shipmate-health" not in self.headers["User-Agent"]:
+        if dies and "shipmate" not in self.headers["User-Agent"]:
             threading.Timer(0.1, os._exit, (1,)).start()
         self.send_response(200)
         self.send_header("Content-Length", str(len(words)))

@@ -33,7 +33,8 @@ class RouterTraffic:
     async def targets(self, service: str) -> list[TrafficTarget]:
         """Where its requests may go now, with each share; none for a service that is not known."""
         known = await self._known(service)
-        return [TrafficTarget(one.id, one.host, one.port, one.weight) for one in known.targets] if known else []
+        found = known.targets if known else ()
+        return [TrafficTarget(one.id, one.host, one.port, one.weight, one.probe_path) for one in found]
 
     async def serving(self) -> frozenset[str]:
         """Ids of all targets, of whatever service, that are given requests now."""
@@ -47,7 +48,9 @@ class RouterTraffic:
         is_new = known is None or known.target(target.id) is None
         weight = target.percent if is_new and target.percent else None
         with _router_errors():
-            await self._client.put_target(service, target.id, host=target.host, port=target.port, weight=weight)
+            await self._client.put_target(
+                service, target.id, host=target.host, port=target.port, probe_path=target.health, weight=weight
+            )
 
     async def shift(self, service: str, percents: Mapping[str, int]) -> None:
         """Set the share of each named target at once; those not named get 0. Waits for one that is not well yet.

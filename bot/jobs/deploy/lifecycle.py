@@ -24,7 +24,8 @@ async def start_green(ship: Ship) -> None:
     green = await _running_green(ship)
     await _until_well(ship, green)
     if await ship.green_percent() is None:
-        await ship.engine.traffic.put_target(ship.service, as_target(green, ship.green_name, 0))
+        target = as_target(green, ship.green_name, 0, ship.plan.environment.health)
+        await ship.engine.traffic.put_target(ship.service, target)
     address = f"http://{green.host}:{green.port}"
     await ship.progress(Stage.LIFECYCLE, "stage.lifecycle.well", url=address, greenUrl=address)
     await ship.progress(Stage.LIFECYCLE, "stage.lifecycle.hook", hook="BeforeAllowTraffic")

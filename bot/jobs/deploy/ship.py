@@ -79,8 +79,8 @@ class Ship:
         return next((target.percent for target in targets if target.id == self.green_name), None)
 
 
-def as_target(instance: Instance, target_id: str, percent: int) -> TrafficTarget:
+def as_target(instance: Instance, target_id: str, percent: int, health: str | None) -> TrafficTarget:
     """A running instance as a place for requests. Raises ValueError for one that has no address."""
     if instance.host is None or instance.port is None:
         raise ValueError(f"{target_id} has no address")
-    return TrafficTarget(target_id, instance.host, instance.port, percent)
+    return TrafficTarget(target_id, instance.host, instance.port, percent, health)

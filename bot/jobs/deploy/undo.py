@@ -46,7 +46,9 @@ async def _awake(ship: Ship, target_id: str) -> None:
         raise Permanent("instance_gone", instance=target_id)
     if not instance.running:
         instance = await ship.engine.target.wake(instance.id)
-    await ship.engine.traffic.put_target(ship.service, as_target(instance, target_id, 0))
+    known = {target.id: target.health for target in await ship.engine.traffic.targets(ship.service)}
+    target = as_target(instance, target_id, 0, known.get(target_id))
+    await ship.engine.traffic.put_target(ship.service, target)
 
 
 async def _remove_green(ship: Ship) -> None:

@@ -86,7 +86,8 @@ async def _route(engine: Engine, release: Release, instance: Instance) -> None:
     known = targets.get(release.instance_id)
     if known is None or (known.host, known.port) != (instance.host, instance.port):
         await engine.traffic.ensure_service(service, tuple(release.spec["environment"].get("hosts", ())))
-        await engine.traffic.put_target(service, as_target(instance, release.instance_id, 100))
+        health = str(release.spec["environment"]["health"])
+        await engine.traffic.put_target(service, as_target(instance, release.instance_id, 100, health))
         log.warning("the route of a live release was mended", extra={"release": release.id})
     if known is None or known.percent != 100:
         await engine.traffic.shift(service, {release.instance_id: 100})
