@@ -52,6 +52,7 @@ from bot.slack.accounts import Accounts
 from bot.slack.channels import Channels
 from bot.slack.composition import SlackSide, open_slack_side
 from bot.slack.desk import SlackDesk
+from bot.slack.home import Home
 from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.slack.ingress import SlackIngress
 from bot.worker import LEASE_S, Limits, Worker
@@ -217,7 +218,8 @@ def _other_readers(house: House, orders: OrderDesk) -> dict[str, Reader]:
     accounts = Accounts(store.slack_links, house.slack.sign_in, utc_now, locale)
     channels = Channels(house.github, store.slack_channels, utc_now, locale)
     slack = house.slack.client
-    desk = SlackDesk(house.github, slack, orders, store.deliveries, store.jobs, accounts, channels, locale)
+    home = Home(house.github, slack, store.slack_links, store.jobs, house.links, locale)
+    desk = SlackDesk(house.github, slack, orders, store.deliveries, store.jobs, accounts, channels, home, locale)
     return {SLACK_EVENT: desk.read}
 
 

@@ -98,6 +98,10 @@ class SlackClient:
             return True
         return bool(found.get("is_member") or found.get("is_im") or found.get("is_mpim"))
 
+    async def publish_home(self, user: str, blocks: Blocks) -> None:
+        """Show a person their home. https://docs.slack.dev/reference/methods/views.publish"""
+        await self._call("views.publish", user_id=user, view={"type": "home", "blocks": list(blocks)})
+
     async def answer(self, response_url: str, text: str) -> None:
         """Answer a command or click so that only who asked sees it.
 

@@ -17,9 +17,10 @@ from bot.model import Delivery, Job, Origin, Repository
 from bot.slack.accounts import Accounts
 from bot.slack.channels import Channels, with_environment
 from bot.slack.client import SlackClient
+from bot.slack.home import Home
 from bot.slack.mrkdwn import escaped, mrkdwn
 from bot.slack.repositories import repository_named
-from bot.slack.requests import NothingForUs, SlackClicked, SlackRequest, SlackSaid, read_request
+from bot.slack.requests import HomeOpened, NothingForUs, SlackClicked, SlackRequest, SlackSaid, read_request
 from bot.slack.words import (
     ACCOUNT_WORDS,
     CHANNEL_WORDS,
@@ -47,6 +48,7 @@ class SlackDesk:
         jobs: Jobs,
         accounts: Accounts,
         channels: Channels,
+        home: Home,
         locale: str = "en",
     ) -> None:
         self._github = github
@@ -56,12 +58,13 @@ class SlackDesk:
         self._jobs = jobs
         self._accounts = accounts
         self._channels = channels
+        self._home = home
         self._locale = locale
 
     def read(self, delivery: Delivery) -> Reading:
         """Understand one recorded request. Raises Unreadable."""
         request = read_request(delivery.body)
-        chain = "" if isinstance(request, NothingForUs) else f"slack {request.where.channel}"
+        chain = f"slack {request.where.channel}" if isinstance(request, SlackSaid | SlackClicked) else ""
         key = request.semantic_key if isinstance(request, SlackSaid) else None
         return Reading(
             key, chain, lambda: self._decide(request, delivery), lambda error: self._give_up(request, delivery, error)
@@ -71,6 +74,8 @@ class SlackDesk:
         """Raises Transient when GitHub cannot be asked: the request is tried again."""
         if isinstance(request, NothingForUs):
             return Settlement("ignored", request.reason)
+        if isinstance(request, HomeOpened):
+            return await self._at_home(request)
         try:
             if isinstance(request, SlackClicked):
                 return await self._clicked(request, delivery)
@@ -80,11 +85,18 @@ class SlackDesk:
 
     async def _give_up(self, request: SlackRequest, delivery: Delivery, error: ShipmateError) -> Settlement:
         """The person is told why nothing came of it."""
-        if isinstance(request, NothingForUs):
-            return Settlement("ignored", request.reason)
+        if isinstance(request, NothingForUs | HomeOpened):
+            return Settlement("failed", error.code)
         passing = isinstance(error, Transient)
         refusal = Refused("github_unavailable", reason=error.code) if passing else error
         return self._refused(request.where, delivery, refusal)
+
+    async def _at_home(self, opened: HomeOpened) -> Settlement:
+        try:
+            await self._home.show(opened.user)
+        except Permanent as refused:
+            return Settlement("failed", refused.code)
+        return Settlement("acted", "home_shown")
 
     # What was said
 

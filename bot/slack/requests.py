@@ -1,4 +1,4 @@
-"""Decides what a request of Slack's says: a command, a mention, a click, or nothing for us. Nothing is looked up.
+"""Decides what a request of Slack's says: a command, a mention, a click, a look at home, or nothing; no I/O.
 
 https://docs.slack.dev/interactivity/implementing-slash-commands,
 https://docs.slack.dev/reference/interaction-payloads/block_actions-payload, https://docs.slack.dev/apis/events-api
@@ -59,13 +59,20 @@ class SlackClicked:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeOpened:
+    """A person looks at our home tab."""
+
+    user: SlackUser
+
+
+@dataclass(frozen=True, slots=True)
 class NothingForUs:
     """A request that asks for nothing; `reason` is a stable code."""
 
     reason: str
 
 
-SlackRequest = SlackSaid | SlackClicked | NothingForUs
+SlackRequest = SlackSaid | SlackClicked | HomeOpened | NothingForUs
 
 
 def challenge_of(body: bytes) -> str | None:
@@ -100,6 +107,8 @@ def _command(fields: Mapping[str, str]) -> SlackSaid:
 
 def _event(data: Mapping[str, Any]) -> SlackRequest:
     event = _object(data, "event")
+    if data.get("type") == "event_callback" and event.get("type") == "app_home_opened" and event.get("tab") == "home":
+        return HomeOpened(SlackUser(_known(data, "team_id"), _known(event, "user")))
     if data.get("type") != "event_callback" or event.get("type") != "app_mention":
         return NothingForUs("not_acted_on")
     if event.get("bot_id") or event.get("subtype") or event.get("edited"):

@@ -196,6 +196,8 @@ SENTENCES: Mapping[str, str] = {
     "slack.help.unbind": "Forget what this channel is about.",
     "slack.bound": "{user} bound this channel to `{repository}` (environment: {environment}). Here `/shipmate deploy` means that one.",
     "slack.unbound": "This channel is bound to no repository any more.",
+    "slack.home.title": "*Under way*",
+    "slack.home.nothing": "Nothing that you may see.",
     "slack.link": "<{address}|Sign in at GitHub> to tie your account there to you here. The link is yours alone and lasts {minutes} minutes.",
     "slack.linked": "You are linked to `{login}` at GitHub. Try `/shipmate help`.",
     "slack.unlinked": "Your GitHub account is forgotten here.",

@@ -191,6 +191,8 @@ SENTENCES: Mapping[str, str] = {
     "slack.help.unbind": "이 채널의 저장소를 지웁니다.",
     "slack.bound": "{user} 님이 이 채널을 `{repository}`(환경: {environment})에 연결했습니다. 여기서 `/shipmate deploy`는 이 저장소를 뜻합니다.",
     "slack.unbound": "이 채널은 더 이상 저장소에 연결되어 있지 않습니다.",
+    "slack.home.title": "*진행 중*",
+    "slack.home.nothing": "볼 수 있는 작업이 없습니다.",
     "slack.link": "<{address}|GitHub에 로그인>하여 계정을 연결하세요. 이 링크는 본인 전용이며 {minutes}분 동안 유효합니다.",
     "slack.linked": "GitHub의 `{login}` 계정과 연결되었습니다. `/shipmate help`를 입력해 보세요.",
     "slack.unlinked": "연결된 GitHub 계정을 지웠습니다.",
