@@ -95,13 +95,24 @@ def job_named(command: Command) -> str | None:
 
 def _named(spec: CommandSpec, rest: list[str]) -> tuple[str | None, list[str]]:
     """The repository of the first word, if it is one, and the words the grammar is to read: `@REF` stands for REF."""
-    first = rest[0] if rest and spec.needs != "none" else ""
-    found = _REPOSITORY.match(first)
-    repository, ref = (found[1], found[2]) if found else (None, first[1:] if first[:1] == "@" else None)
-    if ref is not None and "ref" not in {parameter.name for parameter in spec.parameters}:
+    if spec.needs == "none" or not rest:
+        return None, rest
+    repository, ref = _repository_and_ref(rest[0])
+    if repository is None and ref is None:
+        return None, rest
+    if ref is None:
+        return repository, rest[1:]
+    if "ref" not in {parameter.name for parameter in spec.parameters}:
         raise _mistake(spec, "unexpected_word", given=_shown(f"@{ref}"))
-    others = rest[1:] if repository or ref is not None else rest
-    return repository, [*([ref] if ref is not None else []), *others]
+    return repository, [ref, *rest[1:]]
+
+
+def _repository_and_ref(word: str) -> tuple[str | None, str | None]:
+    """`owner/name@ref`, `owner/name`, `@ref`, or neither."""
+    if word.startswith("@"):
+        return None, word[1:]
+    found = _REPOSITORY.match(word)
+    return (found[1], found[2]) if found else (None, None)
 
 
 def _channel(name: str, rest: list[str], raw: str) -> Asked:
