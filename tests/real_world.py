@@ -85,16 +85,22 @@ class RealWorld:
         await self.github.start()
         await self.github.create_repo(REPO, files=version("zero"))
         self.github.set_permission(REPO, "alice", "write")
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.kill()
         with suppress(ShipmateError):
             await self.router.stop()
-        for instance in await self.target.owned():
-            await self.target.remove(instance.id)
-        await self._forget_images()
+        with suppress(ShipmateError):
+            for instance in await self.target.owned():
+                await self.target.remove(instance.id)
+        if self.database.exists():
+            await self._forget_images()
         await self.github.stop()
 
     # The server

@@ -34,6 +34,7 @@ from bot.sandbox.github.simulator import GitHubSandbox, Opened, Said
 from bot.store import JobFilter, Store
 from storage.opened import open_store
 from tests.fake_engine import FakeEngine, dockerfile
+from tests.mortal import Life, mortal_engine, mortal_store
 
 REPO = "acme/api"
 PATIENCE = Patience(tries=3, timeout_s=0.5, first_pause_s=0.01, longest_pause_s=0.02, longest_wait_s=2.0)
@@ -57,6 +58,8 @@ class World:
         self.masker = Masker()
         self.address = ""
         self.patience = PATIENCE
+        self.life = Life()
+        self._name = ""
         self._environment = environment
         self._house: House | None = None
         self._running = AsyncExitStack()
@@ -83,6 +86,7 @@ class World:
         """Start the server on a free port."""
         stack = AsyncExitStack()
         self._running = stack
+        self.life = Life()
         house = self._house = await self._opened(stack)
         runner = web.AppRunner(web_application(house), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -102,11 +106,26 @@ class World:
 
     async def abandon(self) -> None:
         """End the server without asking it."""
+        self.life.bury()
         for task in self._loops.values():
             task.cancel()
         await asyncio.gather(*self._loops.values(), return_exceptions=True)
         await self._running.aclose()
         self._house = None
+
+    async def restart_when_it_dies(self) -> bool:
+        """Wait for the fatal step, and start another server then; False when all was done before."""
+        over = asyncio.create_task(self.life.over.wait())
+        settled = asyncio.create_task(self.settle())
+        await asyncio.wait({over, settled}, return_when=asyncio.FIRST_COMPLETED)
+        died = self.life.over.is_set()
+        for task in (over, settled):
+            task.cancel()
+        await asyncio.gather(over, settled, return_exceptions=True)
+        if died:
+            await self.abandon()
+            await self.start()
+        return died
 
     async def _opened(self, stack: AsyncExitStack) -> House:
         settings = self.settings()
@@ -123,9 +142,11 @@ class World:
             )
         )
         links = Links(settings.public_url, link_key(settings))
-        engines = {"docker": self.engine.as_engine()}
-        name = f"world:{next(_generation)}:1"
-        return House(settings, self.masker, Metrics(), opened, client, engines, links, BotLogin(client), name)
+        engines = {"docker": mortal_engine(self.engine.as_engine(), self.life)}
+        mortal = replace(opened, store=mortal_store(opened.store, self.life))
+        await opened.store.jobs.lapse(self._name)
+        self._name = f"world:{next(_generation)}:1"
+        return House(settings, self.masker, Metrics(), mortal, client, engines, links, BotLogin(client), self._name)
 
     def settings(self) -> Settings:
         """The server's settings: all its files are in the world's folder."""

@@ -1,0 +1,33 @@
+"""Tests that need a Docker engine are left out, with one sentence, where none answers; never where CI says so."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+from bot.engines.docker.api import EngineAddress, EngineApi
+from bot.errors import ShipmateError
+
+NO_ENGINE = "no Docker engine answers here: start one (or set DOCKER_HOST) to run the tests that need it"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Look for an engine once, when a collected test needs one."""
+    needing = [item for item in items if item.get_closest_marker("docker")]
+    if needing and os.environ.get("CI") != "true" and not asyncio.run(_engine_answers()):
+        for item in needing:
+            item.add_marker(pytest.mark.skip(reason=NO_ENGINE))
+
+
+async def _engine_answers() -> bool:
+    given = os.environ.get("DOCKER_HOST")
+    engine = EngineApi(EngineAddress(given) if given else None)
+    try:
+        await engine.ask("GET", "version")
+    except ShipmateError:
+        return False
+    finally:
+        await engine.close()
+    return True
