@@ -47,7 +47,10 @@ def _pair(peer: Path, index: int, seconds: int) -> tuple[Run, Run]:
         runs = {server.name: measure_server(server, peer, seconds) for server in order}
         theirs, ours = runs[servers[0].name], runs[servers[1].name]
         _require_kept(file, ours.requests)
-    print(f"pair {index + 1}: {theirs.rate:,.0f}/s and {ours.rate:,.0f}/s, ratio {ours.rate / theirs.rate:.2f}")
+    print(
+        f"pair {index + 1}: {theirs.rate:,.0f}/s and {ours.rate:,.0f}/s, ratio {ours.rate / theirs.rate:.2f}", end="; "
+    )
+    print(f"p99 {theirs.p99_ms:.1f} and {ours.p99_ms:.1f} ms")
     return theirs, ours
 
 
