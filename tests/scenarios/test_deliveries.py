@@ -212,3 +212,39 @@ async def test_a_job_goes_on_when_another_process_held_the_database_for_a_while(
     await world.settle()
     assert await world.states() == ["COMPLETED"]
     assert world.checks(sha) == ["shipmate / deploy: success"]
+
+
+async def _disk_has_room(world: World, *, room: bool) -> None:
+    """A database that may not grow is one on a full disk."""
+
+    def limit(database: sqlite3.Connection) -> None:
+        pages = 2**30 if room else database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages}")
+
+    await world.house.opened.database.write(limit)
+
+
+async def test_with_a_full_disk_a_push_is_refused_and_fetched_when_there_is_room_again(world: World) -> None:
+    await _disk_has_room(world, room=False)
+    pushed = [await world.github.push(REPO, files={f"{number}.txt": "x"}) for number in range(5)]
+    await world.github.settle()
+    assert 503 in {delivery.status_code for one in pushed for delivery in one.deliveries}
+    await _disk_has_room(world, room=True)
+    _an_hour_ago(world)
+    await world.make_the_rounds()
+    await world.settle()
+    assert (await world.states())[-1] == "COMPLETED"
+    assert world.checks(pushed[-1].sha) == ["shipmate / deploy: success"]
+
+
+async def test_a_job_outlasts_a_full_disk(world: World) -> None:
+    sha = await world.push("one", "wait", "flood 4000")
+    await world.until(world.engine.building.is_set)
+    await _disk_has_room(world, room=False)
+    world.engine.go_on.set()
+    await asyncio.sleep(LONGER_THAN_THE_STORE_WAITS_S)
+    assert len(await world.unfinished()) == 1
+    await _disk_has_room(world, room=True)
+    await world.settle()
+    assert await world.states() == ["COMPLETED"]
+    assert world.checks(sha) == ["shipmate / deploy: success"]
