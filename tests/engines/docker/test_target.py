@@ -88,7 +88,7 @@ async def test_an_instance_keeps_its_address_when_the_engine_restarts_it(
     os.kill(pid, signal.SIGKILL)
     await until(lambda: pid not in processes_with(word) and len(processes_with(word)) > 0)
     assert await answer(first) == 200
-    assert await target.look(first.id) == first
+    assert await target.look(first.id) == dataclasses.replace(first, restarts=1)
 
 
 async def test_a_stopped_instance_stays_stopped_until_it_is_woken_at_its_address(
