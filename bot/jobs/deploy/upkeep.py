@@ -59,14 +59,25 @@ class Upkeep:
             log.warning("the engine could not be asked what it runs", extra={"code": error.code})
             return
         for instance in instances:
-            job_id = instance.labels.get("shipmate.job", "")
-            if instance.name in serving or await self._is_owned(instance, await self._jobs.get(job_id)):
+            job = await self._jobs.get(instance.labels.get("shipmate.job", ""))
+            if instance.name in serving or await self._is_owned(instance, job):
                 continue
-            log.warning("removing an instance nobody owns", extra={"instance": instance.name, "job": job_id})
+            log.warning("removing an instance nobody owns", extra={"instance": instance.name})
             try:
                 await engine.target.remove(instance.id)
+                await self._remove_its_image(engine, instance, job)
             except ShipmateError as error:
                 log.warning("it could not be removed", extra={"instance": instance.name, "code": error.code})
+
+    async def _remove_its_image(self, engine: Engine, instance: Instance, job: Job | None) -> None:
+        """The image of an old release goes with its instance, unless a kept release has the same one."""
+        if job is None:
+            return
+        releases = await self._releases.recent(job.repository.id, job.environment)
+        images = {release.image for release in releases if release.instance_id == instance.name}
+        kept = {release.image for release in releases[:KEPT_RELEASES]} | {r.image for r in releases if r.active}
+        for image in images - kept:
+            await engine.target.remove_image(image)
 
     async def _is_owned(self, instance: Instance, job: Job | None) -> bool:
         """By an unfinished job, by the release that serves, or by one of the last releases, kept for rollback."""
