@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fake_engine import dockerfile
-from tests.world import REPO, SETTINGS, World
+from tests.world import REPO, SETTINGS, World, new_world
 
 
 async def _blue(world: World) -> None:
@@ -24,6 +24,17 @@ async def test_a_failing_step_is_shown_on_its_line(world: World) -> None:
     assert world.told()[-1] == "failure"
     assert await world.serves() == "blue"
     assert world.engine.running == ["blue"]
+
+
+@pytest.mark.parametrize("limit", ["SHIPMATE_STAGE_LIMIT", "SHIPMATE_JOB_LIMIT"])
+async def test_a_build_that_hangs_is_stopped_at_its_limit(limit: str) -> None:
+    async with new_world(**{limit: "1"}) as world:
+        sha = await world.push("one", "hang")
+        await world.settle()
+        assert await world.states() == ["TIMED_OUT"]
+        assert world.checks(sha) == ["shipmate / deploy: timed_out"]
+        assert world.told() == ["error"]
+        assert world.engine.stopped_builds == 1
 
 
 async def test_a_log_of_100_mb_is_kept_within_its_limit_and_told_by_its_end(world: World) -> None:
