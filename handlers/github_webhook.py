@@ -68,7 +68,7 @@ async def answer(ingress: Ingress, request: web.BaseRequest) -> web.Response:
 
 
 def _refusal(error: ShipmateError) -> web.Response:
-    log.info("refused a delivery", extra={"code": error.code, **error.facts})
+    log.info("refused a delivery", extra={"code": error.code, "facts": error.facts})
     if isinstance(error, Forged):
         return web.Response(status=401)
     if isinstance(error, Transient):

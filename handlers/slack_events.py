@@ -49,7 +49,7 @@ async def _body(request: web.Request) -> bytes:
 
 def _refusal(error: ShipmateError) -> web.Response:
     """Nothing of a refused body is logged."""
-    log.info("refused a request of Slack's", extra={"code": error.code, **error.facts})
+    log.info("refused a request of Slack's", extra={"code": error.code, "facts": error.facts})
     if isinstance(error, Forged):
         return web.Response(status=401)
     if isinstance(error, Transient):

@@ -123,3 +123,9 @@ def test_every_module_says_what_it_is_for() -> None:
         if path.name != "__init__.py" and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert silent == []
+
+
+def test_no_log_line_spreads_facts_over_its_own_fields() -> None:
+    """A fact may be called `name` or `message`, which logging refuses with a KeyError, in the middle of a request."""
+    spread = re.compile(r"extra=\{[^}]*\*\*\w+\.facts")
+    assert [name for name, path in modules() if spread.search(path.read_text(encoding="utf-8"))] == []
