@@ -22,7 +22,7 @@ demo: setup      ## Run the main job with no account (ONCE=1: run it and exit)
 
 test: setup      ## Run every test, on real servers
 	@sh scripts/ensure-test-servers.sh
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(CI),--reruns 1 --reruns-delay 2) $(ARGS)
 
 lint: setup      ## Check style and types
 	$(BIN)/ruff format --check .
