@@ -30,7 +30,7 @@ class Gate:
                 raise Permanent("pull_closed", state="merged" if pull.merged else pull.state)
         if plan.requires:
             try:
-                role = await role_of(client, job.origin.actor)
+                role = await role_of(client, job.origin.actor, job.origin.actor_id)
             except Refused as unreadable:
                 raise Transient("github_unavailable", reason=unreadable.code) from unreadable
             if role < Role[plan.requires.upper()]:

@@ -165,6 +165,8 @@ class Origin:
     """The Slack channel it was asked for in."""
     thread: str | None = None
     """The Slack thread in that channel, by the ts of its first message."""
+    actor_id: int | None = None
+    """GitHub's number of the one who asked, which survives a renamed login; None where it was not told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ class HeadMove:
     received_seq: int
 
 
+Change = HeadMove
+"""What a decision changes beside jobs and answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """All that one delivery led to, written in one transaction."""
@@ -66,7 +70,7 @@ class Settlement:
     cancels: tuple[tuple[str, str], ...] = ()
     """(job id, login of who asked)."""
     answers: tuple[Answer, ...] = ()
-    heads: tuple[HeadMove, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

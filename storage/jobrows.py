@@ -147,6 +147,7 @@ def _origin(row: sqlite3.Row) -> Origin:
         row["comment_id"],
         row["channel"],
         row["thread"],
+        row["actor_id"],
     )
 
 
@@ -160,8 +161,8 @@ def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) 
     origin, repository = request.origin, request.repository
     row = connection.execute(
         "INSERT INTO jobs (id, kind, state, lane, turn, repository_id, repository, sha, ref, environment, face, actor,"
-        " installation_id, pull_number, comment_id, channel, thread, created_us, spec)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
+        " installation_id, pull_number, comment_id, channel, thread, actor_id, created_us, spec)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
         (
             new_job_id(),
             request.kind,
@@ -180,6 +181,7 @@ def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) 
             origin.comment_id,
             origin.channel,
             origin.thread,
+            origin.actor_id,
             to_us(now),
             to_json(request.spec),
         ),

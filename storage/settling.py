@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from bot.store import HeadMove, Settled, Settlement
 from storage import answers, jobrows
@@ -19,8 +21,8 @@ def settle(
     if not _first_to_mean(connection, seq, settlement.semantic_key):
         _close(connection, seq, "duplicate", "acted_on_before", settlement.semantic_key, now)
         return Settled(acted=False)
-    for move in settlement.heads:
-        _move_head(connection, move)
+    for change in settlement.changes:
+        CHANGES[type(change)](connection, change, now)
     for job_id, by in settlement.cancels:
         jobrows.cancel(connection, job_id, by, now)
     jobs = tuple(jobrows.create(connection, request, now, max_waiting) for request in settlement.jobs)
@@ -57,7 +59,7 @@ def _first_to_mean(connection: sqlite3.Connection, seq: int, semantic_key: str |
     return connection.execute(sql, (semantic_key, seq)).rowcount == 1
 
 
-def _move_head(connection: sqlite3.Connection, move: HeadMove) -> None:
+def _move_head(connection: sqlite3.Connection, move: HeadMove, now: datetime) -> None:
     """Keep the head of the latest delivery received; one that is settled late never moves it back."""
     connection.execute(
         "INSERT INTO heads (repository_id, number, sha, received_us, received_seq) VALUES (?, ?, ?, ?, ?)"
@@ -75,3 +77,7 @@ def _close(
         " WHERE seq = ?",
         (outcome, reason, semantic_key, to_us(now), seq),
     )
+
+
+CHANGES: Mapping[type, Callable[[sqlite3.Connection, Any, datetime], None]] = {HeadMove: _move_head}
+"""How each kind of change is written. One that cannot be raises Refused, and then nothing of the settlement is."""

@@ -154,7 +154,7 @@ def _order(wish: ObeyComment, command: Command, delivery: Delivery, place: int) 
     return Order(
         command,
         wish.repository,
-        Origin("comment", wish.actor, wish.installation_id or 0, wish.number, wish.comment_id),
+        Origin("comment", wish.actor, wish.installation_id or 0, wish.number, wish.comment_id, actor_id=wish.actor_id),
         wish.actor_id,
         wish.number,
         wish.is_pull,
@@ -166,14 +166,14 @@ def _order(wish: ObeyComment, command: Command, delivery: Delivery, place: int) 
 def _click_order(wish: ClickButton, installation_id: int, job: Job, delivery: Delivery) -> Order:
     command = command_of(wish.action, job)
     number = job.origin.pull_number
-    origin = Origin("check_run", wish.actor, installation_id, number)
+    origin = Origin("check_run", wish.actor, installation_id, number, actor_id=wish.actor_id)
     seq = delivery.seq
     return Order(command, wish.repository, origin, wish.actor_id, number, number is not None, seq, wish.key, job.sha)
 
 
 def _noted(wish: NoteHead, delivery: Delivery) -> Outcome:
     move = HeadMove(wish.repository.id, wish.number, wish.sha, delivery.received_at, delivery.seq)
-    return Outcome("acted", "head_noted", heads=(move,))
+    return Outcome("acted", "head_noted", changes=(move,))
 
 
 def _answer_to(wish: ObeyComment, key: str, text: str) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.model import JobRequest
-from bot.store import Answer, HeadMove, Settlement
+from bot.store import Answer, Change, Settlement
 
 _WEIGHT = {"acted": 3, "refused": 2, "failed": 1, "ignored": 0}
 
@@ -20,7 +20,7 @@ class Outcome:
     jobs: tuple[JobRequest, ...] = ()
     cancels: tuple[tuple[str, str], ...] = ()
     answers: tuple[Answer, ...] = ()
-    heads: tuple[HeadMove, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def settle(outcomes: Iterable[Outcome]) -> Settlement:
@@ -33,5 +33,5 @@ def settle(outcomes: Iterable[Outcome]) -> Settlement:
         jobs=tuple(job for outcome in given for job in outcome.jobs),
         cancels=tuple(cancel for outcome in given for cancel in outcome.cancels),
         answers=tuple(answer for outcome in given for answer in outcome.answers),
-        heads=tuple(head for outcome in given for head in outcome.heads),
+        changes=tuple(change for outcome in given for change in outcome.changes),
     )

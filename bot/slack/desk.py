@@ -120,7 +120,14 @@ class SlackDesk:
             raise Refused("slack_not_in_channel")
         binding = await self._channels.meant(asked, where.channel)
         facts, repository = await self._about(asked, binding)
-        origin = Origin("slack", link.github_login, facts.installation_id, channel=where.channel, thread=where.thread)
+        origin = Origin(
+            "slack",
+            link.github_login,
+            facts.installation_id,
+            channel=where.channel,
+            thread=where.thread,
+            actor_id=link.github_id,
+        )
         command = await _with_ref(with_environment(asked.command, binding), facts)
         try:
             outcome = await self._obey(command, repository, origin, link, delivery, facts)
@@ -187,7 +194,13 @@ class SlackDesk:
         if await self._deliveries.acted_on(key):
             raise Refused("click_repeated")
         facts = await facts_about(self._github, job.origin.installation_id or None, job.repository)
-        origin = Origin("slack", link.github_login, facts.installation_id, channel=click.where.channel)
+        origin = Origin(
+            "slack",
+            link.github_login,
+            facts.installation_id,
+            channel=click.where.channel,
+            actor_id=link.github_id,
+        )
         command = command_of(click.action, job)
         outcome = await self._obey(command, job.repository, origin, link, delivery, facts, job.sha)
         shown = self._shown(click, link, job, delivery)

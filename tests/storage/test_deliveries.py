@@ -114,7 +114,7 @@ async def test_settling_writes_everything_the_delivery_led_to(store: Store) -> N
     await record(store, 1)
     waiting = await store.jobs.create(request("other lane"), NOW)
     move = HeadMove(API.id, 42, "b" * 40, NOW, 1)
-    parts = {"jobs": (request(),), "cancels": ((waiting.id, "bob"),), "answers": (answer("a"),), "heads": (move,)}
+    parts = {"jobs": (request(),), "cancels": ((waiting.id, "bob"),), "answers": (answer("a"),), "changes": (move,)}
     settled = await settle(store, 1, "push:main", **parts)
     assert settled.acted
     assert await store.jobs.get(settled.jobs[0].id) == settled.jobs[0]
@@ -159,8 +159,8 @@ async def test_the_head_of_a_pull_request_is_the_one_received_last(store: Store)
     await record(store, 1)
     await record(store, 2)
     late, early = HeadMove(API.id, 1, "b" * 40, after(1), 2), HeadMove(API.id, 1, "c" * 40, NOW, 1)
-    await settle(store, 2, heads=(late,))
-    await settle(store, 1, heads=(early,))
+    await settle(store, 2, changes=(late,))
+    await settle(store, 1, changes=(early,))
     assert await store.deliveries.latest_head(API.id, 1) == late
     assert await store.deliveries.latest_head(API.id, 2) is None
 

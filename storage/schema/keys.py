@@ -1,0 +1,31 @@
+"""Keys for programs and secrets of repositories."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database as Schema
+
+from storage.schema.statements import run
+
+
+def m005_keys_and_secrets(schema: Schema) -> None:
+    """Keys for programs, hashed, and secrets of repositories, sealed."""
+    run(
+        schema,
+        """
+        CREATE TABLE keys (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            hash BLOB NOT NULL,
+            created_us INTEGER NOT NULL,
+            last_used_us INTEGER,
+            revoked_us INTEGER
+        )""",
+        """
+        CREATE TABLE secrets (
+            repository TEXT NOT NULL,
+            name TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            updated_us INTEGER NOT NULL,
+            PRIMARY KEY (repository, name)
+        )""",
+    )
