@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass
 
 from bot.store import Store
+from storage.analyses import SqlAnalyses
 from storage.answers import SqlAnswers
+from storage.commit_logins import SqlCommitLogins
 from storage.connection import BUSY_TIMEOUT_S
 from storage.database import Database
 from storage.deliveries import SqlDeliveries
@@ -53,5 +55,7 @@ async def open_store(
         secrets=SqlSecrets(database, Sealer(secret_key)),
         slack_links=SqlSlackLinks(database),
         slack_channels=SqlSlackChannels(database),
+        analyses=SqlAnalyses(database),
+        commit_logins=SqlCommitLogins(database),
     )
     return OpenStore(store, database)

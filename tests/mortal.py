@@ -13,7 +13,21 @@ ONLY_LOOKS = frozenset(
     {
         *("acted_on", "active", "ahead_in_lane", "all_active", "behind", "due", "environments", "events", "facts"),
         *("find", "get", "heartbeat", "last_seq", "latest_head", "lease_owners", "log_tail", "look", "names", "output"),
-        *("owned", "recent", "service_url", "state", "stats", "story", "targets", "unfinished_in", "unknown", "verify"),
+        *(
+            "known",
+            "newest",
+            "of_job",
+            "owned",
+            "recent",
+            "service_url",
+            "state",
+            "stats",
+            "story",
+            "targets",
+            "unfinished_in",
+            "unknown",
+            "verify",
+        ),
     }
 )
 
