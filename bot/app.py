@@ -19,7 +19,8 @@ from aiohttp import web
 from bot.clock import utc_now
 from bot.config import Settings, bad, require_github
 from bot.desk.desk import Desk
-from bot.desk.orders import OrderDesk, Records
+from bot.desk.office import Office, Records
+from bot.desk.orders import OrderDesk
 from bot.engines.composition import open_engines
 from bot.engines.git_source import GitSource
 from bot.engines.router.launch import ensure_running, watch
@@ -57,6 +58,7 @@ from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.slack.ingress import SlackIngress
 from bot.worker import LEASE_S, Limits, Worker
 from handlers import github_webhook, health, jobs, pages, slack_events, slack_link
+from handlers.api import gateway
 from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
 
@@ -147,7 +149,15 @@ def web_application(house: House) -> web.Application:
     for module in (health, jobs, pages):
         app.add_routes(module.routes)
     _add_slack(app, house)
+    _add_api(app, house)
     return app
+
+
+def _add_api(app: web.Application, house: House) -> None:
+    """The REST API, behind its one door."""
+    store, settings = house.opened.store, house.settings
+    door = gateway.Gateway(store.keys, house.links, utc_now, settings.locale)
+    gateway.add_to(app, door, ())
 
 
 def _add_slack(app: web.Application, house: House) -> None:
@@ -182,7 +192,7 @@ def worker_loops(house: House) -> list[Loop]:
     store, database = house.opened.store, house.opened.database
     locale = house.settings.locale
     records = Records(store.deliveries, store.jobs, store.releases)
-    orders = OrderDesk(records, house.links, house.targets, locale)
+    orders = OrderDesk(Office(records, house.links, house.targets, utc_now, locale))
     desk = Desk(house.github, orders, store.jobs, house.targets, locale)
     intake = Intake(
         house.name,

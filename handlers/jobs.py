@@ -18,6 +18,7 @@ from bot.model import Event, EventType, Job
 from bot.reporters.view import JobView, StageView, see
 from bot.store import ApiKeys, Jobs
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
+from handlers.api.keys import key_of
 
 KEEP_ALIVE_S = 15.0
 CLOSE_AFTER_S = 5.0
@@ -113,9 +114,7 @@ async def _admitted(request: web.Request) -> Job:
 
 async def _has_key(request: web.Request) -> bool:
     pages = request.app[PAGES]
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    key = request.headers.get("X-API-Key") or (bearer.strip() if scheme.lower() == "bearer" else "")
-    return bool(key) and await pages.keys.verify(key, pages.clock()) is not None
+    return await key_of(request.headers, pages.keys, pages.clock()) is not None
 
 
 def _last_event_id(request: web.Request) -> int:
