@@ -4,57 +4,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.errors import UserMistake
+from bot.grammar import ENVIRONMENT, JOB, REF, Command, CommandSpec, Parameter, read_arguments
+from bot.spoken import spoken_lines
 
 MOST_COMMANDS = 10
 """Commands read of one comment; more is a paste, not a wish."""
 BOT_NAME = "shipmate"
 
 _WORD = re.compile(r"\A[a-z][a-z-]{1,20}\Z")
-_REF = re.compile(r"\A(?!-)(?!.*\.\.)(?!.*@\{)(?!/)[^\s\x00-\x20\x7f~^:?*\[\\]{1,255}(?<![./])\Z")
-ENVIRONMENT = re.compile(r"\A[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
-_JOB = re.compile(r"\Adep_[a-z0-9]{10}\Z")
 _MAY_COMMAND = re.compile(rf"(?:^|[\r\n])(?:/[a-z]|@{BOT_NAME}\b)", re.IGNORECASE)
-_FENCE = re.compile(r"\A {0,3}(`{3,}|~{3,})")
-_PRE = re.compile(r"<(/?)(pre|code|script|style)\b[^>]*>", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One word of a command. `after` is the word that must stand before it (`to ENV`)."""
-
-    name: str
-    shown: str
-    pattern: re.Pattern[str]
-    after: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CommandSpec:
-    """One row of the table. `needs` is the least permission on the repository."""
-
-    name: str
-    needs: str
-    help: Mapping[str, str]
-    parameters: tuple[Parameter, ...] = ()
-
-    @property
-    def usage(self) -> str:
-        """As people write it: `/deploy [REF] [to ENV]`."""
-        words = (f"[{p.after + ' ' if p.after else ''}{p.shown}]" for p in self.parameters)
-        return " ".join((f"/{self.name}", *words))
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command as it was understood. `raw` is the line it was said in."""
-
-    name: str
-    raw: str
-    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +28,8 @@ class Said:
 
 
 _ENV = Parameter("environment", "ENV", ENVIRONMENT)
-_JOB_ID = Parameter("job", "JOB", _JOB)
+_TO_ENV = Parameter("environment", "ENV", ENVIRONMENT, after="to")
+_JOB_ID = Parameter("job", "JOB", JOB)
 
 COMMANDS: Mapping[str, CommandSpec] = {
     spec.name: spec
@@ -78,7 +41,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "en": "Build and deploy the pull request's head, or REF, blue/green.",
                 "ko": "풀 리퀘스트의 최신 커밋(또는 REF)을 빌드하고 블루/그린으로 배포합니다.",
             },
-            (Parameter("ref", "REF", _REF), Parameter("environment", "ENV", ENVIRONMENT, after="to")),
+            (Parameter("ref", "REF", REF), _TO_ENV),
         ),
         CommandSpec(
             "rollback",
@@ -123,7 +86,7 @@ def read_comment(body: str) -> Said:
         return Said()
     commands: list[Command] = []
     mistakes: list[UserMistake] = []
-    for line in _spoken_lines(body):
+    for line in spoken_lines(body):
         words = line.split()
         name = _command_word(words)
         if name is None:
@@ -147,38 +110,7 @@ def read_command(name: str, words: list[str], raw: str) -> Command | None:
         if near:
             raise UserMistake("unknown_command", command=name, did_you_mean=near[0])
         return None
-    return Command(name, raw[:1000], _arguments(spec, words))
-
-
-def _arguments(spec: CommandSpec, words: list[str]) -> dict[str, str]:
-    """Match the words to the parameters, in order; each may be left out."""
-    found: dict[str, str] = {}
-    rest = list(words)
-    for parameter in spec.parameters:
-        value = _take(parameter, rest, {p.after for p in spec.parameters})
-        if value is None:
-            continue
-        if not parameter.pattern.match(value):
-            raise _mistake(spec, "bad_argument", argument=parameter.shown, given=value[:100])
-        found[parameter.name] = value
-    if rest:
-        raise _mistake(spec, "unexpected_word", given=rest[0][:100])
-    return found
-
-
-def _take(parameter: Parameter, rest: list[str], keywords: set[str | None]) -> str | None:
-    if not rest:
-        return None
-    if parameter.after is None:
-        return rest.pop(0) if rest[0] not in keywords else None
-    if rest[0] != parameter.after:
-        return None
-    rest.pop(0)
-    return rest.pop(0) if rest else ""
-
-
-def _mistake(spec: CommandSpec, code: str, **facts: str) -> UserMistake:
-    return UserMistake(code, command=spec.name, usage=spec.usage, **facts)
+    return read_arguments(spec, words, raw)
 
 
 def _command_word(words: list[str]) -> str | None:
@@ -193,41 +125,3 @@ def _command_word(words: list[str]) -> str | None:
     else:
         return None
     return word if _WORD.match(word) else None
-
-
-def _spoken_lines(body: str) -> Iterator[str]:
-    """Lines that are said: not in a code fence, a quote, an HTML comment, a <pre> block or indented as code."""
-    fence: str | None = None
-    in_comment = in_block = False
-    for line in body.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        if fence is not None:
-            if line.strip().startswith(fence) and not line.strip().strip(fence[0]):
-                fence = None
-            continue
-        if in_comment:
-            in_comment = "-->" not in line
-            continue
-        if in_block:
-            in_block = not _closes_block(line)
-            continue
-        if opened := _FENCE.match(line):
-            fence = opened[1]
-            continue
-        if line[:1] in {"/", "@"}:
-            yield line
-        in_comment = _leaves_comment_open(line)
-        in_block = not in_comment and _leaves_block_open(line)
-
-
-def _closes_block(line: str) -> bool:
-    """Whether a line ends the <pre>, <code>, <script> or <style> block it stands in."""
-    return any(tag[1] for tag in _PRE.finditer(line))
-
-
-def _leaves_comment_open(line: str) -> bool:
-    return "<!--" in line and line.rfind("<!--") > line.rfind("-->")
-
-
-def _leaves_block_open(line: str) -> bool:
-    tags = [tag[1] for tag in _PRE.finditer(line)] if "<" in line else []
-    return bool(tags) and not tags[-1]

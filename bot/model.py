@@ -54,6 +54,7 @@ FINAL_STATES = frozenset(
         JobState.SUPERSEDED,
     }
 )
+UNFINISHED = tuple(state for state in JobState if state not in FINAL_STATES)
 _ENDINGS = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.CANCELLED})
 
 MAY_FOLLOW: Mapping[JobState, frozenset[JobState]] = {

@@ -21,13 +21,12 @@ from aiohttp import web
 from bot.app import BotLogin, House, Loop, faces, link_key, rounds, web_application, worker_loops
 from bot.clock import utc_now
 from bot.config import Settings, from_environment, require_github
-from bot.desk.orders import UNFINISHED
 from bot.github.api import open_github
 from bot.github.patience import Patience
 from bot.links import Links
 from bot.masking import Masker
 from bot.metrics import Metrics
-from bot.model import Job
+from bot.model import UNFINISHED, Job
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.model import CheckRun, Comment, Deployment
 from bot.sandbox.github.simulator import GitHubSandbox, Opened, Said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.commands import Command
+from bot.grammar import Command
 from bot.model import Job
 
 

@@ -7,14 +7,16 @@ import dataclasses
 from collections.abc import Sequence
 
 from bot import messages
-from bot.commands import Command, Said, read_comment
+from bot.commands import Said, read_comment
 from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
-from bot.desk.orders import Order, OrderDesk
+from bot.desk.order import Order
+from bot.desk.orders import OrderDesk
 from bot.desk.outcome import Outcome, settle
 from bot.desk.requests import deploy_request
 from bot.errors import Permanent, Refused, ShipmateError
 from bot.github.api import GitHub
+from bot.grammar import Command
 from bot.model import Delivery, Job, Origin, Repository
 from bot.store import Answer, HeadMove, JobFilter, Jobs, Settlement
 from bot.wishes import ClickButton, DeployPush, NoteHead, Nothing, ObeyComment, Wish

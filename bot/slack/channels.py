@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.clock import Clock
-from bot.commands import Command
 from bot.desk.facts import Facts
 from bot.errors import Refused
 from bot.github.api import GitHub
 from bot.github.people import Role
+from bot.grammar import Command
 from bot.policy import require_role
 from bot.slack.repositories import repository_named
 from bot.slack.requests import SlackSaid

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 from bot import messages
-from bot.commands import COMMANDS, Command
+from bot.commands import COMMANDS
 from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
-from bot.desk.orders import Order, OrderDesk
+from bot.desk.order import Order
+from bot.desk.orders import OrderDesk
 from bot.desk.outcome import Outcome, settle
 from bot.errors import Permanent, Refused, ShipmateError, Transient, UserMistake
 from bot.github.api import GitHub
+from bot.grammar import Command
 from bot.intake import Reading
 from bot.model import Delivery, Job, Origin, Repository
 from bot.slack.accounts import Accounts

@@ -8,12 +8,11 @@ from typing import Any
 
 from bot import messages
 from bot.desk.facts import facts_about
-from bot.desk.orders import UNFINISHED
 from bot.errors import Permanent, Refused
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.links import Links
-from bot.model import Job, Repository
+from bot.model import UNFINISHED, Job, Repository
 from bot.slack.client import SlackClient
 from bot.slack.mrkdwn import cut, escaped
 from bot.slack.words import help_in_slack

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot import messages
-from bot.commands import COMMANDS, ENVIRONMENT, Command, CommandSpec, read_command
+from bot.commands import COMMANDS, read_command
 from bot.errors import UserMistake
+from bot.grammar import ENVIRONMENT, Command, CommandSpec
 
 ACCOUNT_WORDS: Mapping[str, str] = {
     "link": "slack.help.link",
@@ -65,7 +66,7 @@ def repository_needed(command: Command) -> UserMistake:
 
 def usage(spec: CommandSpec) -> str:
     """As people type it in Slack: `/shipmate deploy OWNER/REPO[@REF] [to ENV]`."""
-    words = [f"[{p.after + ' ' if p.after else ''}{p.shown}]" for p in spec.parameters]
+    words = list(spec.words())
     if spec.needs != "none":
         takes_ref = words[:1] == ["[REF]"]
         words = ["OWNER/REPO[@REF]" if takes_ref else "OWNER/REPO", *(words[1:] if takes_ref else words)]

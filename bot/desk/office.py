@@ -1,0 +1,66 @@
+"""What every rule of the desk holds in its hands: the house's memory, and how to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot import messages
+from bot.clock import Clock
+from bot.desk.facts import Facts
+from bot.desk.order import Order
+from bot.links import Links
+from bot.model import UNFINISHED, Job
+from bot.repo_config import RepoConfig
+from bot.store import Answer, Deliveries, JobFilter, Jobs, Releases
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the desk looks up in the house's own memory."""
+
+    deliveries: Deliveries
+    jobs: Jobs
+    releases: Releases
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """`targets` are what this server can deploy to, its own first."""
+
+    records: Records
+    links: Links
+    targets: tuple[str, ...]
+    clock: Clock
+    locale: str = "en"
+
+    def say(self, key: str, /, **facts: Any) -> str:
+        """A sentence for people, in the server's language."""
+        return messages.say(self.locale, key, **facts)
+
+    def answer(self, order: Order, text: str, reaction: str | None = None) -> Answer:
+        """A reply to the order, where it was said."""
+        return Answer(
+            key=order.key,
+            repository=order.repository,
+            installation_id=order.origin.installation_id,
+            number=order.number,
+            body=text,
+            comment_id=order.origin.comment_id,
+            reaction=reaction,
+        )
+
+    async def base_config(self, order: Order, facts: Facts) -> RepoConfig:
+        """The settings of the base branch: the pull request's base where there is one, else the default branch."""
+        if order.is_pull and order.number is not None:
+            return await facts.config((await facts.pull(order.number)).base_ref)
+        return await facts.config(await facts.default_branch())
+
+    async def job_meant(self, order: Order, *, finished_too: bool = False) -> Job | None:
+        """The job the order names, else the newest that was asked for here: under way, or `finished_too`."""
+        named = order.command.get("job")
+        if named is not None:
+            return await self.records.jobs.get(named)
+        states = () if finished_too else UNFINISHED
+        asked_here = JobFilter(repository=order.repository.full_name, states=states, pull_number=order.number, limit=1)
+        return next(iter(await self.records.jobs.find(asked_here)), None)

@@ -1,0 +1,17 @@
+"""`/help`: the commands that work."""
+
+from __future__ import annotations
+
+from bot.commands import COMMANDS
+from bot.desk.facts import Facts
+from bot.desk.office import Office
+from bot.desk.order import Order
+from bot.desk.outcome import Outcome
+from bot.reporters.markdown import help_text
+
+
+async def tell_help(office: Office, order: Order, facts: Facts) -> Outcome:
+    """All commands, or the one that was named."""
+    wanted = (order.command.get("command") or "").removeprefix("/")
+    text = help_text(office.locale, wanted if wanted in COMMANDS else None)
+    return Outcome("acted", "help_told", answers=(office.answer(order, text),))
