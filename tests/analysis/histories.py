@@ -133,8 +133,10 @@ _WORDS = (b"{", b"}", b"", b"  return", b"\tfoo()", b"  if x:", b"end", *(b"line
 class Fuzzer:
     """Random histories of everything that makes blame hard: merges of any kind, renames, flips of type and content."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, step_s: int = 60) -> None:
+        """`step_s` lies between two commits, more or less."""
         self._dice = random.Random(seed)
+        self._step_s = step_s
 
     def fill(self, history: History, commits: int) -> None:
         """Add that many random commits; the last one joins several lines."""
@@ -144,7 +146,7 @@ class Fuzzer:
             for _ in range(self._dice.choice([0, 0, 1, 2] if len(parents) > 1 else [0, 1, 1, 2, 3])):
                 self._change(tree)
             author = b"A%d <a%d@example.org>" % ((self._dice.randrange(5),) * 2)
-            time = 1_600_000_000 + number * 60 + self._dice.choice([-500, 0, 0, 60, 3600])
+            time = 1_600_000_000 + number * self._step_s + self._dice.choice([-500, 0, 0, 60, 3600])
             history.commit_tree(tree, parents, author=author, time=time)
 
     def _parents(self, known: int, *, last: bool) -> list[int]:

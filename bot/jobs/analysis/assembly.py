@@ -13,6 +13,7 @@ from bot.jobs.analysis.report import AuthorReport, LanguageShare, Ownership
 from bot.jobs.analysis.series import Activity, TimelineRow, moment
 
 FOLDER_DEPTH = 2
+OWNERS_OF_A_FOLDER = 12
 
 _Key = TypeVar("_Key")
 
@@ -85,8 +86,13 @@ def ownership(tally: Tally) -> list[Ownership]:
         lines = owners.total()
         if lines:
             author, most = min(owners.items(), key=lambda owner: (-owner[1], owner[0]))
-            rows.append(Ownership(path, lines, author, share(most, lines)))
+            rows.append(Ownership(path, lines, author, share(most, lines), _first(owners, OWNERS_OF_A_FOLDER)))
     return sorted(rows, key=lambda row: (-row.lines, row.path))
+
+
+def _first(owners: Counter[Author], count: int) -> dict[Author, int]:
+    """Those with the most lines."""
+    return dict(sorted(owners.items(), key=lambda owner: (-owner[1], owner[0]))[:count])
 
 
 def folder_of(path: str) -> str:
@@ -107,15 +113,20 @@ def ranked(counts: Mapping[_Key, int]) -> dict[_Key, int]:
 class AuthorFilter:
     """Whom a report shows: the authors asked for (everyone if none), without bots where asked."""
 
-    def __init__(self, wanted: Iterable[str], *, without_bots: bool) -> None:
-        self._wanted = {text.casefold() for text in wanted}
+    def __init__(
+        self, wanted: Iterable[str], *, without_bots: bool = False, logins: Mapping[str, str] | None = None
+    ) -> None:
+        """`logins` are by address in lower case."""
+        self._wanted = {text.casefold().removeprefix("@") for text in wanted}
         self._without_bots = without_bots
+        self._logins = logins or {}
 
     def shows(self, author: Author) -> bool:
         """Whether this author is shown."""
         if self._without_bots and author.is_bot:
             return False
-        names = {author.name, author.email, str(author), author.login or author.email}
+        login = self._logins.get(author.email.lower()) or author.login
+        names = {author.name, author.email, str(author), login or author.email}
         return not self._wanted or any(name.casefold() in self._wanted for name in names)
 
     def rows(self, rows: Sequence[TimelineRow]) -> list[TimelineRow]:

@@ -15,6 +15,7 @@ from bot.jobs.analysis.assembly import (
     ranked,
 )
 from bot.jobs.analysis.coauthors import count_co_authors
+from bot.jobs.analysis.days import Days, collect_days
 from bot.jobs.analysis.exclusions import Excluded, excluded, read_attributes
 from bot.jobs.analysis.frameworks import find_frameworks
 from bot.jobs.analysis.git import Git
@@ -22,7 +23,7 @@ from bot.jobs.analysis.identities import Author, readable
 from bot.jobs.analysis.languages import Languages
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
-from bot.jobs.analysis.series import count_series
+from bot.jobs.analysis.series import Series, count_series
 from bot.jobs.analysis.state import State
 
 
@@ -34,7 +35,8 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
     authors = found.book.resolve(git, found.history, found.files.text.get(b".mailmap"))
     owners = _owners(found, authors, {entry.path for entry in left_out})
     tally = _tally(owners, languages)
-    series = count_series(found.history, found.changes, authors, languages.of, request.window, merges=request.merges)
+    days = _days(request, found, authors, languages)
+    series = days.series() if days else _series(request, found, authors, languages)
     shown = AuthorFilter(request.authors, without_bots=request.without_bots)
     unread = _unread(found)
     return Report(
@@ -55,7 +57,18 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
         warnings=_warnings(found, unread),
         per_file=_per_file(owners) if request.per_file else None,
         co_authors=count_co_authors(git, request.window) if request.co_authors else None,
+        days=days,
     )
+
+
+def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Days | None:
+    if not request.days:
+        return None
+    return collect_days(found.history, found.changes, authors, languages.of, merges=request.merges)
+
+
+def _series(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Series:
+    return count_series(found.history, found.changes, authors, languages.of, request.window, merges=request.merges)
 
 
 def _owners(found: State, authors: Sequence[Author], left_out: set[str]) -> dict[bytes, dict[Author, int]]:

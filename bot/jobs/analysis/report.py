@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.jobs.analysis.days import Days
 from bot.jobs.analysis.exclusions import Excluded
 from bot.jobs.analysis.identities import Author
 from bot.jobs.analysis.series import TimelineRow, moment
@@ -79,6 +80,8 @@ class Ownership:
     lines: int
     top_author: Author
     share: float
+    owners: Mapping[Author, int] = field(default_factory=dict)
+    """Lines of the few who own most of it."""
 
     def to_json(self) -> dict[str, Any]:
         """As published."""
@@ -127,6 +130,14 @@ class Report:
     per_file: Mapping[str, Mapping[str, int]] | None = None
     co_authors: Sequence[CoAuthor] | None = None
     proof: Proof = field(default_factory=Proof)
+    days: Days | None = None
+    """The history by day, where it was asked for; not published as such."""
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """GitHub logins by address in lower case, as far as they are known."""
+
+    def login(self, author: Author) -> str | None:
+        """The author's login at GitHub, if it is known."""
+        return self.logins.get(author.email.lower()) or author.login
 
     def to_json(self) -> dict[str, Any]:
         """The published JSON; `perFile` and `coAuthors` only where they were asked for."""

@@ -40,6 +40,8 @@ class AnalysisRequest:
     ignore_revs: bool = False
     """Pass over the commits listed in the tree's .git-blame-ignore-revs, as `git blame --ignore-revs-file` does."""
     frameworks: bool = True
+    days: bool = False
+    """Add the history by day, from which any range of dates can be read later; `window` is not applied then."""
     oracle_files: int = 3
     """Files of each run that `git blame` is asked about, to prove this run right."""
     max_blob_bytes: int = 100 * MIB

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bot.jobs.analysis.history import Changes, History
 from bot.jobs.analysis.identities import Author
 
-_DAY = 86_400
+DAY_S = 86_400
 _EPOCH_WEEKDAY = 3  # the first of January 1970 was a Thursday; weeks begin on Monday
 
 
@@ -81,13 +81,13 @@ def count_series(
     for identity, time, merge, held in zip(history.author, history.time, history.merge, inside, strict=True):
         if held and (merges or not merge):
             activity.setdefault(authors[identity], Activity()).saw(time)
-    daily = _by_day(history, changes, [language_of(path) for path in changes.paths], inside)
+    daily = by_day(history, changes, [language_of(path) for path in changes.paths], inside)
     _add_lines(activity, daily, authors)
     _add_extensions(activity, history, changes, authors, inside)
-    return Series(_rows(daily, authors, _week_start), _rows(daily, authors, _month_start), activity)
+    return Series(_rows(daily, authors, week_start), _rows(daily, authors, month_start), activity)
 
 
-class _Tally:
+class Tally:
     """Commits (each once), added and deleted lines."""
 
     __slots__ = ("added", "commits", "deleted", "last_commit")
@@ -97,13 +97,14 @@ class _Tally:
         self.last_commit = -1
 
 
-_Daily = dict[tuple[int, int, str], _Tally]
+Daily = dict[tuple[int, int, str], Tally]
 """Tallies by day since 1970, identity and language."""
 
 
-def _by_day(history: History, changes: Changes, languages: Sequence[str], inside: Sequence[bool]) -> _Daily:
-    daily: _Daily = {}
-    days = [time // _DAY for time in history.time]
+def by_day(history: History, changes: Changes, languages: Sequence[str], inside: Sequence[bool]) -> Daily:
+    """Count the changes of the commits inside; `languages` are by path."""
+    daily: Daily = {}
+    days = [time // DAY_S for time in history.time]
     columns = zip(changes.commit, changes.path, changes.added, changes.deleted, strict=True)
     for commit, path, added, deleted in columns:
         if not inside[commit]:
@@ -111,7 +112,7 @@ def _by_day(history: History, changes: Changes, languages: Sequence[str], inside
         key = (days[commit], history.author[commit], languages[path])
         tally = daily.get(key)
         if tally is None:
-            tally = daily[key] = _Tally()
+            tally = daily[key] = Tally()
         if tally.last_commit != commit:  # a commit's changes stand together
             tally.last_commit = commit
             tally.commits += 1
@@ -120,7 +121,7 @@ def _by_day(history: History, changes: Changes, languages: Sequence[str], inside
     return daily
 
 
-def _add_lines(activity: dict[Author, Activity], daily: _Daily, authors: Sequence[Author]) -> None:
+def _add_lines(activity: dict[Author, Activity], daily: Daily, authors: Sequence[Author]) -> None:
     for (_, identity, _), tally in daily.items():
         entry = activity[authors[identity]]
         entry.added += tally.added
@@ -151,7 +152,7 @@ def extension(path: bytes) -> str:
     return ("." + ending.decode("utf-8", "replace")).lower() if dot and ending else ""
 
 
-def _rows(daily: _Daily, authors: Sequence[Author], start_of: Callable[[int], date]) -> list[TimelineRow]:
+def _rows(daily: Daily, authors: Sequence[Author], start_of: Callable[[int], date]) -> list[TimelineRow]:
     """Days joined to periods and identities to authors."""
     starts = {day: start_of(day) for day in {day for day, _, _ in daily}}
     sums: dict[tuple[date, Author, str], list[int]] = {}
@@ -163,11 +164,13 @@ def _rows(daily: _Daily, authors: Sequence[Author], start_of: Callable[[int], da
     return [TimelineRow(*key, *counts) for key, counts in sorted(sums.items())]
 
 
-def _week_start(day: int) -> date:
+def week_start(day: int) -> date:
+    """The Monday of a day since 1970."""
     return _date(day - (day + _EPOCH_WEEKDAY) % 7)
 
 
-def _month_start(day: int) -> date:
+def month_start(day: int) -> date:
+    """The first of the month of a day since 1970."""
     return _date(day).replace(day=1)
 
 
