@@ -17,6 +17,7 @@ from bot.model import Repository
 T = TypeVar("T")
 Query = Mapping[str, str | int | None]
 
+GRAPHQL = "POST /graphql"
 PER_PAGE = 100
 PAGES = 1000
 """No list is longer; one that is leads in a circle."""
@@ -142,6 +143,8 @@ class Client:
             known |= {"owner": self.repository.owner, "repo": self.repository.name}
         filled = template.format_map({name: _quoted(name, str(value)) for name, value in known.items()})
         asked = urlencode([(key, value) for key, value in (query or {}).items() if value is not None])
+        if GRAPHQL.endswith(f" {template}"):
+            return self._wire.graphql_url
         return self._wire.base_url.rstrip("/") + filled + (f"?{asked}" if asked else "")
 
     async def _persist(self, method: str, url: str, body: object, may_repeat: bool) -> tuple[Any, str | None]:

@@ -134,7 +134,7 @@ async def file_at(client: Client, path: str, ref: str, most_bytes: int = FILE_BY
         raise Permanent("github_file_too_large", path=path, size_bytes=found["size"], most_bytes=most_bytes)
     if found.get("encoding") == "base64":
         return base64.b64decode(found["content"])
-    return await _blob(client, found["sha"])
+    return await blob(client, found["sha"])
 
 
 async def tree(client: Client, sha: str) -> Tree:
@@ -144,6 +144,11 @@ async def tree(client: Client, sha: str) -> Tree:
     """
     operation = "GET /repos/{owner}/{repo}/git/trees/{tree_sha}"
     return await client.call(operation, _tree, query={"recursive": 1}, tree_sha=sha)
+
+
+async def folder(client: Client, sha: str) -> Tree:
+    """What stands directly in a commit's or a tree's root, folders included."""
+    return await client.call("GET /repos/{owner}/{repo}/git/trees/{tree_sha}", _tree, tree_sha=sha)
 
 
 async def _commit_sha(client: Client, ref: str) -> str | None:
@@ -163,8 +168,8 @@ async def _commit_sha(client: Client, ref: str) -> str | None:
     return sha if FULL_SHA.match(sha) else None
 
 
-async def _blob(client: Client, sha: str) -> bytes:
-    """A file GitHub does not put into the contents' reply, which ends at 1 MB.
+async def blob(client: Client, sha: str) -> bytes:
+    """A file by its own SHA: the way to one GitHub does not put into another reply, such as contents above 1 MB.
 
     https://docs.github.com/en/rest/git/blobs#get-a-blob
     """

@@ -59,6 +59,14 @@ class Wire(gidgethub_abc.GitHubAPI):
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
+    @property
+    def graphql_url(self) -> str:
+        """Where GraphQL is asked; an Enterprise server has it beside its REST API.
+
+        https://docs.github.com/en/enterprise-server/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
+        """
+        return self.base_url.rstrip("/").removesuffix("/v3") + "/graphql"
+
     async def exchange(
         self, method: str, url: str, body: object, *, token: str, bearer: bool
     ) -> tuple[object, str | None]:
@@ -100,7 +108,7 @@ class Wire(gidgethub_abc.GitHubAPI):
         return reply.status, reply.headers, reply.body
 
     async def _send_once(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        if not url.startswith(self.base_url.rstrip("/") + "/"):
+        if url != self.graphql_url and not url.startswith(self.base_url.rstrip("/") + "/"):
             raise NoReply("address leads away from GitHub", sent=False)
         try:
             async with self._session.request(

@@ -57,11 +57,13 @@ class _RecordingTree(ListingTree):
 async def read_remote(tree: RemoteTree, *, limit: int = REMOTE_READS) -> ListingTree:
     """The parts of a remote tree that inspection needs, in at most two batches of reads after the list of paths."""
     paths = list(await tree.paths())
-    files: dict[str, bytes] = dict(await tree.read_many(wanted(paths, limit=limit)))
-    rest = wanted(paths, files, limit=limit)
+    first = wanted(paths, limit=limit)
+    files: dict[str, bytes] = dict(await tree.read_many(first)) if first else {}
+    rest = [path for path in wanted(paths, files, limit=limit) if path not in first]
     if rest:
         files.update(await tree.read_many(rest))
-    return ListingTree(paths, files, truncated=tree.truncated())
+    unread = [path for path in (*first, *rest) if path not in files]
+    return ListingTree(paths, files, truncated=tree.truncated(), unread=unread)
 
 
 async def inspect_remote(tree: RemoteTree, overrides: BuildOverrides | None = None) -> Inspection:

@@ -58,11 +58,19 @@ class ListingTree:
     """A tree given as data: all paths, and the contents of some of them."""
 
     def __init__(
-        self, paths: Iterable[str], files: Mapping[str, bytes | str], *, truncated: bool = False, reads: int = 10_000
+        self,
+        paths: Iterable[str],
+        files: Mapping[str, bytes | str],
+        *,
+        truncated: bool = False,
+        reads: int = 10_000,
+        unread: Iterable[str] = (),
     ) -> None:
+        """`unread` names files whose contents were wanted and could not be had."""
         self._files = files
         self._truncated = truncated
         self._reads_left = reads
+        self._unread = tuple(unread)
         self._paths, self._odd = _split_odd_names(dict.fromkeys([*paths, *files]))
 
     def paths(self) -> Sequence[str]:
@@ -79,8 +87,9 @@ class ListingTree:
         return raw if len(raw) <= MAX_FILE_BYTES else None
 
     def notices(self) -> Sequence[Notice]:
-        """Names that could not be used, and whether the listing was cut."""
-        return [*self._odd, *([truncated_notice()] if self._truncated else [])]
+        """Names that could not be used, contents that could not be had, and whether the listing was cut."""
+        unread = [Notice("not_read", "is too large or not a text, and was not read", path) for path in self._unread]
+        return [*self._odd, *unread, *([truncated_notice()] if self._truncated else [])]
 
 
 class FolderTree:

@@ -57,6 +57,8 @@ class Hub:
     """Who approves the OAuth web flow; None means that it is denied."""
     grants: dict[str, Grant] = field(default_factory=dict)
     manifest_codes: set[str] = field(default_factory=set)
+    query_limits: Limits = field(default_factory=lambda: Limits(resource="graphql"))
+    """GraphQL counts its own points."""
 
     def repository(self, full_name: str) -> Repository:
         """A repository by its `owner/name`. Raises Impossible when there is none."""

@@ -50,6 +50,7 @@ class Limits:
     settings: Settings = field(default_factory=Settings)
     clock: Callable[[], float] = time.time
     running: int = 0
+    resource: str = "core"
     _buckets: dict[str, Bucket] = field(default_factory=dict)
 
     def take(self, identity: Identity, method: str, request_id: str, *, creates_content: bool) -> None:
@@ -69,7 +70,7 @@ class Limits:
         """What every answer says about the primary limit."""
         facts = self.facts(identity)
         return {f"X-RateLimit-{name.capitalize()}": str(number) for name, number in facts.items()} | {
-            "X-RateLimit-Resource": "core"
+            "X-RateLimit-Resource": self.resource
         }
 
     def facts(self, identity: Identity) -> dict[str, int]:

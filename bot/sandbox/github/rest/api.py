@@ -12,6 +12,7 @@ from aiohttp import web
 from bot.sandbox.github import access
 from bot.sandbox.github.faults import Fault
 from bot.sandbox.github.git import GitFailed
+from bot.sandbox.github.graphql.query import answer_query, require_asker
 from bot.sandbox.github.hub import Hub, Request, stopwatch
 from bot.sandbox.github.limits import WRITES, secondary_limit
 from bot.sandbox.github.operations import Operation, Operations
@@ -21,6 +22,8 @@ from bot.sandbox.github.rest.table import HANDLERS
 from bot.sandbox.github.tokens import ANONYMOUS, Identity
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
+QUERY_PATHS = ("/graphql", "/api/graphql")
+"""Where GraphQL is asked at github.com, and at an Enterprise server."""
 VERSIONS = ("2022-11-28", "2026-03-10")
 QUIET = {"apps/create-installation-access-token", "apps/redeliver-webhook-delivery", "rate-limit/get"}
 """Operations that create nothing people see, so that they don't count as content."""
@@ -41,7 +44,8 @@ class RestApi:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, or let the fault planned for it happen."""
         started, path = stopwatch(), request.raw_path.partition("?")[0].removeprefix("/api/v3") or "/"
-        exchange = Exchange(self._hub, self._operations, request, unquote(path))
+        kind = QueryExchange if path in QUERY_PATHS else Exchange
+        exchange = kind(self._hub, self._operations, request, unquote(path))
         fault = self._hub.faults.on_request(request.method, exchange.path)
         if fault and fault.effect in ("hang", "delay"):
             await asyncio.sleep(fault.seconds)
@@ -61,7 +65,7 @@ class RestApi:
                 status=response.status,
                 token=exchange.identity.kind,
                 ms=round((stopwatch() - started) * 1000, 2),
-                operation=exchange.operation.name if exchange.operation else None,
+                operation=exchange.name,
                 fault=fault.effect if fault else None,
             )
         )
@@ -76,9 +80,15 @@ class Exchange:
         self.path = path
         self.identity: Identity = ANONYMOUS
         self.operation: Operation | None = None
+        self.limits = hub.limits
         self._operations = operations
         self._id = secrets.token_hex(12).upper()
         self._counted = False
+
+    @property
+    def name(self) -> str | None:
+        """The operation's name once it is known."""
+        return self.operation.name if self.operation else None
 
     def struck(self, fault: Fault | None) -> web.Response | None:
         """The answer a fault gives in the operation's place, None when the operation is to run."""
@@ -102,7 +112,7 @@ class Exchange:
         """What GitHub says to this."""
         if not self.request.headers.get("User-Agent"):
             return web.Response(status=403, text=NO_AGENT, headers={"X-GitHub-Request-Id": self._id})
-        self.hub.limits.running += 1
+        self.limits.running += 1
         try:
             return self._sent(await self._run())
         except GitHubError as refusal:
@@ -110,7 +120,7 @@ class Exchange:
         except GitFailed as error:
             return self._refused(GitHubError(409, f"Git Repository can't do that: {error}"))
         finally:
-            self.hub.limits.running -= 1
+            self.limits.running -= 1
 
     async def _run(self) -> Reply:
         """Check everything, then do it. Raises GitHubError."""
@@ -133,7 +143,7 @@ class Exchange:
         """Count it against the limits, except what asks about them."""
         if operation.name != "rate-limit/get":
             creates = operation.method in WRITES and operation.name not in QUIET
-            self.hub.limits.take(self.identity, operation.method, self._id, creates_content=creates)
+            self.limits.take(self.identity, operation.method, self._id, creates_content=creates)
             self._counted = True
 
     def _sent(self, reply: Reply) -> web.Response:
@@ -154,7 +164,7 @@ class Exchange:
 
     def _give_back(self) -> None:
         if self._counted:
-            self.hub.limits.give_back(self.identity)
+            self.limits.give_back(self.identity)
 
     def _refused(self, refusal: GitHubError) -> web.Response:
         docs = self.operation.docs if self.operation else DOCS
@@ -169,7 +179,7 @@ class Exchange:
             "X-GitHub-Request-Id": self._id,
             "X-GitHub-Media-Type": _media(self.request.headers.get("Accept", "")),
             "X-GitHub-Api-Version-Selected": version,
-            **self.hub.limits.headers(self.identity),
+            **self.limits.headers(self.identity),
         }
         if self.operation and self.operation.permissions and self.identity.installation:
             said["X-Accepted-GitHub-Permissions"] = self.operation.accepted
@@ -189,6 +199,25 @@ class Exchange:
         """The address asked, with some of its query changed."""
         path = self.request.raw_path.partition("?")[0]
         return f"{self.request.scheme}://{self.request.host}{path}?{urlencode({**self.request.query, **more})}"
+
+
+class QueryExchange(Exchange):
+    """One GraphQL query on its way to an answer, by the same credentials and under limits of its own."""
+
+    def __init__(self, hub: Hub, operations: Operations, request: web.Request, path: str) -> None:
+        super().__init__(hub, operations, request, path)
+        self.limits = hub.query_limits
+
+    @property
+    def name(self) -> str:
+        """All queries are one operation."""
+        return "graphql"
+
+    async def _run(self) -> Reply:
+        self.identity = self.hub.tokens.identify(self.request.headers.get("Authorization"))
+        require_asker(self.identity)
+        self.limits.take(self.identity, "GET", self._id, creates_content=False)
+        return Reply(await answer_query(self.hub.world, self.identity, await _read(self.request)))
 
 
 async def cut_short(request: web.Request, response: web.Response, after_bytes: int) -> web.StreamResponse:
