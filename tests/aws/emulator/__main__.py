@@ -1,0 +1,101 @@
+"""Runs the emulator as a process: moto with what it lacks, going wrong on demand, until stdin closes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.elbv2.models import ELBv2Backend, elbv2_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from tests.aws.emulator.balancer import Balancer
+from tests.aws.emulator.ecs import Services
+from tests.aws.emulator.faults import App, Faults, Rule, with_faults
+from tests.aws.emulator.rollout import ACCOUNT, REGION, Place
+from tests.aws.emulator.tasks import Machine
+
+CONTROL = "/_emulator/"
+
+
+def main() -> None:
+    """Tell the address on stdout once it answers."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    elb = elbv2_backends[ACCOUNT][REGION]
+    machine = Machine(_network())
+    place = Place(machine, Balancer(elb))
+    services = Services(place)
+    services.install()
+    _listen_for_real(machine, place.balancer)
+    faults = Faults()
+    app = _with_control(with_faults(DomainDispatcherApplication(create_backend_app), faults), faults, place)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}), flush=True)
+    sys.stdin.read()
+    services.stop_everything()
+    os._exit(0)
+
+
+def _network() -> str:
+    """The first two bytes of loopback addresses that are this process's alone, as far as process numbers go."""
+    return f"127.{os.getpid() % 250 + 2}"
+
+
+def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
+    """Load balancers get an address of this machine for a name, and listeners a socket there."""
+    make_balancer, make_listener = ELBv2Backend.create_load_balancer, ELBv2Backend.create_listener
+
+    def create_load_balancer(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
+        made = make_balancer(self, *words, **named)
+        made.dns_name = machine.address()
+        return made
+
+    def create_listener(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
+        made = make_listener(self, *words, **named)
+        balancer.listen(self.load_balancers[made.load_balancer_arn].dns_name, made)
+        return made
+
+    ELBv2Backend.create_load_balancer = create_load_balancer  # type: ignore[method-assign]
+    ELBv2Backend.create_listener = create_listener  # type: ignore[method-assign]
+
+
+def _with_control(app: App, faults: Faults, place: Place) -> App:
+    """Answer the tests' own requests beside AWS's."""
+    told: dict[str, Callable[[Any], Any]] = {
+        "faults": lambda body: _set_faults(faults, body),
+        "calls": lambda body: faults.calls,
+        "images": lambda body: place.machine.images.update(body),
+        "started": lambda body: place.machine.started,
+        "place": lambda body: vars(place).update(body),
+        "answered": lambda body: [[*key, count] for key, count in place.balancer.answered.items()],
+    }
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if not path.startswith(CONTROL):
+            return app(environ, start_response)
+        raw = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        body = json.dumps(told[path.removeprefix(CONTROL)](json.loads(raw or b"{}"))).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return answer
+
+
+def _set_faults(faults: Faults, body: list[dict[str, Any]] | dict[str, Any]) -> list[dict[str, Any]]:
+    """Replace the rules where a list is given; answers those in force, with how often each fired."""
+    if isinstance(body, list):
+        faults.rules[:] = [Rule(**given) for given in body]
+        faults.calls.clear()
+    return [dataclasses.asdict(rule) for rule in faults.rules]
+
+
+if __name__ == "__main__":
+    main()

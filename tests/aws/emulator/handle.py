@@ -1,0 +1,73 @@
+"""What a test holds of a running emulator: its address, its faults, what its images do, and what was asked of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[3]
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Emulator:
+    """An AWS of this machine's own, as a process. Time passes in it as `minute_s` says: seconds for a minute's bake."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        argv = [sys.executable, "-m", "tests.aws.emulator"]
+        self._process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        self.url = json.loads(self._process.stdout.readline())["url"]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        self._process.communicate()
+
+    def reset(self) -> None:
+        """No faults, no notes of calls, time as quick as it gets."""
+        self.goes_wrong()
+        self.is_like(minute_s=0.5, rollbacks_fail=False)
+
+    def goes_wrong(self, *rules: dict[str, Any]) -> None:
+        """From now on, as these rules say (see `faults.Rule`); calls are counted anew."""
+        self._tell("faults", list(rules))
+
+    def fired(self) -> list[int]:
+        """How often each rule in force fired."""
+        return [rule["fired"] for rule in self._tell("faults", {})]
+
+    def calls(self) -> list[str]:
+        """Every attempt that came since `goes_wrong` or `reset`: `ecs.UpdateService`."""
+        return list(self._tell("calls", {}))
+
+    def has_image(self, uri: str, does: str) -> None:
+        """Tasks of this image do as `application` reads it: `serve hello`."""
+        self._tell("images", {uri: does})
+
+    def started(self) -> list[str]:
+        """The image of every task that was ever started, in order."""
+        return list(self._tell("started", {}))
+
+    def is_like(self, **place: Any) -> None:
+        """Change how things are there: `minute_s`, `rollbacks_fail`."""
+        self._tell("place", place)
+
+    def answered(self) -> dict[tuple[str, int], int]:
+        """How many requests each target group answered with each status."""
+        return {(group, status): count for group, status, count in self._tell("answered", {})}
+
+    def _tell(self, what: str, body: Any) -> Any:
+        request = urllib.request.Request(f"{self.url}/_emulator/{what}", data=json.dumps(body).encode(), method="POST")
+        with _OPENER.open(request, timeout=10) as reply:
+            return json.loads(reply.read())

@@ -1,0 +1,90 @@
+"""What a service stands on, made in the emulator with fresh names: network, load balancer, target groups, cluster."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from aws.clients import AwsClients
+
+PRODUCTION_PORT, TEST_PORT = 8080, 8081
+CONTAINER_PORT = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Names and ARNs. `address` is the load balancer's, where it really listens."""
+
+    name: str
+    cluster: str
+    subnets: tuple[str, ...]
+    security_group: str
+    address: str
+    blue: str
+    green: str
+    production_rule: str
+    test_rule: str
+    role: str = "arn:aws:iam::123456789012:role/ecs"
+
+    @property
+    def url(self) -> str:
+        """Where people's requests go."""
+        return f"http://{self.address}:{PRODUCTION_PORT}"
+
+    @property
+    def test_url(self) -> str:
+        """Where the test listener answers."""
+        return f"http://{self.address}:{TEST_PORT}"
+
+
+async def lay_out(clients: AwsClients) -> Network:
+    """Make everything anew."""
+    name = f"n{uuid.uuid4().hex[:8]}"
+    vpc = (await clients.call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16"))["Vpc"]["VpcId"]
+    subnets = [await _subnet(clients, vpc, number) for number in range(2)]
+    group = await clients.call("ec2", "CreateSecurityGroup", GroupName=name, Description="tasks", VpcId=vpc)
+    made = await clients.call("elbv2", "CreateLoadBalancer", Name=name, Subnets=subnets)
+    balancer = made["LoadBalancers"][0]
+    blue, green = [await _target_group(clients, f"{name}-{colour}", vpc) for colour in ("blue", "green")]
+    production = await _rule(clients, balancer["LoadBalancerArn"], PRODUCTION_PORT, [(blue, 100), (green, 0)])
+    test = await _rule(clients, balancer["LoadBalancerArn"], TEST_PORT, [(blue, 100)])
+    await clients.call("ecs", "CreateCluster", clusterName=name)
+    address = str(balancer["DNSName"])
+    return Network(name, name, tuple(subnets), group["GroupId"], address, blue, green, production, test)
+
+
+async def _subnet(clients: AwsClients, vpc: str, number: int) -> str:
+    zone = f"us-east-1{'ab'[number]}"
+    made = await clients.call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)
+    return str(made["Subnet"]["SubnetId"])
+
+
+async def _target_group(clients: AwsClients, name: str, vpc: str) -> str:
+    made = await clients.call(
+        "elbv2",
+        "CreateTargetGroup",
+        Name=name,
+        Protocol="HTTP",
+        Port=CONTAINER_PORT,
+        VpcId=vpc,
+        TargetType="ip",
+        HealthCheckPath="/",
+    )
+    return str(made["TargetGroups"][0]["TargetGroupArn"])
+
+
+async def _rule(clients: AwsClients, balancer: str, port: int, shares: list[tuple[str, int]]) -> str:
+    nothing = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    listener = await clients.call(
+        "elbv2", "CreateListener", LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=nothing
+    )
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in shares]
+    made = await clients.call(
+        "elbv2",
+        "CreateRule",
+        ListenerArn=listener["Listeners"][0]["ListenerArn"],
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "Values": ["/*"]}],
+        Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
+    )
+    return str(made["Rules"][0]["RuleArn"])
