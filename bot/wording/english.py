@@ -89,6 +89,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.job_not_runnable": "`{job}` cannot be run now: it has ended, runs elsewhere, or another job of its lane comes first.",
     "failed.job_over": "`{job}` has ended already ({state}).",
     "failed.no_release": "`{environment}` has no earlier release to go back to.",
+    "failed.bad_duration": "`{given}` is no length of time. Write it as `45m`, `3h` or `1d12h`.",
     "failed.unknown_command": "`/{command}` is no command here. Did you mean `/{did_you_mean}`?",
     "failed.bad_argument": "`{given}` cannot be {argument} of `/{command}`. Usage: `{usage}`",
     "failed.missing_argument": "`/{command}` needs `{argument}`. Usage: `{usage}`",

@@ -86,6 +86,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.job_not_runnable": "`{job}`을(를) 지금 실행할 수 없습니다: 이미 끝났거나, 다른 곳에서 실행 중이거나, 같은 레인의 다른 작업이 먼저입니다.",
     "failed.job_over": "`{job}`은(는) 이미 끝났습니다 ({state}).",
     "failed.no_release": "`{environment}`에는 되돌아갈 이전 릴리스가 없습니다.",
+    "failed.bad_duration": "`{given}`은(는) 시간 길이가 아닙니다. `45m`, `3h`, `1d12h`처럼 쓰세요.",
     "failed.unknown_command": "`/{command}`은(는) 명령이 아닙니다. `/{did_you_mean}`을(를) 뜻하셨나요?",
     "failed.bad_argument": "`{given}`은(는) `/{command}`의 {argument}(이)가 될 수 없습니다. 사용법: `{usage}`",
     "failed.missing_argument": "`/{command}`에는 `{argument}`이(가) 필요합니다. 사용법: `{usage}`",
