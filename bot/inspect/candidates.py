@@ -34,8 +34,11 @@ class Candidate:
     nested: tuple[str, ...] = field(default_factory=tuple)
 
 
-def candidate_roots(reader: Reader) -> list[Candidate]:
-    """The folders to draft, shallow ones first; tests and examples only where there is nothing else."""
+def candidate_roots(reader: Reader, named: str = "") -> list[Candidate]:
+    """The folders to draft, shallow ones first; tests and examples only where there is nothing else.
+
+    `named` is a folder that the settings name: it is one of them whatever it looks like, if it holds anything.
+    """
     found = {parent(path) for path in reader.index.all() if path.count("/") <= MAX_DEPTH and _MANIFEST.fullmatch(path)}
     folders = sorted({folder for folder in found if not is_output(folder + "/")} | {""}, key=lambda f: (depth(f), f))
     listed_ones = set(_members(reader, folders[: MAX_CANDIDATES * 2]))
@@ -46,6 +49,8 @@ def candidate_roots(reader: Reader) -> list[Candidate]:
             "many_folders", f"{len(chosen)} folders look like applications; the first {MAX_CANDIDATES} were read"
         )
     kept = _without_parts(reader, chosen[:MAX_CANDIDATES])
+    if named not in kept and reader.index.below(named):
+        kept.append(named)
     return [_candidate(folder, kept, listed_ones) for folder in kept]
 
 

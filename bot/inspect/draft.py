@@ -50,8 +50,9 @@ class Draft:
         for item in fields(overrides):
             value = getattr(overrides, item.name)
             if value is not None:
-                field = _OVERRIDE_FIELDS[item.name]
                 self.traits[f"{item.name}_override"] = "yes"
+            field = _OVERRIDE_FIELDS.get(item.name)
+            if value is not None and field is not None:
                 self.settle(field, value, "override", "is set under build:", at=None, path=".shipmate.yml")
 
     def settle(

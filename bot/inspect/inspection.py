@@ -15,7 +15,7 @@ from bot.inspect.languages.registry import Language, by_name, claimants
 from bot.inspect.manifests.platforms import settle_from_platforms
 from bot.inspect.manifests.procfile import settle_from_procfile
 from bot.inspect.model import AppPlan, BuildOverrides, Inspection
-from bot.inspect.paths import depth, is_demoted
+from bot.inspect.paths import depth, is_demoted, normal
 from bot.inspect.reader import Reader
 from bot.inspect.tree import Tree
 
@@ -29,19 +29,27 @@ _DEPTH_COST = 0.03
 def inspect_tree(tree: Tree, overrides: BuildOverrides | None = None) -> Inspection:
     """Every application of a repository, the likeliest first. Broken manifests become warnings, never errors.
 
-    `overrides` (from .shipmate.yml) applies to the application at the root, or to the only one.
+    `overrides` (from .shipmate.yml) applies to the application in the folder it names, which then stands first, else to
+    the one at the root, or to the only one.
     """
     reader = Reader(tree)
     if overrides and overrides.language and by_name(overrides.language) is None:
         reader.notice("unknown_language", f"build.language {overrides.language!r} is not known", SETTINGS_FILE)
-    candidates = candidate_roots(reader)
-    kept = _without_orchestrators(_plans(reader, candidates, overrides, target=""))
-    if overrides and len(kept) == 1 and kept[0].path != ".":
+    target = normal(overrides.path) if overrides and overrides.path else ""
+    candidates = candidate_roots(reader, target)
+    kept = _without_orchestrators(_plans(reader, candidates, overrides, target=target))
+    if overrides and not overrides.path and len(kept) == 1 and kept[0].path != ".":
         kept = [
             plan for plan in _plans(reader, candidates, overrides, target=kept[0].path) if plan.path == kept[0].path
         ]
-    ordered = sorted(kept, key=lambda plan: (-plan.confidence, depth(plan.path.removeprefix(".")), plan.path))
+    if overrides and overrides.path and not any(normal(plan.path) == target for plan in kept):
+        reader.notice("unknown_path", f"build.path {overrides.path!r} holds no application", SETTINGS_FILE)
+    ordered = sorted(kept, key=lambda plan: (normal(plan.path) != target if target else False, *_order(plan)))
     return Inspection(tuple(ordered[:MAX_APPS]), (*tree.notices(), *reader.notices))
+
+
+def _order(plan: AppPlan) -> tuple[float, int, str]:
+    return -plan.confidence, depth(plan.path.removeprefix(".")), plan.path
 
 
 def _plans(
@@ -68,7 +76,10 @@ def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None
     if not drafts and dockerfile:
         drafts = [_draft(folder, None, overrides, dockerfile)]
     best = max(drafts, key=_rank, default=None)
-    if best is None or not (_is_application(best[1], candidate, dockerfile) or (lenient and best[1].has_entry)):
+    named = overrides is not None and overrides.path is not None
+    if best is None or not (
+        named or _is_application(best[1], candidate, dockerfile) or (lenient and best[1].has_entry)
+    ):
         return None
     if dockerfile:
         reader.notices.extend(check_dockerfile(reader, dockerfile.path, dockerfile.context))
@@ -141,7 +152,7 @@ def _confidence(draft: Draft, candidate: Candidate, dockerfile: DockerfileChoice
     if dockerfile:
         base = max(base, 0.9)
     base -= _DEPTH_COST * depth(candidate.root)
-    demoted = is_demoted(candidate.root) and not candidate.member
+    demoted = is_demoted(candidate.root) and not candidate.member and "path_override" not in draft.traits
     return base * (_DEMOTED_WEIGHT if demoted else 1.0)
 
 
@@ -152,4 +163,5 @@ def _without_orchestrators(plans: list[AppPlan]) -> list[AppPlan]:
 
 
 def _only_orchestrates(plan: AppPlan) -> bool:
-    return plan.traits.get("orchestrates") == "yes" or plan.confidence < 0.5
+    meant = "path_override" in plan.traits
+    return not meant and (plan.traits.get("orchestrates") == "yes" or plan.confidence < 0.5)

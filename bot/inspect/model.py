@@ -9,6 +9,9 @@ from typing import Any
 
 LOW_CONFIDENCE = 0.5  # below: ask first
 CLOSE_CONFIDENCE = 0.1  # two applications nearer than this: ask which
+MOST_CHOICES = 5
+UNCLEAR = "It is not clear which application is meant."
+NO_START = "<the command that starts it>"
 
 Value = str | int
 
@@ -52,10 +55,12 @@ class Notice:
 class BuildOverrides:
     """What .shipmate.yml says under `build:`; a value here wins over every rule.
 
-    `language`, `framework` are ids of the published lists, `runtime` a version, `install`, `build`, `start` shell
-    commands, `port` a TCP port, `dockerfile` and `context` paths from the repository's root, `static` the folder
-    that holds the finished site.
+    `path` says which application is meant, by its folder. `language`, `framework` are ids of the published lists,
+    `runtime` a version, `install`, `build`, `start` shell commands, `port` a TCP port, `dockerfile` and `context` paths
+    from the repository's root, `static` the folder that holds the finished site.
     """
+
+    path: str | None = None
 
     language: str | None = None
     framework: str | None = None
@@ -138,15 +143,29 @@ class Inspection:
         """
         if not self.apps:
             return "No application was found. Say what it is:\nbuild:\n  language: <language>\n  start: <command>"
+        choices = "\n# or\n".join(self.choices())
+        return f"{UNCLEAR} Put one of these into .shipmate.yml:\n{choices}" if choices else None
+
+    def choices(self) -> tuple[str, ...]:
+        """The applications that may be meant, each as the section of .shipmate.yml that settles it.
+
+        Empty when there is nothing to choose: one is likely enough, or named, or none was found.
+        """
         close = [app for app in self.apps if self.apps[0].confidence - app.confidence < CLOSE_CONFIDENCE]
-        if len(close) == 1 and close[0].confidence >= LOW_CONFIDENCE:
-            return None
-        choices = "\n# or\n".join(_as_settings(app) for app in close[:5])
-        return f"It is not clear which application is meant. Put one of these into .shipmate.yml:\n{choices}"
+        if not close or _is_named(close[0]) or (len(close) == 1 and close[0].confidence >= LOW_CONFIDENCE):
+            return ()
+        return tuple(_as_settings(app, alone=len(self.apps) == 1) for app in close[:MOST_CHOICES])
 
 
-def _as_settings(app: AppPlan) -> str:
-    """The application as a `build:` section."""
-    said = {"language": app.language, "context": app.path, "start": app.start, "static": app.static_output}
+def _is_named(app: AppPlan) -> bool:
+    """Whether the settings say that this is the one, or how it is started."""
+    return any(f"{key}_override" in app.traits for key in ("path", "start", "static", "dockerfile"))
+
+
+def _as_settings(app: AppPlan, *, alone: bool) -> str:
+    """The application as a `build:` section: its folder tells it from others, its start says how sure we may be."""
+    said = {"path": app.path} if not alone else {"language": app.language, "start": app.start or NO_START}
+    if alone and app.static_output:
+        said = {"language": app.language, "static": app.static_output}
     lines = [f"  {key}: {json.dumps(value)}" for key, value in said.items() if value is not None]
     return "\n".join(["build:", *lines])

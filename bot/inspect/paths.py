@@ -119,6 +119,12 @@ def parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def normal(folder: str) -> str:
+    """A folder as people write it (`./web/`, `.`) as it is known here: `web`, and `""` for the root."""
+    clean = folder.strip().removeprefix("./").strip("/")
+    return "" if clean == "." else clean
+
+
 def shown(folder: str) -> str:
     """A folder as people and the JSON see it: `.` for the root."""
     return folder or "."

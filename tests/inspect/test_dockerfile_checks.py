@@ -56,7 +56,7 @@ def test_two_equal_applications_are_asked_about_with_ready_made_settings() -> No
     question = inspect_tree(ListingTree([], files)).question()
     assert question is not None
     assert question.count("build:\n") == 2
-    assert 'context: "b"' in question
+    assert 'path: "b"' in question
 
 
 def test_nothing_found_asks_for_everything() -> None:

@@ -15,6 +15,7 @@ from bot.inspect.model import AppPlan, BuildOverrides
 from bot.inspect.overrides import BUILD_SCHEMA, overrides_from, overrides_in
 from bot.inspect.reader import Reader
 from bot.inspect.tree import ListingTree
+from bot.repo_config import parse_config, schema
 
 _FASTAPI = {"requirements.txt": "fastapi\nuvicorn\n", "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"}
 
@@ -79,7 +80,7 @@ def test_the_schema_refuses_paths_that_lead_out(path: str) -> None:
 
 
 def test_the_schema_knows_every_override() -> None:
-    assert set(BUILD_SCHEMA["properties"]) == {field.name for field in fields(BuildOverrides)}
+    assert set(BUILD_SCHEMA["properties"]) - {"args"} == {field.name for field in fields(BuildOverrides)}
     assert Draft202012Validator(dict(BUILD_SCHEMA)).is_valid(
         {"runtime": 3.12, "port": 80, "context": "a/b", "start": "x"}
     )
@@ -89,3 +90,53 @@ def test_a_tree_s_own_settings_are_read() -> None:
     reader = Reader(ListingTree([], {".shipmate.yml": "build:\n  port: 81\n"}))
     assert overrides_in(reader) == BuildOverrides(port=81)
     assert overrides_in(Reader(ListingTree([], {"a": ""}))) is None
+
+
+def test_the_published_schema_says_the_same_of_build() -> None:
+    assert _resolved(schema()["$defs"]["build"]) == BUILD_SCHEMA
+
+
+def _resolved(node: Any) -> Any:
+    """A schema with its references to the published definitions filled in."""
+    if not isinstance(node, dict):
+        return node
+    meant = schema()["$defs"][node["$ref"].rpartition("/")[2]] if isinstance(node.get("$ref"), str) else {}
+    return {**meant, **{key: _resolved(value) for key, value in node.items() if key != "$ref"}}
+
+
+def test_build_arguments_are_the_builders_and_override_nothing() -> None:
+    assert overrides_from({"args": {"A": "b"}}) == BuildOverrides()
+
+
+_TWO = {
+    f"{name}/package.json": '{"dependencies": {"express": "4"}, "scripts": {"start": "node a.js"}}' for name in "ab"
+}
+
+
+@pytest.mark.parametrize("path", ["b", "./b", "b/"])
+def test_the_named_application_stands_first_and_takes_the_rest(path: str) -> None:
+    inspection = inspect_tree(ListingTree([], _TWO), overrides_from({"path": path, "port": 9}))
+    assert [(app.path, app.port) for app in inspection.apps] == [("b", 9), ("a", 3000)]
+    assert inspection.question() is None
+
+
+def test_each_choice_of_a_question_settles_it_when_it_is_written_down() -> None:
+    for choice in inspect_tree(ListingTree([], _TWO)).choices():
+        settings = parse_config(choice.encode(), "main").build
+        again = inspect_tree(ListingTree([], _TWO), overrides_from(settings))
+        assert again.apps[0].path == settings["path"]
+        assert again.choices() == ()
+
+
+def test_a_named_folder_is_the_application_even_where_examples_are() -> None:
+    files = {**_FASTAPI, "examples/site/package.json": '{"scripts": {"start": "node x.js"}}', "examples/site/x.js": ""}
+    inspection = inspect_tree(ListingTree([], files), BuildOverrides(path="examples/site"))
+    assert inspection.apps[0].path == "examples/site"
+    assert inspection.apps[0].start == "npm run start"
+    assert inspection.question() is None
+
+
+def test_a_named_folder_without_an_application_is_said() -> None:
+    inspection = inspect_tree(ListingTree([], _FASTAPI), BuildOverrides(path="nowhere"))
+    assert "unknown_path" in {notice.code for notice in inspection.warnings}
+    assert [app.path for app in inspection.apps] == ["."]
