@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bot.errors import Refused
+from bot.previews import PreviewsConfig, read_previews
+from bot.traffic_config import GateConfig, ParamConfig, TrafficConfig, read_gate, read_params, read_traffic
 
 if TYPE_CHECKING:
     import jsonschema
@@ -48,6 +51,10 @@ class EnvironmentConfig:
     """None: read-only where the Dockerfile is ours."""
     command: str | None = None
     release_command: str | None = None
+    traffic: TrafficConfig = field(default_factory=TrafficConfig)
+    gate: GateConfig = field(default_factory=GateConfig)
+    params: Mapping[str, ParamConfig] = field(default_factory=dict)
+    """Variables that `/deploy … -- NAME=VALUE` may set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class RepoConfig:
 
     environments: Mapping[str, EnvironmentConfig]
     build: Mapping[str, Any] = field(default_factory=dict)
+    previews: PreviewsConfig = field(default_factory=PreviewsConfig)
 
     def for_branch(self, branch: str) -> EnvironmentConfig | None:
         """The environment a push to this branch deploys to, if any."""
@@ -81,6 +89,7 @@ def parse_config(raw: bytes, default_branch: str) -> RepoConfig:
     places = _Places()
     data = _plain(node, (), places, 0)
     _check(data, places)
+    _check_patterns(data, places)
     return _config(data, default_branch)
 
 
@@ -166,6 +175,17 @@ def _check(data: Any, places: Mapping[Path_, Place]) -> None:
         raise _bad(_place(leaf, places), f"{where + ': ' if where else ''}{_said(leaf)}")
 
 
+def _check_patterns(data: Mapping[str, Any], places: Mapping[Path_, Place]) -> None:
+    """The patterns of `params` must be regular expressions as Python has them."""
+    for name, settings in (data.get("environments") or {}).items():
+        for variable, rule in ((settings or {}).get("params") or {}).items():
+            try:
+                re.compile((rule or {}).get("pattern") or "")
+            except re.error as error:
+                path = ("environments", name, "params", variable, "pattern")
+                raise _bad(places[path], f"this is no regular expression: {error.msg}") from error
+
+
 def _leaf(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
     """The fault inside a `oneOf` that says most."""
     from jsonschema.exceptions import best_match, relevance
@@ -212,9 +232,19 @@ def _bad(place: Place, problem: str) -> Refused:
 def _config(data: Mapping[str, Any], default_branch: str) -> RepoConfig:
     given = data.get("environments")
     build = dict(data.get("build") or {})
+    previews = _previews(data.get("previews") or {})
     if not given:
-        return RepoConfig(default_config(default_branch).environments, build)
-    return RepoConfig({name: _environment(name, settings or {}) for name, settings in given.items()}, build)
+        return RepoConfig(default_config(default_branch).environments, build, previews)
+    environments = {name: _environment(name, settings or {}) for name, settings in given.items()}
+    return RepoConfig(environments, build, previews)
+
+
+def _previews(given: Mapping[str, Any]) -> PreviewsConfig:
+    return read_previews(given, _env(given), _secrets(given.get("secrets", {})))
+
+
+def _env(given: Mapping[str, Any]) -> dict[str, str]:
+    return {key: _text(value) for key, value in given.get("env", {}).items()}
 
 
 def _environment(name: str, given: Mapping[str, Any]) -> EnvironmentConfig:
@@ -227,7 +257,7 @@ def _environment(name: str, given: Mapping[str, Any]) -> EnvironmentConfig:
         health_timeout_s=given.get("health_timeout", 60),
         checks=given.get("checks", 5),
         drain_s=given.get("drain", 30),
-        env={key: _text(value) for key, value in given.get("env", {}).items()},
+        env=_env(given),
         secrets=_secrets(given.get("secrets", {})),
         hosts=tuple(given.get("hosts", ())),
         memory_mb=given.get("memory", 512),
@@ -236,6 +266,9 @@ def _environment(name: str, given: Mapping[str, Any]) -> EnvironmentConfig:
         read_only=given.get("read_only"),
         command=given.get("command"),
         release_command=given.get("release_command"),
+        traffic=read_traffic(given.get("traffic", {})),
+        gate=read_gate(given.get("gate", {})),
+        params=read_params(given.get("params", {})),
     )
 
 

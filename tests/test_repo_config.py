@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Refused
+from bot.previews import PreviewsConfig
 from bot.repo_config import MOST_BYTES, RepoConfig, parse_config, schema
+from bot.traffic_config import GateConfig, ParamConfig, TrafficConfig
 
 
 def read(text: str) -> RepoConfig:
@@ -122,3 +124,29 @@ def test_no_bytes_ever_break_the_reading(raw: bytes) -> None:
 
 def test_the_published_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
+
+
+def test_how_traffic_moves_and_what_it_is_judged_by_is_read() -> None:
+    production = read(
+        "environments:\n  production:\n    traffic: {strategy: linear, percent: 20, bake: 10m}\n"
+        "    gate: {error_percent: 2, p95_ratio: 3}\n    params: {LEVEL: {enum: [info]}, NAME: {pattern: '[a-z]+'}}\n"
+    ).default()
+    assert production.traffic == TrafficConfig("linear", 20, 60, 600)
+    assert production.gate == GateConfig(2.0, 3.0)
+    assert production.params == {"LEVEL": ParamConfig(choices=("info",)), "NAME": ParamConfig("[a-z]+")}
+
+
+def test_previews_are_off_unless_they_are_switched_on() -> None:
+    assert read("environments: {production: {branch: main}}\n").previews == PreviewsConfig()
+    previews = read("previews: {enabled: true, automatic: true, ttl: 12h, max: 3, like: production}\n").previews
+    assert previews == PreviewsConfig(True, True, 43_200, most=3, like="production")
+
+
+def test_a_pattern_that_is_none_is_told_with_its_place() -> None:
+    line, column, problem = refused(b"environments:\n  production:\n    params: {A: {pattern: '['}}\n")
+    assert (line, column) == (3, 18)
+    assert "no regular expression" in problem
+
+
+def test_an_environment_cannot_have_the_name_of_a_preview() -> None:
+    assert refused(b"environments:\n  pr-7: {branch: main}\n")[:2] == (2, 3)

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.model import Job, Release
 from bot.repo_config import EnvironmentConfig
+from bot.traffic_config import GateConfig, TrafficConfig
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 TAG_LONGEST = 128
@@ -35,26 +36,68 @@ class Plan:
     """The stopped instance that served it."""
     made_dockerfile: bool = False
     """Whether the image was built from a Dockerfile of ours."""
+    image_port: int | None = None
+    """The port the image's application listens on, where the environment does not say."""
+    noop: bool = False
+    """Whether it only builds and looks, and changes nothing."""
+    promoted_from: str | None = None
+    """The environment whose image this is."""
+    set_by_hand: tuple[str, ...] = ()
+    """The environment variables that were given with the command."""
+    reason: str | None = None
+    """Why, as its asker said."""
+    waits_s: float = 0.0
+    """How long it stands still on purpose while it is watched; on top of every limit."""
+    preview_ends_at: str | None = None
+    """When the preview was to end as it was asked for, in ISO 8601."""
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """Plain JSON. Which variables may be set by hand was decided before, so those rules are left out."""
+        return dataclasses.asdict(
+            dataclasses.replace(self, environment=dataclasses.replace(self.environment, params={}))
+        )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """Read it back; what was frozen by an older version lacks what came since."""
         given = dict(data)
         settings = dict(given.pop("environment"))
         settings["hosts"] = tuple(settings.get("hosts", ()))
+        settings["traffic"] = TrafficConfig(**settings.get("traffic", {}))
+        settings["gate"] = GateConfig(**settings.get("gate", {}))
+        settings["params"] = {}
+        given["set_by_hand"] = tuple(given.get("set_by_hand", ()))
         return cls(environment=EnvironmentConfig(**settings), **given)
 
 
-def rollback_plan(release: Release) -> Plan:
-    """Put this release back as it was: its image, its variables, its instance if that is still kept."""
+def rollback_plan(release: Release, reason: str | None = None) -> Plan:
+    """Put this release back as it was: its image, its variables, its instance if that is still kept; all at once."""
+    before = Plan.from_json(release.spec)
     return dataclasses.replace(
-        Plan.from_json(release.spec),
+        before,
+        environment=dataclasses.replace(before.environment, traffic=TrafficConfig()),
         release_id=release.id,
         image=release.image,
         instance_id=release.instance_id,
         follows_pull=None,
+        requires="write",
+        reason=reason,
+        waits_s=0.0,
+    )
+
+
+def promote_plan(source: Release, environment: EnvironmentConfig, target: str, reason: str | None = None) -> Plan:
+    """Put the image of this release into another environment, with that environment's own settings."""
+    before = Plan.from_json(source.spec)
+    return Plan(
+        environment=environment,
+        target=target,
+        build=before.build,
+        image=source.image,
+        image_port=before.image_port or before.environment.port,
+        made_dockerfile=before.made_dockerfile,
+        promoted_from=source.environment,
+        reason=reason,
     )
 
 
