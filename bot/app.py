@@ -32,9 +32,11 @@ from bot.github.permissions import CLONE
 from bot.identity import this_worker
 from bot.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.intake import Intake, Reader
+from bot.jobs.context import Work
 from bot.jobs.deploy.deployment import Deployment
 from bot.jobs.deploy.ship import Tools
 from bot.jobs.deploy.upkeep import Upkeep
+from bot.jobs.late import LateWork
 from bot.links import Links
 from bot.masking import Masker
 from bot.metrics import Metrics
@@ -261,10 +263,11 @@ def job_worker(house: House) -> Worker:
     """The worker with all the work it knows."""
     store, settings = house.opened.store, house.settings
     deployment = Deployment(house.engines, _tools(house), settings.stage_limit_s)
+    analysis = LateWork(lambda: _analysis(house))
     return Worker(
         house.name,
         store.jobs,
-        {JobKind.DEPLOY: deployment, JobKind.ROLLBACK: deployment},
+        {JobKind.DEPLOY: deployment, JobKind.ROLLBACK: deployment, JobKind.ANALYSIS: analysis},
         masker=house.masker,
         clock=utc_now,
         workdir=settings.workdir,
@@ -273,6 +276,12 @@ def job_worker(house: House) -> Worker:
         told=lambda job, state: _count(house.metrics, job, state),
         locale=settings.locale,
     )
+
+
+def _analysis(house: House) -> Work:
+    from bot.jobs.analysis.opening import open_analysis  # with the first analysis: it brings half a library along
+
+    return open_analysis(house.settings, house.github, house.opened.store, house.masker)
 
 
 def _tools(house: House) -> Tools:

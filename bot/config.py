@@ -42,6 +42,25 @@ class SlackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """What analyses may keep, and the services a quality snapshot asks; a service without an address is not asked."""
+
+    clones_mb: int = 10_240
+    states_mb: int = 512
+    sonar_url: str = ""
+    sonar_token: str = field(default="", repr=False)
+    sonar_project: str = "{owner}_{repo}"
+    """The key of a repository's project there."""
+    model_url: str = ""
+    """An OpenAI-compatible address, `…/v1`."""
+    model_name: str = ""
+    model_key: str = field(default="", repr=False)
+    model_most_characters: int = 6_000
+    model_most_tokens: int = 400
+    """What one summary may send and answer at most, which is what it may cost."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a server or worker."""
 
@@ -56,6 +75,7 @@ class Settings:
     github: GitHubSettings | None = None
     slack: SlackSettings | None = None
     """None: the Slack face is off."""
+    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
     registry: RegistryAccess | None = None
     base_registry: str | None = None
     """Passed to builds as `--build-arg REGISTRY=…`: a mirror of the official base images."""
@@ -86,6 +106,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         has_public_url=bool(source.get("PUBLIC_URL")),
         github=_github(source),
         slack=_slack(source),
+        analysis=_analysis(source),
         registry=_registry(source),
         base_registry=source.get("SHIPMATE_BASE_REGISTRY") or None,
         secret_key=source["SHIPMATE_SECRET_KEY"].encode() if source.get("SHIPMATE_SECRET_KEY") else None,
@@ -141,6 +162,26 @@ def _slack(env: Mapping[str, str]) -> SlackSettings | None:
     if not secrets:
         raise bad("SLACK_SIGNING_SECRET", "is not set, while SLACK_BOT_TOKEN is: set both, or neither")
     return SlackSettings(token, secrets, _url(env, "SLACK_API_URL", "https://slack.com/api") + "/")
+
+
+def _analysis(env: Mapping[str, str]) -> AnalysisSettings:
+    """SonarQube's settings have the names its own scanners read."""
+    model_url = _url(env, "SHIPMATE_MODEL_URL", "") if env.get("SHIPMATE_MODEL_URL") else ""
+    if model_url and not env.get("SHIPMATE_MODEL_NAME"):
+        raise bad("SHIPMATE_MODEL_NAME", "is not set, while SHIPMATE_MODEL_URL is: name the model to ask")
+    known = AnalysisSettings()
+    return AnalysisSettings(
+        clones_mb=_whole(env, "SHIPMATE_ANALYSIS_CLONES_MB", known.clones_mb, 1, 10_000_000),
+        states_mb=_whole(env, "SHIPMATE_ANALYSIS_STATES_MB", known.states_mb, 1, 1_000_000),
+        sonar_url=_url(env, "SONAR_HOST_URL", "") if env.get("SONAR_HOST_URL") else "",
+        sonar_token=env.get("SONAR_TOKEN", ""),
+        sonar_project=env.get("SONAR_PROJECT_KEY") or known.sonar_project,
+        model_url=model_url,
+        model_name=env.get("SHIPMATE_MODEL_NAME", ""),
+        model_key=env.get("SHIPMATE_MODEL_KEY", ""),
+        model_most_characters=_whole(env, "SHIPMATE_MODEL_CHARACTERS", known.model_most_characters, 1, 1_000_000),
+        model_most_tokens=_whole(env, "SHIPMATE_MODEL_TOKENS", known.model_most_tokens, 1, 100_000),
+    )
 
 
 def _several(env: Mapping[str, str], name: str) -> tuple[bytes, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.wording import analysis_english
+
 SENTENCES: Mapping[str, str] = {
     # the six stages
     "stage.1": "Build",
@@ -256,4 +258,5 @@ SENTENCES: Mapping[str, str] = {
     "page.not_found": "There is no such job here.",
     "page.search": "Search the log",
     "page.raw": "Raw log",
+    **analysis_english.SENTENCES,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.wording import analysis_korean
+
 SENTENCES: Mapping[str, str] = {
     "stage.1": "빌드",
     "stage.2": "푸시",
@@ -250,4 +252,5 @@ SENTENCES: Mapping[str, str] = {
     "fault.too_long": "{most}개(자) 이하여야 합니다",
     "fault.too_small": "{most} 이상이어야 합니다",
     "fault.too_large": "{most} 이하여야 합니다",
+    **analysis_korean.SENTENCES,
 }

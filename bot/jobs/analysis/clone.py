@@ -34,16 +34,19 @@ _NO_REF = re.compile(r"couldn't find remote ref|Remote branch .* not found|not o
 _HIDDEN = re.compile(r"//[^/@\s]*@")
 
 
-def fetch_into(repository: Path, address: Address, ref: str, children: Children, *, token: str | None = None) -> str:
+def fetch_into(
+    repository: Path, address: Address, ref: str, children: Children, *, token: str | None = None, called: str = ""
+) -> str:
     """Fetch one ref with its whole history; makes the bare repository on the first call. Returns the ref's name here.
 
+    The name is made of what the ref is `called`, so that one pinned commit after another of a branch has one name.
     The token travels in git's environment, never in an argument or an address, and goes to the address's host alone:
     redirects are not followed with it. Raises UserMistake, Refused, Transient or Permanent (`host_unreachable`,
     `credentials_needed`, `not_a_repository`, `unknown_ref`, `no_commits`, `clone_failed`), Cancelled after a stop.
     """
     if not (repository / "HEAD").exists():
         _make(repository)
-    local = f"refs/shipmate/{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
+    local = f"refs/shipmate/{hashlib.sha256((called or ref).encode()).hexdigest()[:16]}"
     environment = _environment(address, token)
     with tempfile.TemporaryFile() as errors:
         command = [
@@ -69,7 +72,7 @@ def fetch_into(repository: Path, address: Address, ref: str, children: Children,
 def _make(repository: Path) -> None:
     code, _, told = plain_git(["init", "--bare", "--quiet", "--template=", str(repository)])
     if code:
-        raise Permanent("clone_failed", target=str(repository), detail=told)
+        raise Permanent("clone_failed", target=str(repository), message=told)
 
 
 def _environment(address: Address, token: str | None) -> dict[str, str]:
@@ -94,4 +97,4 @@ def _why(told: str, address: Address, ref: str) -> ShipmateError:
         return Transient("host_unreachable", target=target, detail=detail)
     if _REFUSED.search(told):
         return UserMistake("credentials_needed", target=target)
-    return Permanent("clone_failed", target=target, detail=detail)
+    return Permanent("clone_failed", target=target, message=detail)

@@ -33,29 +33,33 @@ class Clones:
 
     @contextmanager
     def fetched(
-        self, address: Address, ref: str, children: Children, *, token: str | None = None
+        self, address: Address, ref: str, children: Children, *, token: str | None = None, called: str = ""
     ) -> Iterator[tuple[Path, str]]:
         """The clone brought up to date, and the name the ref has in it; it stays locked while the block runs.
+
+        What the ref is `called` names it in the clone, so that the pinned commits of one branch have one name.
 
         Raises what `fetch_into` raises; Cancelled while it waits for its turn.
         """
         repository = self._folder / (hashlib.sha256(address.shown.encode()).hexdigest()[:32] + ".git")
         self._folder.mkdir(parents=True, exist_ok=True)
         with _turn(repository.with_suffix(".lock"), children):
-            local = self._fetch(repository, address, ref, children, token)
+            local = self._fetch(repository, address, ref, children, token, called)
             os.utime(repository)
             yield repository, local
         self._make_room(repository)
 
-    def _fetch(self, repository: Path, address: Address, ref: str, children: Children, token: str | None) -> str:
+    def _fetch(
+        self, repository: Path, address: Address, ref: str, children: Children, token: str | None, called: str
+    ) -> str:
         existed = repository.exists()
         try:
-            return fetch_into(repository, address, ref, children, token=token)
+            return fetch_into(repository, address, ref, children, token=token, called=called)
         except Permanent:
             if not existed:
                 raise
             shutil.rmtree(repository)
-            return fetch_into(repository, address, ref, children, token=token)
+            return fetch_into(repository, address, ref, children, token=token, called=called)
 
     def _make_room(self, kept: Path) -> None:
         """Remove clones used longest ago until the rest is within the cap; never `kept`, nor one in use."""

@@ -64,7 +64,8 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
 def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Days | None:
     if not request.days:
         return None
-    return collect_days(found.history, found.changes, authors, languages.of, merges=request.merges)
+    days = collect_days(found.history, found.changes, authors, languages.of, merges=request.merges)
+    return days.without_bots() if request.without_bots else days
 
 
 def _series(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Series:

@@ -94,6 +94,14 @@ class Days:
                 known[changed.extension] = known.get(changed.extension, 0) + changed.files
         return Series(_by_period(languages, week_start), _by_period(languages, month_start), activity)
 
+    def without_bots(self) -> Days:
+        """What people did."""
+        return Days(
+            [row for row in self.languages if not row.author.is_bot],
+            [row for row in self.commits if not row.author.is_bot],
+            [row for row in self.files if not row.author.is_bot],
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Compact: each author, language and extension stands once, rows name it by number."""
         authors, words = _Numbers[Author](), _Numbers[str]()

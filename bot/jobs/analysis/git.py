@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ from typing import IO
 
 from bot.errors import Permanent, ShipmateError
 from bot.jobs.analysis.children import PIPE_BYTES, Children
+from bot.jobs.analysis.folders import private_folder
 from bot.jobs.analysis.scratch import ScratchTrees
 
 NEUTRAL = {
@@ -72,8 +72,7 @@ class Git:
         self.empty_blob, self.empty_tree = _EMPTY[len(head)]
         self.max_blob_bytes = max_blob_bytes
         self.children = children
-        memory = Path("/dev/shm")  # noqa: S108 - a tmpfs of the system; the folder in it is made by mkdtemp
-        self.folder = Path(tempfile.mkdtemp(prefix="shipmate-", dir=memory if os.access(memory, os.W_OK) else None))
+        self.folder = private_folder()
         self._errors: IO[bytes] = (self.folder / "errors").open("ab")
         self._env = {**base_environment(), "GIT_DIR": str(self.folder)}
         self._furnish(objects, head, max_blob_bytes)

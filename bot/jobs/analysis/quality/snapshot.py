@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -38,6 +38,14 @@ class QualitySettings:
     mask: Callable[[str], str] = str
     limit_s: float = 120.0
     """How long each tool may take."""
+
+    def about(self, repository: str) -> QualitySettings:
+        """The settings with the key of this repository's project at SonarQube filled in: `{owner}`, `{repo}`."""
+        if self.sonar is None:
+            return self
+        owner, _, name = repository.rpartition("/")
+        project = self.sonar.project.replace("{owner}", owner).replace("{repo}", name)
+        return replace(self, sonar=replace(self.sonar, project=project))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""Analyses one repository for a job and keeps its report: clone, blame, releases, logins, quality."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.jobs.analysis.analysis import in_a_thread
+from bot.jobs.analysis.children import Children
+from bot.jobs.analysis.plan import AnalysisPlan, Target
+from bot.jobs.analysis.progress import Listener, Progress, Stage
+from bot.jobs.analysis.quality.taking import take_snapshot
+from bot.jobs.analysis.releases import ReleaseShipped, shipped_by_releases
+from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.run import analyse_here
+from bot.jobs.analysis.stored import to_store
+from bot.jobs.analysis.telling import told
+from bot.jobs.analysis.tools import Tools
+from bot.jobs.context import JobContext
+from bot.model import Release
+from bot.store import StoredAnalysis
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one run brought, and where the clone is."""
+
+    report: Report
+    clone: Path
+    releases: Sequence[ReleaseShipped]
+
+
+async def contribute(tools: Tools, context: JobContext, plan: AnalysisPlan, target: Target) -> Report:
+    """Analyse a target and keep its report. Repeatable: a later try begins with what is cloned and known.
+
+    Raises what cloning and analysing raise.
+    """
+    token = await tools.token_for(plan, target, context.masker)
+    releases = await _releases(tools, target)
+    async with told(context, target.name, tools.locale) as listener:
+        found = await in_a_thread(
+            lambda children: _analyse(tools, plan, target, token, releases, listener, children), tools.pool
+        )
+    authors = [entry.author for entry in found.report.authors]
+    report = dataclasses.replace(found.report, logins=await tools.logins(target, found.report.head, authors))
+    body = {
+        **to_store(report),
+        "releases": [release.to_json() for release in found.releases],
+        "quality": await _quality(tools, found) if plan.quality else None,
+    }
+    await tools.analyses.put(_record(context, plan, target, report, body))
+    return report
+
+
+def _analyse(
+    tools: Tools,
+    plan: AnalysisPlan,
+    target: Target,
+    token: str | None,
+    releases: Sequence[Release],
+    listener: Listener,
+    children: Children,
+) -> _Found:
+    """In a thread, with the clone locked."""
+    listener(Progress(Stage.CLONING))
+    address = tools.address(target)
+    wanted = target.sha or target.ref
+    with tools.clones.fetched(address, wanted, children, token=token, called=target.ref) as (clone, local):
+        report = analyse_here(request_of(plan, target, clone, local), listener, children, tools.states)
+        shipped = shipped_by_releases(clone, releases, children)
+    return _Found(dataclasses.replace(report, ref=target.ref), clone, shipped)
+
+
+def request_of(plan: AnalysisPlan, target: Target, clone: Path, local: str) -> AnalysisRequest:
+    """What is asked of the library: everything there is; dates and authors are chosen from what is kept."""
+    return AnalysisRequest(
+        clone,
+        ref=local,
+        name=target.name,
+        days=True,
+        co_authors=True,
+        all_files=plan.all_files,
+        merges=plan.merges,
+        without_bots=plan.without_bots,
+        ignore_revs=plan.ignore_revs,
+    )
+
+
+async def _releases(tools: Tools, target: Target) -> list[Release]:
+    """What went live here from this repository, of all environments."""
+    if not target.repository_id or not target.is_default:
+        return []
+    names = await tools.releases.environments(target.repository_id)
+    return [release for name in names for release in await tools.releases.recent(target.repository_id, name)]
+
+
+async def _quality(tools: Tools, found: _Found) -> Mapping[str, Any]:
+    request = AnalysisRequest(found.clone, ref=found.report.head)
+    return (await take_snapshot(request, found.report, tools.quality.about(found.report.repository))).to_json()
+
+
+def _record(
+    context: JobContext, plan: AnalysisPlan, target: Target, report: Report, body: Mapping[str, Any]
+) -> StoredAnalysis:
+    return StoredAnalysis(
+        job_id=context.job.id,
+        repository=target.name,
+        ref=target.ref,
+        sha=report.head,
+        made_at=context.clock(),
+        body=body,
+        is_default=target.is_default,
+        is_passing=plan.is_passing,
+    )

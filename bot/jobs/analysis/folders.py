@@ -1,0 +1,40 @@
+"""Owns the private folders of analyses: in memory where the system has a tmpfs, and removed when their process died."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from bot.identity import is_dead, this_worker
+
+PREFIX = "shipmate-"
+_OWNER = "owner"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a tmpfs of the system; the folder in it is made by mkdtemp
+
+
+def private_folder() -> Path:
+    """A new folder of this process alone."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
+    (folder / _OWNER).write_text(this_worker(), "utf-8")
+    return folder
+
+
+def sweep() -> int:
+    """Remove what processes that died left behind; answers how many folders. May run beside analyses."""
+    left = [folder for folder in Path(_place() or tempfile.gettempdir()).glob(f"{PREFIX}*") if _is_left(folder)]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
+
+
+def _place() -> Path | None:
+    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
+
+
+def _is_left(folder: Path) -> bool:
+    try:
+        return is_dead((folder / _OWNER).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return False

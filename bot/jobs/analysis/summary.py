@@ -1,0 +1,93 @@
+"""The few numbers of a finished analysis that faces show at once; the whole report is kept beside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.jobs.analysis.identities import Author
+from bot.jobs.analysis.portfolio import Portfolio
+from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.reviewers import ChangeOwners
+
+SHOWN_AUTHORS = 10
+SHOWN_LANGUAGES = 8
+SHOWN_OWNERS = 10
+SUGGESTED = 3
+
+
+def of_report(report: Report) -> dict[str, Any]:
+    """Who wrote what is there."""
+    return {
+        "repository": report.repository,
+        "ref": report.ref,
+        "head": report.head,
+        "lines": report.lines,
+        "files": report.files,
+        "exact": report.exact,
+        "authorCount": len(report.authors),
+        "authors": [
+            {
+                **_person(entry.author, report.login(entry.author)),
+                "lines": entry.lines,
+                "share": entry.share,
+                "commits": entry.commits,
+                "added": entry.added,
+                "deleted": entry.deleted,
+                "languages": list(entry.languages)[:3],
+            }
+            for entry in report.authors[:SHOWN_AUTHORS]
+        ],
+        "languages": [entry.to_json() for entry in report.languages[:SHOWN_LANGUAGES]],
+        "frameworks": [entry.name for entry in report.frameworks[:SHOWN_LANGUAGES]],
+        "warnings": list(report.warnings),
+    }
+
+
+def of_portfolio(portfolio: Portfolio) -> dict[str, Any]:
+    """Several repositories added up."""
+    return {
+        "repositories": list(portfolio.repositories),
+        "lines": portfolio.lines,
+        "files": portfolio.files,
+        "authorCount": len(portfolio.people),
+        "authors": [
+            {
+                **_person(person.author, person.author.login),
+                "lines": person.lines,
+                "share": person.share,
+                "commits": person.commits,
+                "added": person.added,
+                "deleted": person.deleted,
+                "languages": list(person.languages)[:3],
+            }
+            for person in portfolio.people[:SHOWN_AUTHORS]
+        ],
+        "languages": [
+            {"name": name, "lines": lines, "share": round(lines / (portfolio.lines or 1), 6)}
+            for name, lines in list(portfolio.languages.items())[:SHOWN_LANGUAGES]
+        ],
+    }
+
+
+def of_change(change: ChangeOwners, logins: dict[str, str], by: str) -> dict[str, Any]:
+    """Who owns the lines a change touches, and who may review it: never who made it."""
+
+    def login(author: Author) -> str | None:
+        return logins.get(author.email.lower()) or author.login
+
+    people = [owner.author for owner in change.owners if not owner.author.is_bot]
+    reviewers = [person for person in people if by.casefold() not in {(login(person) or "").casefold()}]
+    return {
+        "lines": sum(owner.lines for owner in change.owners),
+        "skipped": change.skipped,
+        "ownerCount": len(change.owners),
+        "owners": [
+            {**_person(owner.author, login(owner.author)), "lines": owner.lines, "files": owner.files}
+            for owner in change.owners[:SHOWN_OWNERS]
+        ],
+        "reviewers": [_person(person, login(person)) for person in reviewers[:SUGGESTED]],
+    }
+
+
+def _person(author: Author, login: str | None) -> dict[str, Any]:
+    return {"name": author.name, "email": author.email, "login": login, "bot": author.is_bot}

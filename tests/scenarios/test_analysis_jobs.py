@@ -1,0 +1,190 @@
+"""An analysis is a job like any other: durable, cancellable, resumed, and its report is kept."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from bot.clock import utc_now
+from bot.jobs.analysis import contributions, folders
+from bot.jobs.analysis.children import Children
+from bot.jobs.analysis.plan import Target
+from bot.jobs.analysis.progress import Listener, Progress, Stage
+from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.resident import States
+from bot.jobs.analysis.run import analyse_here
+from bot.jobs.analysis.tools import TOKENS
+from bot.model import EventType, JobState
+from tests.scenarios.analysing import analysed, asked, report_of, target
+from tests.world import REPO, World
+
+PYTHON = "".join(f"line_{number} = {number}\n" for number in range(30))
+
+
+def clones(world: World) -> list[Path]:
+    """What was cloned."""
+    return list(world.folder.glob("work/analysis/clones/*.git"))
+
+
+class Gate:
+    """Holds every analysis up in its middle until it is opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached, self.opened = threading.Event(), threading.Event()
+        self.times = 0
+        monkeypatch.setattr(contributions, "analyse_here", self._analyse)
+
+    def _analyse(
+        self, request: AnalysisRequest, listener: Listener, children: Children, states: States | None
+    ) -> Report:
+        self.times += 1
+
+        def held(progress: Progress) -> None:
+            listener(progress)
+            if progress.stage is Stage.DIFFING:
+                self.reached.set()
+                while not self.opened.wait(0.02):
+                    children.check()
+
+        return analyse_here(request, held, children, states)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    return Gate(monkeypatch)
+
+
+async def test_an_analysis_says_who_wrote_what(world: World) -> None:
+    await world.push_files({"app.py": PYTHON}, branch="topic", by="bob")
+    job = await analysed(world, await target(world, "topic"))
+    assert job.state is JobState.COMPLETED
+    report = await report_of(world, job)
+    assert report.exact
+    assert (report.ref, report.head) == ("topic", job.sha)
+    by_login = {report.login(entry.author): entry.lines for entry in report.authors}
+    assert by_login["bob"] == 30
+    assert job.result["analysis"]["authors"][0]["login"] == "bob"
+    assert {entry.name: entry.lines for entry in report.languages}["Python"] == 30
+
+
+async def test_the_commit_is_the_one_that_was_asked_about(world: World) -> None:
+    await world.push_files({"a.txt": "one\n"}, branch="topic")
+    then = await target(world, "topic")
+    await world.push_files({"b.txt": "two\n"}, branch="topic")
+    job = await analysed(world, then)
+    assert (await report_of(world, job)).head == then.sha
+
+
+async def test_a_second_analysis_of_a_branch_begins_where_the_first_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str | None] = []
+    take = States.take
+
+    def watched(states: States, name: str) -> object:
+        state = take(states, name)
+        started.append(state.head.decode() if state else None)
+        return state
+
+    monkeypatch.setattr(States, "take", watched)
+    first = await analysed(world)
+    await world.push_files({"a.py": PYTHON})
+    await world.settle()
+    await analysed(world)
+    assert started == [None, first.sha]
+
+
+async def test_progress_is_told_in_files_and_pairs(world: World, gate: Gate) -> None:
+    job = await asked(world)
+    await world.until(gate.reached.is_set)
+    told: list[dict[str, object]] = []
+    while not told:
+        story = await world.store.jobs.story(job.id)
+        told = [dict(event.details["analysis"]) for event in story if event.type is EventType.STAGE_PROGRESSED]
+    gate.opened.set()
+    await world.settle()
+    assert set(told[-1]) >= {"repository", "phase", "commits", "pairs", "pairsDone", "files", "filesDone"}
+
+
+async def test_the_same_question_asked_twice_is_one_job(world: World, gate: Gate) -> None:
+    first, second = await asked(world), await asked(world)
+    other = await asked(world, authors=("bob",))
+    gate.opened.set()
+    await world.settle()
+    assert first.id == second.id != other.id
+    assert (await asked(world)).id != first.id
+
+
+async def test_a_cancelled_analysis_stops_in_its_middle_and_keeps_nothing(world: World, gate: Gate) -> None:
+    job = await asked(world)
+    await world.until(gate.reached.is_set)
+    await world.store.jobs.ask_cancel(job.id, "alice", utc_now())
+    await world.settle()
+    assert await world.states() == ["CANCELLED"]
+    assert await world.store.analyses.of_job(job.id) == []
+
+
+async def test_a_server_that_dies_in_the_middle_takes_the_analysis_up_again(world: World, gate: Gate) -> None:
+    job = await asked(world)
+    await world.until(gate.reached.is_set)
+    await world.abandon()
+    gate.opened.set()
+    await world.start()
+    await world.settle()
+    ended = await world.store.jobs.get(job.id)
+    assert ended is not None
+    assert ended.state is JobState.COMPLETED
+    assert gate.times == 2
+    assert (await report_of(world, ended)).head == job.sha
+
+
+async def test_a_branch_that_is_gone_fails_with_a_sentence(world: World) -> None:
+    job = await analysed(world, Target(REPO, ref="gone"))
+    assert (job.state, job.error_code) == (JobState.FAILED, "unknown_ref")
+    assert "gone" in (job.error_message or "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["file:///etc", "https://127.0.0.1/a/b", "https://[::1]/a/b", "https://169.254.169.254/a/b", "ssh://git@x/a/b"],
+)
+async def test_an_address_inside_is_refused(world: World, address: str) -> None:
+    job = await analysed(world, Target("somewhere/else", url=address))
+    assert (job.state, job.error_code) == (JobState.FAILED, "address_not_allowed")
+    assert clones(world) == []
+
+
+async def test_a_private_repository_needs_the_installation_or_a_token(world: World) -> None:
+    world.github.repository(REPO).private = True
+    refused = await analysed(world, Target(REPO, ref="main"))
+    assert refused.error_code == "credentials_needed"
+    allowed = await analysed(world)
+    assert allowed.state is JobState.COMPLETED
+
+
+async def test_no_token_is_in_anything_that_was_written(world: World) -> None:
+    await analysed(world)
+    written, tokens = world.everything_written(), list(world.github.tokens.issued)
+    assert tokens
+    assert [token for token in tokens if token in written] == []
+
+
+async def test_a_persons_own_token_opens_their_repository_and_is_forgotten(world: World) -> None:
+    world.github.repository(REPO).private = True
+    await world.store.secrets.put(TOKENS, "mine", world.github.user_token("alice"), utc_now())
+    job = await analysed(world, Target(REPO, ref="main"), token_name="mine")
+    assert job.state is JobState.COMPLETED
+    assert await world.store.secrets.names(TOKENS) == []
+
+
+async def test_what_a_dead_process_left_in_memory_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "_place", lambda: tmp_path)
+    mine, left, strange = folders.private_folder(), folders.private_folder(), tmp_path / "shipmate-strange"
+    host = (left / "owner").read_text().partition(":")[0]
+    (left / "owner").write_text(f"{host}:1:0")
+    strange.mkdir()
+    assert folders.sweep() == 1
+    assert [folder.exists() for folder in (mine, left, strange)] == [True, False, True]
