@@ -39,7 +39,15 @@ def failure(locale: str, code: str, facts: Mapping[str, Any]) -> str:
     key = f"failed.{code}"
     if key not in english.SENTENCES:
         return say(locale, "failed.other", code=code)
-    return say(locale, key, **{**facts, **_derived(locale, code, facts)})
+    said = say(locale, key, **{**facts, **_derived(locale, code, facts)})
+    return f"{said} {_remedy(locale, facts['fix'])}" if isinstance(facts.get("fix"), Mapping) else said
+
+
+def _remedy(locale: str, fix: Mapping[str, Any]) -> str:
+    """Which setting would mend a guess that did not hold, and where the guess came from."""
+    if fix.get("value") is None:
+        return say(locale, "hint.fix_missing", **fix)
+    return say(locale, "hint.fix_read" if fix.get("place") else "hint.fix_assumed", **fix)
 
 
 def _derived(locale: str, code: str, facts: Mapping[str, Any]) -> dict[str, str]:

@@ -3,13 +3,15 @@
 What it builds and runs is told by a Dockerfile of its own small language: `RUN echo WORDS` writes a line, `RUN fail`
 breaks the build, `RUN hang` never ends, `RUN wait` ends when it is told to, `RUN flood N` writes N lines;
 `CMD serve WORDS` answers with the words, `CMD sick` answers 500, `CMD exit N` ends at once, `CMD fall` ends as soon as
-it gets traffic.
+it gets traffic, `CMD deaf` runs and listens nowhere. A CMD may be in exec form. `breaks` makes every line that holds
+those words fail, which a generated Dockerfile needs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -85,6 +87,8 @@ class Copy:
             self.exit_code = int(self.does[1])
         elif self.server is None:
             self.server, self.exit_code = await served(self.answer), None
+            if self.does[0] == "deaf":
+                self.server.close()
 
     def stop(self, exit_code: int = 143) -> None:
         if self.server is not None:
@@ -115,6 +119,8 @@ class FakeEngine:
     copies: dict[str, Copy] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)
     built: list[BuildRequest] = field(default_factory=list)
+    breaks: str = ""
+    """A line of a Dockerfile that holds these words fails."""
     stopped_builds: int = 0
     building: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while a build hangs or waits."""
@@ -163,6 +169,9 @@ class FakeBuilder:
         self.engine.built.append(request)
         text = (request.context / request.dockerfile).read_text(encoding="utf-8")
         for number, line in enumerate(text.splitlines(), 1):
+            if self.engine.breaks and self.engine.breaks in line:
+                message = f"`{line}` ended with exit code 1"
+                raise Permanent("build_failed", exit_code=1, step=line, line=number, message=message)
             if line.startswith("RUN "):
                 await self._step(number, line.split()[1:], log)
         image = "sha256:" + hashlib.sha256(f"{request.tag} {text}".encode()).hexdigest()
@@ -193,6 +202,12 @@ class FakeBuilder:
             self.engine.building.clear()
 
 
+def _words(command: str) -> list[str]:
+    """What a CMD says, in exec form or plain."""
+    said = command.removeprefix("CMD ")
+    return [str(word) for word in json.loads(said)] if said.startswith("[") else said.split()
+
+
 class FakeRegistry:
     """No registry is set: images stay."""
 
@@ -214,7 +229,7 @@ class FakeTarget:
             text = self.engine.images.get(spec.image)
             if text is None:
                 raise Permanent("image_gone", image=spec.image)
-            does = next(line for line in text.splitlines() if line.startswith("CMD ")).split()[1:]
+            does = _words(next(line for line in text.splitlines() if line.startswith("CMD ")))
             self.engine.copies[spec.name] = Copy(spec, does)
         copy = self.engine.copies[spec.name]
         await copy.start()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.inspect.dockerfile_search import DockerfileChoice, choose_dockerfile
 from bot.inspect.errors import CannotGenerate
@@ -20,12 +21,14 @@ from bot.inspect.tree import Tree
 class GeneratedBuild:
     """Files to build an application with: both texts, and the context folder from the repository's root.
 
-    `dockerignore` is empty when the context has one already.
+    `dockerignore` is empty when the context has one already. `settings` says which key of `build:` decides a line of
+    the Dockerfile, by the line's number from 1.
     """
 
     dockerfile: str
     dockerignore: str
     context: str
+    settings: Mapping[int, str] = field(default_factory=dict)
 
 
 def find_dockerfile(tree: Tree, app: AppPlan | None = None) -> DockerfileChoice | None:
@@ -57,7 +60,7 @@ def generate(plan: AppPlan, tree: Tree, *, buildkit: bool = True) -> GeneratedBu
     template_for(plan)(writer, plan, folder)
     context = plan.docker_context or plan.path
     ignored = join(context, ".dockerignore") in reader.index
-    return GeneratedBuild(writer.text(), "" if ignored else dockerignore(plan), context)
+    return GeneratedBuild(writer.text(), "" if ignored else dockerignore(plan), context, dict(writer.settings))
 
 
 def _require_enough(plan: AppPlan) -> None:

@@ -68,7 +68,7 @@ def write_rust(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.run(f"mkdir src && touch src/lib.rs && cargo fetch{locked} && rm src/lib.rs", cache, key="install")
     writer.copy(["."], ".")
     command = plan.build or "cargo build --release"
-    writer.run(f"{command} && install -D target/release/{binary} /out/{binary}", cache, "/src/target")
+    writer.run(f"{command} && install -D target/release/{binary} /out/{binary}", cache, "/src/target", key="build")
     writer.stage(_DEBIAN)
     writer.run(apt(["ca-certificates", *run]))
     if plan.framework == "rocket" and plan.start:
@@ -94,7 +94,7 @@ def write_dart(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.copy(["."], ".")
     frog = "dart pub global activate dart_frog_cli && dart pub global run dart_frog_cli:dart_frog build && "
     prefix = frog if plan.framework == "dart-frog" else ""
-    writer.run(f"{prefix}dart pub get && dart compile exe {entry} -o /out/server", "/root/.pub-cache")
+    writer.run(f"{prefix}dart pub get && dart compile exe {entry} -o /out/server", "/root/.pub-cache", key="build")
     writer.stage(_DEBIAN)
     writer.run(apt(["ca-certificates"]))
     writer.add("WORKDIR /app")
@@ -123,7 +123,9 @@ def write_swift(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.run("swift package resolve", "/root/.cache", key="install")
     writer.copy(["."], ".")
     writer.run(
-        f"{plan.build} --product {program} && install -D .build/release/{program} /out/{program}", "/root/.cache"
+        f"{plan.build} --product {program} && install -D .build/release/{program} /out/{program}",
+        "/root/.cache",
+        key="build",
     )
     writer.stage("ubuntu:22.04")
     writer.run(apt(["ca-certificates", "tzdata", "libxml2", "libcurl4"]))
@@ -141,7 +143,7 @@ def write_crystal(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.copy(["shard.yml", *(["shard.lock"] if folder.has("shard.lock") else [])], "./")
     writer.run(plan.install or "shards install --production", "/root/.cache", key="install")
     writer.copy(["."], ".")
-    writer.run(plan.build or "shards build --release --production", "/root/.cache")
+    writer.run(plan.build or "shards build --release --production", "/root/.cache", key="build")
     writer.stage("alpine:3")
     writer.run("apk add --no-cache ca-certificates gc libevent libgcc openssl pcre2 tzdata yaml zlib libxml2")
     _finish(writer, plan, folder, f"/src/bin/{program}")
@@ -155,7 +157,7 @@ def write_zig(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.add("WORKDIR /src")
     writer.copy(["build.zig", *(["build.zig.zon"] if folder.has("build.zig.zon") else [])], "./")
     writer.copy(["."], ".")
-    writer.run(plan.build or "zig build -Doptimize=ReleaseSafe", "/root/.cache")
+    writer.run(plan.build or "zig build -Doptimize=ReleaseSafe", "/root/.cache", key="build")
     writer.stage("alpine:3")
     _finish(writer, plan, folder, f"/src/zig-out/bin/{program}")
 
@@ -177,7 +179,7 @@ def write_haskell(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.run(fetch, cache, key="install")
     writer.copy(["."], ".")
     build = (plan.build or "").replace("stack build", "stack build --system-ghc", 1)
-    writer.run(f"mkdir -p bin && {build}", cache)
+    writer.run(f"mkdir -p bin && {build}", cache, key="build")
     writer.stage(_DEBIAN)
     writer.run(apt(["ca-certificates", "libgmp10", "libnuma1"]))
     _finish(writer, plan, folder, f"/src/bin/{program}")
@@ -200,7 +202,8 @@ def write_cpp(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.add("WORKDIR /src")
     writer.copy(["."], ".")
     writer.run(
-        f"{plan.build} && install -D $(find build -type f -name {program} -perm -u+x | head -n 1) /out/{program}"
+        f"{plan.build} && install -D $(find build -type f -name {program} -perm -u+x | head -n 1) /out/{program}",
+        key="build",
     )
     writer.stage(_DEBIAN)
     writer.run(apt(["ca-certificates", "libstdc++6", *run]))

@@ -32,7 +32,7 @@ def write_dotnet(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.add("WORKDIR /src")
     _write_restore(writer, project, folder)
     writer.copy(["."], ".")
-    writer.run(f"dotnet publish {project} -c Release -o /out", _CACHE)
+    writer.run(f"dotnet publish {project} -c Release -o /out", _CACHE, key="build")
     if plan.static_output is not None:
         write_server(writer, plan, "/out/wwwroot/", from_stage="build")
         return

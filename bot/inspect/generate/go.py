@@ -31,7 +31,7 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.add(f"WORKDIR /src/{safe_name(place, 'folder')}")
     if not manifests and not folder.has("go.work"):
         writer.run("go mod init app && go mod tidy", *_CACHES)
-    writer.run(f"go build -trimpath -ldflags='-s -w' -o /out/app {package}", *_CACHES)
+    writer.run(f"go build -trimpath -ldflags='-s -w' -o /out/app {package}", *_CACHES, key="build")
     writer.stage("debian:bookworm-slim" if cgo else "alpine:3")
     writer.add("WORKDIR /app")
     writer.copy(["/out/app"], "/app/out", from_stage="build")

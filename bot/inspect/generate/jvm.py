@@ -43,7 +43,7 @@ def _write_maven(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     if not folder.any(r"(?:[\w.-]+/)+pom\.xml"):
         writer.run("mvn -B -q dependency:go-offline", "/root/.m2", key="install")
     writer.copy(["."], ".")
-    writer.run((plan.build or "mvn -B -DskipTests package").replace("./mvnw", "mvn"), "/root/.m2")
+    writer.run((plan.build or "mvn -B -DskipTests package").replace("./mvnw", "mvn"), "/root/.m2", key="build")
 
 
 def _write_gradle(writer: Writer, plan: AppPlan, folder: Folder) -> None:
@@ -63,7 +63,7 @@ def _write_gradle(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         command = f"chmod +x gradlew && {command}"
     elif command.startswith("./gradlew"):
         command = command.removeprefix("./").replace("gradlew", "gradle", 1)
-    writer.run(command, "/root/.gradle")
+    writer.run(command, "/root/.gradle", key="build")
 
 
 def _write_artifact(writer: Writer, plan: AppPlan) -> None:
@@ -127,7 +127,7 @@ def write_scala(writer: Writer, plan: AppPlan, folder: Folder) -> None:
             "build.sbt has no plugin that packages the program.",
             "build:\n  dockerfile: Dockerfile  # or add sbt-native-packager to project/plugins.sbt",
         )
-    writer.run((plan.build or "sbt stage").replace("sbt ", f"{sbt} ", 1), *caches)
+    writer.run((plan.build or "sbt stage").replace("sbt ", f"{sbt} ", 1), *caches, key="build")
     writer.run(
         "mkdir /out && cp -r target/universal/stage/. /out/"
         if packaging == "stage"
@@ -159,7 +159,7 @@ def write_clojure(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.run("clojure -P && chmod -R a+rwX /src")
         writer.finish(plan.start or "", plan.port)
         return
-    writer.run(plan.build or "lein uberjar", "/root/.m2")
+    writer.run(plan.build or "lein uberjar", "/root/.m2", key="build")
     writer.run(f'mkdir /out && cp "$(ls {_glob(artifact)} | head -n 1)" /out/app.jar')
     writer.stage(f"eclipse-temurin:{_release(plan)}-jre")
     writer.add("WORKDIR /app")

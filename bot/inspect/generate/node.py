@@ -42,7 +42,7 @@ def write_node(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     if place:
         writer.add(f"WORKDIR /app/{safe_name(place, 'folder')}")
     if plan.build:
-        writer.run(plan.build)
+        writer.run(plan.build, key="build")
     if plan.static_output is not None:
         output = join(place, plan.static_output)
         write_server(writer, plan, f"/app/{safe_name(output, 'output folder')}/", from_stage="build")

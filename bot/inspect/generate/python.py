@@ -39,7 +39,7 @@ def write_python(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.run("python -m venv /venv")
     _write_install(writer, plan, folder)
     if plan.build:
-        writer.run(plan.build)
+        writer.run(plan.build, key="build")
     writer.stage(f"python:{tag}-slim")
     if run_needs:
         writer.run(apt(run_needs))

@@ -107,7 +107,7 @@ def write_ruby(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         _write_gems(writer, folder)
     writer.copy(["."], ".")
     if plan.build:
-        writer.run(plan.build)
+        writer.run(plan.build, key="build")
     if plan.static_output is not None:
         write_server(writer, plan, f"/app/{safe_name(plan.static_output, 'output folder')}/", from_stage="build")
         return
@@ -196,7 +196,7 @@ def _write_assets(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.copy(["."], ".")
     if folder.has("composer.json"):
         writer.copy(["/app/vendor"], "/app/vendor", from_stage="vendor")
-    writer.run(plan.build or "npm run build")
+    writer.run(plan.build or "npm run build", key="build")
 
 
 def _write_extensions(writer: Writer, plan: AppPlan, folder: Folder) -> None:
@@ -246,7 +246,7 @@ def write_deno(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.copy(["."], ".")
     entry = next(iter(re.findall(r"[\w./-]+\.(?:[cm]?[jt]sx?)\b", plan.start or "")), None)
     if plan.build:
-        writer.run(plan.build)
+        writer.run(plan.build, key="build")
     if entry:
         writer.run(f"deno cache {safe_name(entry, 'entry')}")
     writer.run("mkdir -p .deno && chown -R 1000 .deno")

@@ -41,7 +41,7 @@ def write_server(writer: Writer, plan: AppPlan, source: str, *, from_stage: str 
     lines = [f"      '{line.replace('__FALLBACK__', fallback)}' \\" for line in _SETTINGS]
     writer.stage("nginx:1-alpine")
     writer.add("RUN printf '%s\\n' \\", *lines, "      > /etc/nginx/site.conf")
-    writer.copy([source], "/srv/site/", from_stage=from_stage)
+    writer.copy([source], "/srv/site/", from_stage=from_stage, key="static")
     writer.finish(_START, plan.port or 8080, user=NGINX_USER)
 
 
@@ -53,14 +53,14 @@ def write_site(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.add("WORKDIR /src")
         writer.run(f"apk add --no-cache {plan.framework}")
         writer.copy(["."], ".")
-        writer.run(plan.build or plan.framework)
+        writer.run(plan.build or plan.framework, key="build")
         write_server(writer, plan, f"/src/{safe_name(output, 'output folder')}/", from_stage="build")
         return
     if plan.build:
         writer.stage("node:22-slim", "build")
         writer.add("WORKDIR /src")
         writer.copy(["."], ".")
-        writer.run(plan.build)
+        writer.run(plan.build, key="build")
         write_server(writer, plan, f"/src/{output}/", from_stage="build")
         return
     write_server(writer, plan, f"{safe_name(output, 'site folder')}/" if output != "." else ".", from_stage=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.inspect.errors import UnsafeCommand
 
@@ -79,11 +79,19 @@ class Writer:
     def __init__(self, *, buildkit: bool = True) -> None:
         self._buildkit = buildkit
         self._lines: list[str] = [f"ARG REGISTRY={REGISTRY}"]
+        self._settings: dict[int, str] = {}
+
+    @property
+    def settings(self) -> Mapping[int, str]:
+        """Which key of `build:` decides a line, by the line's number from 1; a line that none does is left out."""
+        return self._settings
 
     def stage(self, image: str, name: str | None = None) -> None:
         """Begin a stage from an image of the registry, `node:22-slim`, or from an earlier stage or a full address."""
         source = image if "/" in image.partition(":")[0] or ":" not in image else f"${{REGISTRY}}/{image}"
         self._lines += ["", f"FROM {source}{f' AS {name}' if name else ''}"]
+        if source != image:
+            self._note("runtime")
 
     def add(self, *lines: str) -> None:
         """Add lines as they are."""
@@ -93,7 +101,15 @@ class Writer:
         """Declare a build argument before the first stage, as REGISTRY is."""
         self._lines.append(f"ARG {name}={default}")
 
-    def copy(self, sources: Iterable[str], target: str, *, from_stage: str | None = None, owner: bool = False) -> None:
+    def copy(
+        self,
+        sources: Iterable[str],
+        target: str,
+        *,
+        from_stage: str | None = None,
+        owner: bool = False,
+        key: str | None = None,
+    ) -> None:
         """Copy names; those that are unusual are refused. Nothing is written for no source.
 
         `owner` gives the files to the user that runs, for applications that write beside their sources.
@@ -105,11 +121,13 @@ class Writer:
             origin = f"--from={from_stage} " if from_stage else ""
             owned = f"--chown={RUN_USER}:{RUN_USER} " if owner else ""
             self._lines.append(f"COPY {origin}{owned}{' '.join(names)} {target}")
+            self._note(key)
 
-    def run(self, command: str, *caches: str, key: str = "build") -> None:
-        """Run a command, with cache mounts at these folders."""
+    def run(self, command: str, *caches: str, key: str | None = None) -> None:
+        """Run a command, with cache mounts at these folders. `key` of `build:` would say another."""
         mounts = "".join(f"--mount=type=cache,target={cache} " for cache in caches) if self._buildkit else ""
-        self._lines.append(f"RUN {mounts}{run_form(command, key)}")
+        self._lines.append(f"RUN {mounts}{run_form(command, key or 'build')}")
+        self._note(key)
 
     def env(self, **values: str) -> None:
         """Set environment variables."""
@@ -126,6 +144,12 @@ class Writer:
         if port:
             self._lines.append(f"EXPOSE {port}")
         self._lines.append(f"CMD {command_form(start)}")
+        self._note("start")
+
+    def _note(self, key: str | None) -> None:
+        """The line written last is decided by this key."""
+        if key:
+            self._settings[len(self._lines)] = key
 
     def text(self) -> str:
         """The Dockerfile."""

@@ -11,6 +11,11 @@ import aiohttp
 
 PROBE_LIMIT_S = 5.0
 WELL = range(200, 400)
+REFUSED = "connection refused"
+NO_CONNECTION = "no connection"
+CLOSED = "the connection was closed"
+NOBODY_LISTENS = frozenset({REFUSED, NO_CONNECTION, CLOSED})
+"""What is wrong when nobody answers at the port; a forwarder in front of it closes the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,8 @@ async def probe(host: str, port: int, path: str, limit_s: float = PROBE_LIMIT_S)
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return "connection refused" if isinstance(error.os_error, ConnectionRefusedError) else "no connection"
-    return "the connection was closed" if isinstance(error, aiohttp.ServerDisconnectedError) else type(error).__name__
+        return REFUSED if isinstance(error.os_error, ConnectionRefusedError) else NO_CONNECTION
+    return CLOSED if isinstance(error, aiohttp.ServerDisconnectedError) else type(error).__name__
 
 
 async def wait_until_well(

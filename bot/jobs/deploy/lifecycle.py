@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import Probe, probe, wait_until_well
+from bot.jobs.deploy.health import NOBODY_LISTENS, Probe, probe, wait_until_well
 from bot.jobs.deploy.ship import Ship, as_target
 from bot.jobs.deploy.start import instance_spec
 from bot.model import Stage
@@ -61,6 +61,7 @@ async def _until_well(ship: Ship, green: Instance) -> None:
         port=ship.context.known(Stage.BUILD, "port"),
         why=seen.why,
         limit_s=settings.health_timeout_s,
+        fix=ship.context.known(Stage.BUILD, "fix_port") if seen.why in NOBODY_LISTENS else None,
     )
 
 
@@ -70,7 +71,9 @@ async def _look(ship: Ship, green: Instance) -> Probe:
     if now is None or (not now.running and now.exit_code is not None):
         await show_output(ship, green.id)
         code = now.exit_code if now else None
-        raise Permanent("instance_ended", exit_code=code, out_of_memory=bool(now and now.out_of_memory))
+        starved = bool(now and now.out_of_memory)
+        start = None if starved else ship.context.known(Stage.BUILD, "fix_start")
+        raise Permanent("instance_ended", exit_code=code, out_of_memory=starved, fix=start)
     if now.host is None or now.port is None:
         return Probe(0.0, why="it has no address yet")
     return await probe(now.host, now.port, ship.plan.environment.health)

@@ -26,7 +26,7 @@ async def start_deployment(ship: Ship) -> None:
         url=url,
     )
     command = ship.plan.environment.release_command
-    if command and ship.plan.image is None and not ship.context.known(Stage.START, "released"):
+    if command and ship.plan.release_id is None and not ship.context.known(Stage.START, "released"):
         await _run_release_command(ship, command)
 
 
@@ -51,7 +51,7 @@ async def instance_spec(ship: Ship) -> InstanceSpec:
         job_id=ship.job.id,
         port=context.known(Stage.BUILD, "port"),
         env={**settings.env, **await _secret_values(ship)},
-        command=settings.command,
+        command=settings.command or (None if made else ship.plan.build.get("start")),
         memory_mb=settings.memory_mb,
         cpus=settings.cpus,
         pids=settings.pids,
