@@ -13,7 +13,7 @@ _PLACE = re.compile(r"(<!-- commands:[^\n]*-->\n).*?(<!-- end of commands -->)",
 
 def command_table() -> str:
     """One row a command: usage, the permission it needs, what it does."""
-    rows = [f"| `{spec.usage}` | {spec.needs} | {spec.help['en']} |" for spec in COMMANDS.values()]
+    rows = [f"| `{spec.usage_in_a_table}` | {spec.needs} | {spec.help['en']} |" for spec in COMMANDS.values()]
     return "\n".join(["| command | needs | what it does |", "|---|---|---|", *rows]) + "\n"
 
 

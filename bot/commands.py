@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.errors import UserMistake
-from bot.grammar import ENVIRONMENT, JOB, REF, Command, CommandSpec, Parameter, read_arguments
+from bot.grammar import ENVIRONMENT, JOB, REF, Command, CommandSpec, Parameter, Takes, read_arguments
 from bot.spoken import spoken_lines
 
 MOST_COMMANDS = 10
@@ -28,7 +28,10 @@ class Said:
 
 
 _ENV = Parameter("environment", "ENV", ENVIRONMENT)
-_TO_ENV = Parameter("environment", "ENV", ENVIRONMENT, after="to")
+_REASON = Parameter("reason", "TEXT", after="--reason", takes=Takes.TEXT)
+_ENVIRONMENTS = re.compile(r"\A[a-z0-9](?:[a-z0-9,-]{0,398}[a-z0-9])?\Z")
+_PERCENT = re.compile(r"\A[1-9][0-9]?%?\Z")
+_RELEASE = re.compile(r"\A(?:v?[0-9]{1,6}|[0-9a-f]{7,64}|last-good)\Z")
 _JOB_ID = Parameter("job", "JOB", JOB)
 
 COMMANDS: Mapping[str, CommandSpec] = {
@@ -41,16 +44,36 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "en": "Build and deploy the pull request's head, or REF, blue/green.",
                 "ko": "풀 리퀘스트의 최신 커밋(또는 REF)을 빌드하고 블루/그린으로 배포합니다.",
             },
-            (Parameter("ref", "REF", REF), _TO_ENV),
+            (
+                Parameter("ref", "REF|SHA", REF),
+                Parameter("environment", "ENV[,ENV…]", _ENVIRONMENTS, after="to"),
+                Parameter("noop", "", after="--noop", takes=Takes.NOTHING),
+                Parameter("canary", "PERCENT", _PERCENT, after="--canary"),
+                _REASON,
+                Parameter("pairs", "KEY=VALUE…", after="--", takes=Takes.PAIRS),
+            ),
         ),
         CommandSpec(
             "rollback",
             "write",
             {
-                "en": "Put the last good release back, at once and without a build.",
-                "ko": "빌드 없이 즉시 마지막 정상 릴리스로 되돌립니다.",
+                "en": "Put an earlier release back, the last good one by default, at once and without a build.",
+                "ko": "빌드 없이 즉시 이전 릴리스로 되돌립니다. 따로 정하지 않으면 마지막 정상 릴리스입니다.",
             },
-            (_ENV,),
+            (_ENV, Parameter("release", "VERSION|SHA|last-good", _RELEASE, after="to"), _REASON),
+        ),
+        CommandSpec(
+            "promote",
+            "write",
+            {
+                "en": "Put what serves in one environment into another: the same image, not a new build.",
+                "ko": "한 환경에서 서비스 중인 것을 다른 환경으로 옮깁니다. 새로 빌드하지 않고 같은 이미지를 씁니다.",
+            },
+            (
+                Parameter("source", "ENV", ENVIRONMENT, needed=True),
+                Parameter("environment", "ENV", ENVIRONMENT, after="to", needed=True),
+                _REASON,
+            ),
         ),
         CommandSpec(
             "status",

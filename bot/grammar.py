@@ -71,6 +71,11 @@ class CommandSpec:
         """As people write it: `/deploy [REF] [to ENV]`."""
         return " ".join((f"/{self.name}", *self.words()))
 
+    @property
+    def usage_in_a_table(self) -> str:
+        """The usage for a cell of a table in Markdown, where a bar would end the cell."""
+        return self.usage.replace("|", "\\|")
+
     def words(self) -> Iterator[str]:
         """What may follow the name, as the usage shows it."""
         for group in self._groups:

@@ -232,6 +232,8 @@ class Release:
     spec: Mapping[str, Any]
     live_at: datetime
     active: bool
+    abandoned: bool = False
+    """Whether an older one had to take its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.errors import Refused
 from bot.github.people import Role
 from bot.github.pulls import PullRequest
-from bot.model import Job, Release
+from bot.model import Job
 from bot.repo_config import EnvironmentConfig, RepoConfig
 from bot.store import HeadMove
 
@@ -47,14 +47,10 @@ def pick_environment(config: RepoConfig, name: str | None) -> EnvironmentConfig:
     return found
 
 
-def pick_release(releases: list[Release], environment: str) -> Release:
-    """The last good release: the newest older than the one that serves. Raises Refused("no_release")."""
-    active = next((release for release in releases if release.active), None)
-    if active is not None:
-        for release in releases:
-            if release.version < active.version:
-                return release
-    raise Refused("no_release", environment=environment)
+def pick_environments(config: RepoConfig, names: str | None) -> list[EnvironmentConfig]:
+    """The environments named, separated by commas, each once; or the default one. Raises Refused."""
+    given = dict.fromkeys(name for name in names.split(",") if name) if names else [None]
+    return [pick_environment(config, name) for name in given]
 
 
 def pick_cancellable(job: Job | None, job_id: str | None, repository_id: int) -> Job:

@@ -240,6 +240,10 @@ class Jobs(Protocol):
         """How many unfinished jobs stand before it in its lane."""
 
 
+KEPT_RELEASES = 5
+"""How many releases of an environment can be gone back to."""
+
+
 class Releases(Protocol):
     """What went live."""
 
@@ -249,6 +253,15 @@ class Releases(Protocol):
         """Newest first."""
 
     async def all_active(self) -> list[Release]: ...
+
+    async def of_commit(self, repository_id: int, sha: str) -> list[Release]:
+        """Releases of a commit in any environment, newest first."""
+
+    async def with_image(self, image: str) -> list[Release]:
+        """Releases that have this very image, newest first."""
+
+    async def is_kept(self, release_id: int) -> bool:
+        """Whether it serves, or is one of the last of its environment, which can be gone back to."""
 
     async def environments(self, repository_id: int) -> list[str]: ...
 
@@ -442,6 +455,49 @@ class CommitLogins(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubConnection:
+    """A token somebody lent for one repository, without the token."""
+
+    id: str
+    owner: str
+    repo: str
+    branch: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AwsConnection:
+    """A way into one AWS account, without its keys. `role_arn` None: by keys of its own."""
+
+    id: str
+    region: str
+    account_id: str
+    role_arn: str | None
+    created_at: datetime
+
+
+class Connections(Protocol):
+    """Ways in that somebody lent us; what they come in with is sealed at rest."""
+
+    async def put_github(self, connection: GitHubConnection, token: str) -> None: ...
+
+    async def put_aws(self, connection: AwsConnection, credentials: Mapping[str, str]) -> None: ...
+
+    async def github(self) -> list[GitHubConnection]:
+        """Oldest first."""
+
+    async def aws(self) -> list[AwsConnection]:
+        """Oldest first."""
+
+    async def token_of(self, connection_id: str) -> str | None: ...
+
+    async def credentials_of(self, connection_id: str) -> Mapping[str, str] | None: ...
+
+    async def remove(self, connection_id: str) -> bool:
+        """False when there was none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """All that is remembered, over one database."""
 
@@ -456,3 +512,4 @@ class Store:
     slack_channels: SlackChannels
     analyses: Analyses
     commit_logins: CommitLogins
+    connections: Connections

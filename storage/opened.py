@@ -10,6 +10,7 @@ from storage.analyses import SqlAnalyses
 from storage.answers import SqlAnswers
 from storage.commit_logins import SqlCommitLogins
 from storage.connection import BUSY_TIMEOUT_S
+from storage.connections import SqlConnections
 from storage.database import Database
 from storage.deliveries import SqlDeliveries
 from storage.jobs import SqlJobs
@@ -45,6 +46,7 @@ async def open_store(
     """Bring the database up to date and open it. Raises UserMistake("bad_setting") or Transient."""
     await asyncio.to_thread(migrate, url)
     database = Database(url, busy_timeout_s=busy_timeout_s)
+    sealer = Sealer(secret_key)
     store = Store(
         deliveries=SqlDeliveries(database, max_waiting),
         jobs=SqlJobs(database, max_waiting),
@@ -52,10 +54,11 @@ async def open_store(
         reports=SqlReports(database),
         answers=SqlAnswers(database),
         keys=SqlApiKeys(database),
-        secrets=SqlSecrets(database, Sealer(secret_key)),
+        secrets=SqlSecrets(database, sealer),
         slack_links=SqlSlackLinks(database),
         slack_channels=SqlSlackChannels(database),
         analyses=SqlAnalyses(database),
         commit_logins=SqlCommitLogins(database),
+        connections=SqlConnections(database, sealer),
     )
     return OpenStore(store, database)

@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from bot.model import Release
-from bot.store import NewRelease
+from bot.store import KEPT_RELEASES, NewRelease
 from storage.database import Database
 from storage.rows import from_json, from_us, to_json, to_us
 
@@ -26,12 +26,20 @@ def record(connection: sqlite3.Connection, new: NewRelease, now: datetime) -> No
 
 
 def activate(connection: sqlite3.Connection, release_id: int) -> None:
-    """Make an old release the active one. Repeatable. Raises ValueError for an unknown one."""
+    """Make an old release the active one; a newer one it takes the place of is marked as abandoned. Repeatable.
+
+    Raises ValueError for an unknown one.
+    """
     row = connection.execute("SELECT * FROM releases WHERE id = ?", (release_id,)).fetchone()
     if row is None:
         raise ValueError(f"no release {release_id}")
-    _deactivate(connection, row["repository_id"], row["environment"])
-    connection.execute("UPDATE releases SET active = 1 WHERE id = ?", (release_id,))
+    place = (row["repository_id"], row["environment"])
+    connection.execute(
+        "UPDATE releases SET abandoned = 1 WHERE repository_id = ? AND environment = ? AND active = 1 AND version > ?",
+        (*place, row["version"]),
+    )
+    _deactivate(connection, *place)
+    connection.execute("UPDATE releases SET active = 1, abandoned = 0 WHERE id = ?", (release_id,))
 
 
 class SqlReleases:
@@ -51,6 +59,22 @@ class SqlReleases:
 
     async def all_active(self) -> list[Release]:
         return await self._list("SELECT * FROM releases WHERE active = 1 ORDER BY repository_id, environment")
+
+    async def of_commit(self, repository_id: int, sha: str) -> list[Release]:
+        sql = "SELECT * FROM releases WHERE repository_id = ? AND sha = ? ORDER BY id DESC"
+        return await self._list(sql, repository_id, sha)
+
+    async def with_image(self, image: str) -> list[Release]:
+        return await self._list("SELECT * FROM releases WHERE image = ? ORDER BY id DESC", image)
+
+    async def is_kept(self, release_id: int) -> bool:
+        sql = (
+            "SELECT 1 FROM releases AS one WHERE id = ? AND (active = 1 OR (SELECT COUNT(*) FROM releases AS later"
+            " WHERE later.repository_id = one.repository_id AND later.environment = one.environment"
+            " AND later.version > one.version) < ?)"
+        )
+        row = await self._database.read(lambda c: c.execute(sql, (release_id, KEPT_RELEASES)).fetchone())
+        return row is not None
 
     async def environments(self, repository_id: int) -> list[str]:
         sql = "SELECT DISTINCT environment FROM releases WHERE repository_id = ? ORDER BY environment"
@@ -82,4 +106,5 @@ def _release(row: sqlite3.Row) -> Release:
         spec=from_json(row["spec"]),
         live_at=from_us(row["live_us"]),
         active=bool(row["active"]),
+        abandoned=bool(row["abandoned"]),
     )

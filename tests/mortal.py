@@ -16,6 +16,9 @@ ONLY_LOOKS = frozenset(
         *(
             "known",
             "newest",
+            "of_commit",
+            "with_image",
+            "is_kept",
             "of_job",
             "owned",
             "recent",

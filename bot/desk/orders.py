@@ -13,6 +13,7 @@ from bot.desk.outcome import Outcome
 from bot.desk.rules.cancel import cancel
 from bot.desk.rules.deploy import deploy
 from bot.desk.rules.help import tell_help
+from bot.desk.rules.promote import promote
 from bot.desk.rules.rollback import rollback
 from bot.desk.rules.status import status
 from bot.store import Answer
@@ -23,6 +24,7 @@ Rule = Callable[[Office, Order, Facts], Awaitable[Outcome]]
 RULES: Mapping[str, Rule] = {
     "deploy": deploy,
     "rollback": rollback,
+    "promote": promote,
     "status": status,
     "cancel": cancel,
     "help": tell_help,

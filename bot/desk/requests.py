@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from bot.desk.options import with_options
+from bot.desk.order import Order
 from bot.errors import Refused
-from bot.jobs.deploy.plan import Plan, lane_of, rollback_plan
+from bot.grammar import Command
+from bot.jobs.deploy.plan import Plan, lane_of, promote_plan, rollback_plan
+from bot.jobs.deploy.steps import watched
 from bot.model import JobKind, JobRequest, Origin, Release, Repository
 from bot.repo_config import EnvironmentConfig, RepoConfig
+
+NO_COMMAND = Command("", "")
+"""What a push says beside its commit."""
+ONLY_HERE = "sha256:"
+"""How an image begins that no registry has."""
 
 
 def deploy_request(
@@ -18,18 +27,19 @@ def deploy_request(
     origin: Origin,
     targets: tuple[str, ...],
     follows_pull: int | None = None,
+    command: Command = NO_COMMAND,
 ) -> JobRequest:
     """A deploy of exactly `sha`. `targets` are what this server has, its own first. Raises Refused."""
-    target = environment.target or targets[0]
-    if target not in targets:
-        raise Refused("target_unavailable", target=target, known=list(targets))
     by_push = origin.face == "push"
     plan = Plan(
-        environment=environment,
-        target=target,
+        environment=with_options(environment, command),
+        target=_target(environment, targets),
         build=config.build,
         follows_pull=follows_pull,
         requires="" if by_push else "write",
+        noop=command.has("noop"),
+        set_by_hand=tuple(command.pairs),
+        reason=command.get("reason"),
     )
     return JobRequest(
         JobKind.DEPLOY,
@@ -39,12 +49,39 @@ def deploy_request(
         ref,
         environment.name,
         origin,
-        plan.to_json(),
+        watched(plan).to_json(),
         supersedes_waiting=by_push,
     )
 
 
-def rollback_request(repository: Repository, release: Release, origin: Origin) -> JobRequest:
+def promote_request(
+    order: Order, release: Release, environment: EnvironmentConfig, targets: tuple[str, ...]
+) -> JobRequest:
+    """Put the image of a release into another environment. Raises Refused where it cannot be had there."""
+    target = _target(environment, targets)
+    if release.image.startswith(ONLY_HERE) and release.spec.get("target") != target:
+        raise Refused("image_not_pushed", target=target, environment=environment.name, source=release.environment)
+    plan = promote_plan(release, environment, target, order.command.get("reason"))
+    return JobRequest(
+        JobKind.DEPLOY,
+        lane_of(order.repository.id, environment.name),
+        order.repository,
+        release.sha,
+        release.sha[:12],
+        environment.name,
+        order.origin,
+        watched(plan).to_json(),
+    )
+
+
+def _target(environment: EnvironmentConfig, targets: tuple[str, ...]) -> str:
+    target = environment.target or targets[0]
+    if target not in targets:
+        raise Refused("target_unavailable", target=target, known=list(targets))
+    return target
+
+
+def rollback_request(repository: Repository, release: Release, origin: Origin, reason: str | None = None) -> JobRequest:
     """Put a release back, as it was."""
     return JobRequest(
         JobKind.ROLLBACK,
@@ -54,5 +91,5 @@ def rollback_request(repository: Repository, release: Release, origin: Origin) -
         release.sha[:12],
         release.environment,
         origin,
-        rollback_plan(release).to_json(),
+        rollback_plan(release, reason).to_json(),
     )

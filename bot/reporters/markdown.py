@@ -101,5 +101,7 @@ def help_text(locale: str, only: str | None = None) -> str:
     """The commands that work, as a table made from the grammar."""
     language = "ko" if locale == "ko" else "en"
     head = f"| {messages.say(locale, 'help.command')} | {messages.say(locale, 'help.does')} |\n|---|---|"
-    rows = [f"| `{s.usage}` | {s.help[language]} |" for s in COMMANDS.values() if only is None or s.name == only]
+    rows = [
+        f"| `{s.usage_in_a_table}` | {s.help[language]} |" for s in COMMANDS.values() if only is None or s.name == only
+    ]
     return "\n".join([messages.say(locale, "help.title"), "", head, *rows])

@@ -28,7 +28,7 @@ CHANNEL_WORDS: Mapping[str, tuple[str, str]] = {
 """What is said of the channel itself: usage, and the key of what it does."""
 CHANNEL_ROLE = "maintain"
 """The least role on the repository of one who says what a channel is about."""
-STARTS_A_JOB = frozenset({"deploy", "rollback"})
+STARTS_A_JOB = frozenset({"deploy", "rollback", "promote", "preview"})
 SAID_OTHERWISE: Mapping[str, str] = {"deploy": "slack.help.deploy", "cancel": "slack.help.cancel"}
 """Commands whose help speaks of the pull request, of which there is none here."""
 _REPOSITORY = re.compile(r"\A([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})(?:@(\S{1,255}))?\Z")
@@ -68,7 +68,7 @@ def usage(spec: CommandSpec) -> str:
     """As people type it in Slack: `/shipmate deploy OWNER/REPO[@REF] [to ENV]`."""
     words = list(spec.words())
     if spec.needs != "none":
-        takes_ref = words[:1] == ["[REF]"]
+        takes_ref = [parameter.name for parameter in spec.parameters[:1]] == ["ref"]
         words = ["OWNER/REPO[@REF]" if takes_ref else "OWNER/REPO", *(words[1:] if takes_ref else words)]
     return " ".join(("/shipmate", spec.name, *words))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.jobs.deploy.complete import KEPT_RELEASES
+from bot.store import KEPT_RELEASES
 from tests.world import World
 
 

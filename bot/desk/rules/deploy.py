@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from bot import policy
 from bot.desk.facts import Facts
@@ -11,41 +12,59 @@ from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.requests import deploy_request
 from bot.errors import Refused
-from bot.github.pulls import PullRequest
-from bot.repo_config import RepoConfig
+from bot.model import JobRequest
+from bot.repo_config import EnvironmentConfig, RepoConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What is to be deployed, and the settings of the base branch that hold for it."""
+
+    config: RepoConfig
+    sha: str
+    ref: str
+    pull: int | None = None
+    """The pull request whose head it is."""
 
 
 async def deploy(office: Office, order: Order, facts: Facts) -> Outcome:
+    """To each environment named, all decided before any begins. Raises Refused."""
+    commit = await _commit_meant(office, order, facts)
+    environments = policy.pick_environments(commit.config, order.command.get("environment"))
+    jobs = tuple(_job(office, order, commit, environment) for environment in environments)
+    return Outcome("acted", "deploy_asked", jobs=jobs)
+
+
+async def _commit_meant(office: Office, order: Order, facts: Facts) -> Commit:
     """Raises Refused("pull_needed") where neither a ref nor a pull request says what to deploy."""
     ref = order.command.get("ref")
     if ref is None and order.is_pull and order.number is not None:
-        return await _deploy_pull(office, order, facts, order.number)
+        return await head_of_pull(office, order, facts, order.number)
     if ref is None:
         raise Refused("pull_needed")
     commit = facts.commit(ref, is_ours=ref == order.known_sha)
     config, sha = await asyncio.gather(office.base_config(order, facts), commit)
-    return _accept(office, order, config, sha, ref, None)
+    return Commit(config, sha, ref)
 
 
-async def _deploy_pull(office: Office, order: Order, facts: Facts, number: int) -> Outcome:
+async def head_of_pull(office: Office, order: Order, facts: Facts, number: int) -> Commit:
+    """The head that was announced here before the order came. Raises Refused for a fork's, a closed or a moved one."""
     pull = await facts.pull(number)
     policy.require_deployable(pull)
     told = await office.records.deliveries.latest_head(order.repository.id, number)
     policy.require_still_head(pull, told, order.received_seq)
-    config = await facts.config(pull.base_ref)
-    return _accept(office, order, config, pull.head_sha, pull.head_ref, pull)
+    return Commit(await facts.config(pull.base_ref), pull.head_sha, pull.head_ref, pull.number)
 
 
-def _accept(office: Office, order: Order, config: RepoConfig, sha: str, ref: str, pull: PullRequest | None) -> Outcome:
-    environment = policy.pick_environment(config, order.command.get("environment"))
-    job = deploy_request(
+def _job(office: Office, order: Order, commit: Commit, environment: EnvironmentConfig) -> JobRequest:
+    return deploy_request(
         order.repository,
-        config,
+        commit.config,
         environment,
-        sha=sha,
-        ref=ref,
+        sha=commit.sha,
+        ref=commit.ref,
         origin=order.origin,
         targets=office.targets,
-        follows_pull=pull.number if pull else None,
+        follows_pull=commit.pull,
+        command=order.command,
     )
-    return Outcome("acted", "deploy_asked", jobs=(job,))

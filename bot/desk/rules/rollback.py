@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import policy
+from bot.desk.earlier import LOOKED_AT, pick_release
 from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
@@ -11,9 +12,10 @@ from bot.desk.requests import rollback_request
 
 
 async def rollback(office: Office, order: Order, facts: Facts) -> Outcome:
-    """The last good release of the environment. Raises Refused("no_release")."""
+    """The release that was named, else the last good one. Raises Refused where there is none."""
     config = await office.base_config(order, facts)
     environment = policy.pick_environment(config, order.command.get("environment"))
-    releases = await office.records.releases.recent(order.repository.id, environment.name)
-    release = policy.pick_release(releases, environment.name)
-    return Outcome("acted", "rollback_asked", jobs=(rollback_request(order.repository, release, order.origin),))
+    releases = await office.records.releases.recent(order.repository.id, environment.name, LOOKED_AT)
+    release = pick_release(releases, environment.name, order.command.get("release"))
+    job = rollback_request(order.repository, release, order.origin, order.command.get("reason"))
+    return Outcome("acted", "rollback_asked", jobs=(job,))

@@ -14,7 +14,6 @@ from bot.model import JobState, Stage
 from bot.ports import TrafficStats
 from bot.store import NewRelease
 
-KEPT_RELEASES = 5
 STOP_GRACE_S = 10.0
 
 log = logging.getLogger("shipmate.deploy")
@@ -95,6 +94,7 @@ def _release(ship: Ship) -> NewRelease:
     job, context = ship.job, ship.context
     settings = ship.plan.to_json()
     settings["environment"]["port"] = context.known(Stage.BUILD, "port")
+    settings["image_port"] = context.known(Stage.BUILD, "image_port")
     settings["made_dockerfile"] = bool(context.known(Stage.BUILD, "made"))
     return NewRelease(
         repository_id=job.repository.id,

@@ -13,7 +13,7 @@ from bot.ports import BuiltImage
 async def push_image(ship: Ship) -> None:
     """Keep `image` (by digest). With no registry the engine's own image id is the digest."""
     kept = ship.context.known(Stage.BUILD, "image_id")
-    if ship.plan.image:
+    if ship.has_image_of_another:
         await ship.context.keep(Stage.PUSH, image=kept)
         await ship.progress(Stage.PUSH, "stage.push.kept", uri=kept)
         return

@@ -56,6 +56,11 @@ class Ship:
         """Name of the new instance; also its id as a traffic target."""
         return self.plan.instance_id or instance_name(self.job)
 
+    @property
+    def has_image_of_another(self) -> bool:
+        """Whether the image belongs to a release there was before, so that it is not ours to remove."""
+        return self.plan.image is not None or self.context.known(Stage.BUILD, "reused") is not None
+
     def say(self, key: str, /, **facts: Any) -> str:
         """A sentence for people, in the server's language."""
         return messages.say(self.tools.locale, key, **facts)

@@ -63,7 +63,7 @@ async def _remove_green(ship: Ship) -> None:
         return
     await ship.engine.target.remove(ship.green_name)
     image = ship.context.known(Stage.BUILD, "image_id")
-    if image:
+    if image and not ship.has_image_of_another:
         await ship.engine.target.remove_image(image)
 
 

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Mapping
 
 from bot.errors import ShipmateError
-from bot.jobs.deploy.complete import KEPT_RELEASES
 from bot.jobs.deploy.ship import as_target
 from bot.model import Job, Release
 from bot.ports import Engine, Instance, TrafficTarget
-from bot.store import Jobs, Releases
+from bot.store import KEPT_RELEASES, Jobs, Releases
 
 log = logging.getLogger("shipmate.upkeep")
 
@@ -70,14 +69,14 @@ class Upkeep:
                 log.warning("it could not be removed", extra={"instance": instance.name, "code": error.code})
 
     async def _remove_its_image(self, engine: Engine, instance: Instance, job: Job | None) -> None:
-        """The image of an old release goes with its instance, unless a kept release has the same one."""
+        """The image of an old release goes with its instance, unless a kept release anywhere has the same one."""
         if job is None:
             return
         releases = await self._releases.recent(job.repository.id, job.environment)
-        images = {release.image for release in releases if release.instance_id == instance.name}
-        kept = {release.image for release in releases[:KEPT_RELEASES]} | {r.image for r in releases if r.active}
-        for image in images - kept:
-            await engine.target.remove_image(image)
+        for image in {release.image for release in releases if release.instance_id == instance.name}:
+            sharing = await self._releases.with_image(image)
+            if not any([await self._releases.is_kept(release.id) for release in sharing]):
+                await engine.target.remove_image(image)
 
     async def _is_owned(self, instance: Instance, job: Job | None) -> bool:
         """By an unfinished job, by the release that serves, or by one of the last releases, kept for rollback."""

@@ -1,0 +1,25 @@
+"""`/promote`: what serves in one environment goes to another, the same image and not a new build."""
+
+from __future__ import annotations
+
+from bot import policy
+from bot.desk.facts import Facts
+from bot.desk.office import Office
+from bot.desk.order import Order
+from bot.desk.outcome import Outcome
+from bot.desk.requests import promote_request
+from bot.errors import Refused
+
+
+async def promote(office: Office, order: Order, facts: Facts) -> Outcome:
+    """Raises Refused where the first environment serves nothing, or the second one's rules say no."""
+    config = await office.base_config(order, facts)
+    source = policy.pick_environment(config, order.command.get("source"))
+    environment = policy.pick_environment(config, order.command.get("environment"))
+    if source.name == environment.name:
+        raise Refused("promote_to_itself", environment=environment.name)
+    release = await office.records.releases.active(order.repository.id, source.name)
+    if release is None:
+        raise Refused("nothing_to_promote", source=source.name, environment=environment.name)
+    job = promote_request(order, release, environment, office.targets)
+    return Outcome("acted", "promote_asked", jobs=(job,))

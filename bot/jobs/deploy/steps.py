@@ -1,0 +1,48 @@
+"""In which steps traffic moves to a new version, and how long each is watched: pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.jobs.deploy.plan import Plan
+from bot.traffic_config import TrafficConfig
+
+FULL_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """So many percent go to green, and are watched for `hold_s` seconds before the next step."""
+
+    percent: int
+    hold_s: int
+
+
+def steps_of(config: TrafficConfig, *, has_blue: bool) -> tuple[Step, ...]:
+    """The last step is always all of it. A first deployment has nobody to share with."""
+    last = Step(FULL_PERCENT, config.bake_s)
+    if not has_blue or config.strategy == "all":
+        return (last,)
+    if config.strategy == "canary":
+        return (Step(config.percent, config.every_s), last)
+    return (*(Step(percent, config.every_s) for percent in range(config.percent, FULL_PERCENT, config.percent)), last)
+
+
+def watched(plan: Plan) -> Plan:
+    """The plan with the time that its steps take on purpose, which no limit counts."""
+    steps = steps_of(plan.environment.traffic, has_blue=True)
+    return dataclasses.replace(plan, waits_s=float(0 if plan.noop else sum(step.hold_s for step in steps)))
+
+
+def shares(before: Mapping[str, int], green: str, percent: int) -> dict[str, int]:
+    """Each target's share when green has so many percent: those that served before keep theirs of what is left."""
+    serving = {name: share for name, share in before.items() if share}
+    left, total = FULL_PERCENT - percent, sum(serving.values())
+    if not serving or not left:
+        return {green: FULL_PERCENT}
+    split = {name: share * left // total for name, share in serving.items()}
+    largest = max(serving, key=lambda name: serving[name])
+    split[largest] += left - sum(split.values())
+    return {**split, green: percent}
