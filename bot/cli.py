@@ -17,6 +17,7 @@ from bot.clock import utc_now
 from bot.config import Settings, from_environment
 from bot.errors import ShipmateError, UserMistake
 from bot.masking import Masker
+from bot.shell.connections import connections
 
 if TYPE_CHECKING:
     from storage.opened import OpenStore
@@ -353,6 +354,9 @@ def analyze(target: str, **options: Any) -> None:
     from bot.jobs.analysis.shell import run_analyze
 
     sys.exit(run_analyze(target, out=sys.stdout, err=sys.stderr, **options))
+
+
+cli.add_command(connections)
 
 
 def main() -> None:

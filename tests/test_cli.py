@@ -101,6 +101,28 @@ def test_secrets_are_set_from_standard_input_and_listed_by_name_only(home: Path)
     assert shell(home, "secrets", "remove", "acme/api", "TOKEN", **env).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("github", "acme", "--branch", "main"), "owner/name"),
+        (("github", "acme/api", "--branch", "main"), "token is empty"),
+        (("aws", "--region", "eu-west-1"), "one of the two"),
+        (("aws", "--region", "eu-west-1", "--access-key-id", "A", "--role-arn", "arn:x"), "one of the two"),
+    ],
+)
+def test_a_connection_that_cannot_be_tried_is_refused_with_what_to_give(
+    home: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    result = shell(home, "connections", "add", *words, SHIPMATE_SECRET_KEY="k" * 32)
+    assert (result.exit_code, sentence in result.output) == (2, True), result.output
+
+
+def test_connections_are_listed_and_one_that_is_not_there_is_not_removed(home: Path) -> None:
+    assert json.loads(shell(home, "connections", "list", "--json").output) == {"github": [], "aws": []}
+    result = shell(home, "connections", "remove", "gh_0000000000")
+    assert (result.exit_code, "no connection gh_0000000000" in result.output) == (2, True)
+
+
 def test_the_database_is_brought_up_to_date_once(home: Path) -> None:
     assert "applied" in shell(home, "migrate").output
     assert shell(home, "migrate").output == "nothing to do\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from bot.github.client import Client
 from bot.github.credentials import Credential, RegisterSecret, Token
 from bot.github.etags import Etags
 from bot.github.patience import Patience, Quota
+from bot.github.person import PersonalToken
 from bot.github.wire import Wire
 from bot.model import Repository
 
@@ -53,6 +55,10 @@ class GitHub:
     def installation(self, installation_id: int, permissions: Mapping[str, str]) -> Client:
         """A client for all repositories of an installation, for questions that belong to none of them."""
         return self._bound(Grant.of(installation_id, (), permissions), None)
+
+    def person(self, token: str) -> Client:
+        """A client that speaks for the person whose token it is; the quota is theirs."""
+        return self._client(PersonalToken(token), Quota(), scope=hashlib.sha256(token.encode()).hexdigest())
 
     async def token(self, installation_id: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
         """A token to hand to a tool such as git: one repository, these permissions, five minutes of life at least."""

@@ -80,6 +80,14 @@ async def installation_of(app: Client, repository: str) -> Installation:
     return await app.call("GET /repos/{owner}/{repo}/installation", _installation, owner=owner, repo=name)
 
 
+async def installation_in(app: Client, account: str) -> Installation:
+    """The installation in an account of a person or an organisation. Raises NotFound when there is none.
+
+    https://docs.github.com/en/rest/apps/apps#get-a-user-installation-for-the-authenticated-app
+    """
+    return await app.call("GET /users/{username}/installation", _installation, username=account)
+
+
 async def installed_repositories(client: Client) -> list[Repository]:
     """The repositories of an installation, asked with a client of that installation."""
     return await client.listed("GET /installation/repositories", _repository, items="repositories")

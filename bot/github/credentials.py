@@ -22,8 +22,9 @@ class Token:
 class Credential(Protocol):
     """Where a client's tokens come from."""
 
-    bearer: bool
-    """Whether the token goes out as `bearer` (a JWT) or as `token`."""
+    @property
+    def bearer(self) -> bool:
+        """Whether the token goes out as `bearer` (a JWT) or as `token`."""
 
     async def current(self) -> Token:
         """A token that is good for the next minute. Raises Transient or Permanent when none can be had."""

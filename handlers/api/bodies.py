@@ -41,9 +41,10 @@ def checked(given: Any, schema: Schema, code: str = "invalid_body") -> dict[str,
     """`given` when it satisfies the schema, which is of an object. Raises UserMistake(code, fields)."""
     import jsonschema  # at the first request: it costs a start more than most else
 
-    faults = [fault for error in jsonschema.Draft202012Validator(schema).iter_errors(given) for fault in _faults(error)]
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(given)
+    faults = {(fault["field"], fault["rule"]): fault for error in errors for fault in _faults(error)}
     if faults:
-        raise UserMistake(code, fields=sorted(faults, key=lambda fault: str(fault["field"]))[:MOST_FAULTS])
+        raise UserMistake(code, fields=[faults[place] for place in sorted(faults)][:MOST_FAULTS])
     found: dict[str, Any] = given
     return found
 

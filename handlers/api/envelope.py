@@ -20,8 +20,12 @@ _SHOWN_FACTS = ("line", "column", "path", "limit")
 """Facts of an error that programs act on, beside the sentence made of all of them."""
 
 _STATUS: Mapping[str, HTTPStatus] = {
+    "address_not_allowed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "analysis_not_done": HTTPStatus.CONFLICT,
+    "analysis_not_found": HTTPStatus.NOT_FOUND,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "connection_unknown": HTTPStatus.NOT_FOUND,
     "fork": HTTPStatus.FORBIDDEN,
     "github_not_found": HTTPStatus.NOT_FOUND,
     "invalid_body": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -29,6 +33,8 @@ _STATUS: Mapping[str, HTTPStatus] = {
     "job_not_found": HTTPStatus.NOT_FOUND,
     "job_over": HTTPStatus.CONFLICT,
     "method_unknown": HTTPStatus.METHOD_NOT_ALLOWED,
+    "no_repositories": HTTPStatus.NOT_FOUND,
+    "nothing_analysed": HTTPStatus.NOT_FOUND,
     "path_unknown": HTTPStatus.NOT_FOUND,
     "permission_needed": HTTPStatus.FORBIDDEN,
     "permission_unreadable": HTTPStatus.FORBIDDEN,

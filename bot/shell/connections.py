@@ -1,0 +1,118 @@
+"""`shipmate connections`: lend a way into GitHub or AWS, list what was lent, take one back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+
+from bot.config import Settings, from_environment
+from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
+from bot.masking import Masker
+
+T = TypeVar("T")
+
+
+@click.group()
+def connections() -> None:
+    """Ways into GitHub and AWS, tried before they are sealed under SHIPMATE_SECRET_KEY; never shown again."""
+
+
+@connections.group()
+def add() -> None:
+    """Try a connection and keep it; its id is printed."""
+
+
+@add.command("github")
+@click.argument("repository")
+@click.option("--branch", required=True, help="The branch that is deployed.")
+def add_github(repository: str, branch: str) -> None:
+    """A token for REPOSITORY (owner/name), read from standard input, or asked for on a terminal."""
+    owner, slash, name = repository.partition("/")
+    if not slash or not owner or not name or "/" in name:
+        raise click.UsageError(f"{repository!r} is not of the form owner/name")
+    offer = GitHubOffer(owner, name, branch, _secret("Token"))
+    click.echo(_with_desk(lambda desk: desk.add_github(offer)).id)
+
+
+@add.command("aws")
+@click.option("--region", required=True)
+@click.option("--access-key-id", help="The secret key is read from standard input, or asked for on a terminal.")
+@click.option("--session-token", is_flag=True, help="A session token follows the secret key on standard input.")
+@click.option("--role-arn", help="A role to assume instead of keys: preferred, since nothing lasting is kept.")
+@click.option("--external-id", help="What the role's trust policy asks for.")
+def add_aws(
+    region: str, access_key_id: str | None, session_token: bool, role_arn: str | None, external_id: str | None
+) -> None:
+    """Keys of an account, or a role in it."""
+    if (access_key_id is None) == (role_arn is None):
+        raise click.UsageError("give --access-key-id or --role-arn, one of the two")
+    if role_arn is not None:
+        offer = AwsOffer(region, role_arn=role_arn, external_id=external_id)
+    else:
+        secret = _secret("Secret access key")
+        offer = AwsOffer(region, access_key_id, secret, _secret("Session token") if session_token else None)
+    made = _with_desk(lambda desk: desk.add_aws(offer))
+    click.echo(f"account {made.account_id}", err=True)
+    click.echo(made.id)
+
+
+@connections.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_connections(as_json: bool) -> None:
+    """What was lent, without any secret."""
+
+    async def read(desk: ConnectionDesk) -> dict[str, list[dict[str, Any]]]:
+        return {
+            "github": [
+                {"connectionId": one.id, "owner": one.owner, "repo": one.repo, "branch": one.branch}
+                for one in await desk.kept.github()
+            ],
+            "aws": [
+                {"connectionId": one.id, "region": one.region, "accountId": one.account_id, "roleArn": one.role_arn}
+                for one in await desk.kept.aws()
+            ],
+        }
+
+    found = _with_desk(read)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for kind, rows in found.items():
+        for row in rows:
+            click.echo("  ".join([kind, *("–" if value is None else value for value in row.values())]))
+
+
+@connections.command("remove")
+@click.argument("connection_id")
+def remove_connection(connection_id: str) -> None:
+    """Forget a connection and what it came in with."""
+    if not _with_desk(lambda desk: desk.kept.remove(connection_id)):
+        raise click.UsageError(f"there is no connection {connection_id}")
+    click.echo(f"{connection_id} is removed")
+
+
+def _secret(what: str) -> str:
+    """One line of standard input, or asked for without an echo: never an argument, which others can read."""
+    value: str = click.prompt(what, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not value:
+        raise click.UsageError(f"{what.lower()} is empty: give it on standard input")
+    return value
+
+
+def _with_desk(use: Callable[[ConnectionDesk], Awaitable[T]]) -> T:
+    from bot.app import connection_desk
+    from storage.opened import open_store
+
+    async def within(settings: Settings) -> T:
+        opened = await open_store(settings.database_url, secret_key=settings.secret_key)
+        try:
+            return await use(connection_desk(settings, opened.store, Masker()))
+        finally:
+            await opened.close()
+
+    return asyncio.run(within(from_environment()))

@@ -1,0 +1,99 @@
+"""`/api/v1/connect/…` and `/api/v1/connections`: ways in that a program lends, lists and takes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from bot import messages
+from bot.connections import CONNECTION_ID, AwsOffer, ConnectionDesk, GitHubOffer
+from bot.errors import Refused
+from handlers.api.bodies import read_body
+from handlers.api.envelope import success
+from handlers.api.gateway import LANGUAGE
+
+DESK: web.AppKey[ConnectionDesk] = web.AppKey("connection desk")
+
+routes = web.RouteTableDef()
+
+_NAME = {"type": "string", "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"}
+_SECRET = {"type": "string", "minLength": 1, "maxLength": 4096, "pattern": r"^[\x21-\x7e]+$"}
+GITHUB_BODY: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["owner", "repo", "branch", "token"],
+    "properties": {
+        "owner": _NAME,
+        "repo": _NAME,
+        "branch": {"type": "string", "minLength": 1, "maxLength": 255},
+        "token": _SECRET,
+    },
+}
+AWS_BODY: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["region"],
+    "if": {"required": ["roleArn"]},
+    "then": {"not": {"anyOf": [{"required": ["accessKeyId"]}, {"required": ["secretAccessKey"]}]}},
+    "else": {"required": ["accessKeyId", "secretAccessKey"]},
+    "properties": {
+        "region": {"type": "string", "pattern": "^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"},
+        "accessKeyId": {"type": "string", "pattern": "^[A-Z0-9]{16,128}$"},
+        "secretAccessKey": _SECRET,
+        "sessionToken": _SECRET,
+        "roleArn": {"type": "string", "pattern": r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$"},
+        "externalId": {"type": "string", "pattern": r"^[\w+=,.@:/-]{2,1224}$"},
+    },
+}
+
+
+@routes.post("/api/v1/connect/github")
+async def connect_github(request: web.Request) -> web.Response:
+    """Try a token for a repository and branch, and keep it sealed."""
+    body = await read_body(request, GITHUB_BODY)
+    offer = GitHubOffer(body["owner"], body["repo"], body["branch"], body["token"])
+    made = await request.app[DESK].add_github(offer)
+    return success({"githubConnectionId": made.id}, messages.say(request[LANGUAGE], "connection.github_made"))
+
+
+@routes.post("/api/v1/connect/aws")
+async def connect_aws(request: web.Request) -> web.Response:
+    """Ask STS whose the keys or the role are, and keep them sealed."""
+    body = await read_body(request, AWS_BODY)
+    offer = AwsOffer(
+        body["region"],
+        body.get("accessKeyId"),
+        body.get("secretAccessKey"),
+        body.get("sessionToken"),
+        body.get("roleArn"),
+        body.get("externalId"),
+    )
+    made = await request.app[DESK].add_aws(offer)
+    data = {"awsConnectionId": made.id, "accountId": made.account_id}
+    return success(data, messages.say(request[LANGUAGE], "connection.aws_made", account=made.account_id))
+
+
+@routes.get("/api/v1/connections")
+async def list_connections(request: web.Request) -> web.Response:
+    """All connections, without any secret."""
+    kept = request.app[DESK].kept
+    data = {
+        "github": [
+            {"connectionId": one.id, "owner": one.owner, "repo": one.repo, "branch": one.branch}
+            for one in await kept.github()
+        ],
+        "aws": [
+            {"connectionId": one.id, "region": one.region, "accountId": one.account_id} for one in await kept.aws()
+        ],
+    }
+    return success(data, messages.say(request[LANGUAGE], "connection.listed"))
+
+
+@routes.delete("/api/v1/connections/{id}")
+async def forget_connection(request: web.Request) -> web.Response:
+    """Forget one, and what it came in with. Raises Refused("connection_unknown")."""
+    connection_id = request.match_info["id"]
+    if not CONNECTION_ID.match(connection_id) or not await request.app[DESK].kept.remove(connection_id):
+        raise Refused("connection_unknown", connection=connection_id[:40])
+    return success({"connectionId": connection_id}, messages.say(request[LANGUAGE], "connection.forgotten"))
