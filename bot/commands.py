@@ -94,6 +94,15 @@ COMMANDS: Mapping[str, CommandSpec] = {
             (_JOB_ID,),
         ),
         CommandSpec(
+            "inspect",
+            "read",
+            {
+                "en": "Say what the pull request's head, or REF, is and how it would be built, and why.",
+                "ko": "풀 리퀘스트의 최신 커밋(또는 REF)이 무엇이고 어떻게 빌드될지, 그 이유와 함께 알려 줍니다.",
+            },
+            (Parameter("ref", "REF", REF),),
+        ),
+        CommandSpec(
             "help",
             "none",
             {"en": "Show these commands.", "ko": "명령 목록을 보여 줍니다."},

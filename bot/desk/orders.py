@@ -13,6 +13,7 @@ from bot.desk.outcome import Outcome
 from bot.desk.rules.cancel import cancel
 from bot.desk.rules.deploy import deploy
 from bot.desk.rules.help import tell_help
+from bot.desk.rules.inspect import inspect
 from bot.desk.rules.promote import promote
 from bot.desk.rules.rollback import rollback
 from bot.desk.rules.status import status
@@ -27,6 +28,7 @@ RULES: Mapping[str, Rule] = {
     "promote": promote,
     "status": status,
     "cancel": cancel,
+    "inspect": inspect,
     "help": tell_help,
 }
 

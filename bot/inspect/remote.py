@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 
@@ -57,9 +58,9 @@ class _RecordingTree(ListingTree):
 async def read_remote(tree: RemoteTree, *, limit: int = REMOTE_READS) -> ListingTree:
     """The parts of a remote tree that inspection needs, in at most two batches of reads after the list of paths."""
     paths = list(await tree.paths())
-    first = wanted(paths, limit=limit)
+    first = await asyncio.to_thread(wanted, paths, limit=limit)
     files: dict[str, bytes] = dict(await tree.read_many(first)) if first else {}
-    rest = [path for path in wanted(paths, files, limit=limit) if path not in first]
+    rest = [path for path in await asyncio.to_thread(wanted, paths, files, limit=limit) if path not in first]
     if rest:
         files.update(await tree.read_many(rest))
     unread = [path for path in (*first, *rest) if path not in files]
@@ -68,4 +69,4 @@ async def read_remote(tree: RemoteTree, *, limit: int = REMOTE_READS) -> Listing
 
 async def inspect_remote(tree: RemoteTree, overrides: BuildOverrides | None = None) -> Inspection:
     """Inspect a repository through its API. Errors of the API are the tree's own and pass through."""
-    return inspect_tree(await read_remote(tree), overrides)
+    return await asyncio.to_thread(inspect_tree, await read_remote(tree), overrides)

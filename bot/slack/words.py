@@ -29,7 +29,11 @@ CHANNEL_WORDS: Mapping[str, tuple[str, str]] = {
 CHANNEL_ROLE = "maintain"
 """The least role on the repository of one who says what a channel is about."""
 STARTS_A_JOB = frozenset({"deploy", "rollback", "promote", "preview"})
-SAID_OTHERWISE: Mapping[str, str] = {"deploy": "slack.help.deploy", "cancel": "slack.help.cancel"}
+SAID_OTHERWISE: Mapping[str, str] = {
+    "deploy": "slack.help.deploy",
+    "cancel": "slack.help.cancel",
+    "inspect": "slack.help.inspect",
+}
 """Commands whose help speaks of the pull request, of which there is none here."""
 _REPOSITORY = re.compile(r"\A([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})(?:@(\S{1,255}))?\Z")
 MOST_CHARACTERS = 1000
