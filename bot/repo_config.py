@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import Refused
 from bot.placed_yaml import START, Misplaced, Places, read_yaml
 from bot.previews import PreviewsConfig, read_previews
+from bot.rules_config import EnvironmentRules, fault_in_rules, read_rules
 from bot.schema_check import check
 from bot.traffic_config import GateConfig, ParamConfig, TrafficConfig, read_gate, read_params, read_traffic
 
@@ -51,6 +52,7 @@ class EnvironmentConfig:
     gate: GateConfig = field(default_factory=GateConfig)
     params: Mapping[str, ParamConfig] = field(default_factory=dict)
     """Variables that `/deploy … -- NAME=VALUE` may set."""
+    rules: EnvironmentRules = field(default_factory=EnvironmentRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,15 @@ def _checked(raw: bytes) -> Any:
     if data is not None:
         check(data, places, _validator())
         _check_patterns(data, places)
+        _check_rules(data, places)
     return data
+
+
+def _check_rules(data: Mapping[str, Any], places: Places) -> None:
+    """Time zones and dates must exist, and `after` must name another environment, round in no circle."""
+    fault = fault_in_rules(data.get("environments") or {})
+    if fault is not None:
+        raise Misplaced(places.nearest(("environments", *fault.path)), fault.problem)
 
 
 def _check_patterns(data: Mapping[str, Any], places: Places) -> None:
@@ -161,6 +171,7 @@ def _environment(name: str, given: Mapping[str, Any]) -> EnvironmentConfig:
         traffic=read_traffic(given.get("traffic", {})),
         gate=read_gate(given.get("gate", {})),
         params=read_params(given.get("params", {})),
+        rules=read_rules(given),
     )
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 
 import jsonschema
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Refused
+from bot.freeze import FreezeWindow
+from bot.jobs.deploy.plan import Plan
 from bot.previews import PreviewsConfig
 from bot.repo_config import MOST_BYTES, RepoConfig, parse_config, schema
+from bot.rules_config import ApprovalRule, EnvironmentRules
 from bot.traffic_config import GateConfig, ParamConfig, TrafficConfig
 
 
@@ -150,3 +154,66 @@ def test_a_pattern_that_is_none_is_told_with_its_place() -> None:
 
 def test_an_environment_cannot_have_the_name_of_a_preview() -> None:
     assert refused(b"environments:\n  pr-7: {branch: main}\n")[:2] == (2, 3)
+
+
+def test_the_rules_of_an_environment_are_read() -> None:
+    rules = (
+        read(
+            """
+environments:
+  staging: {}
+  production:
+    teams: [acme/sre]
+    who: {deploy: [acme/dev, carol], approve: [maintain]}
+    approvals: {required: 2, expires: 2h}
+    required_checks: [test, lint]
+    freeze:
+      - {days: [fri, sat], hours: "17:00-09:00", timezone: Europe/Berlin, reason: the weekend}
+      - {from: 2026-12-20, to: 2027-01-03}
+    after: staging
+"""
+        )
+        .environments["production"]
+        .rules
+    )
+    assert rules.named("deploy") == rules.named("promote") == ("acme/dev", "carol")
+    assert rules.named("rollback") == ("acme/sre",)
+    assert rules.approvals == ApprovalRule(2, ("maintain",), 7200)
+    assert (rules.checks, rules.after) == (("test", "lint"), "staging")
+    assert rules.freeze == (
+        FreezeWindow(("fri", "sat"), "17:00-09:00", "Europe/Berlin", reason="the weekend"),
+        FreezeWindow(begins="2026-12-20", ends="2027-01-03"),
+    )
+
+
+def test_the_rules_of_an_environment_survive_the_job_they_are_kept_in() -> None:
+    environment = read(
+        "environments:\n  staging: {}\n  production: {teams: [acme/sre], approvals: {required: 2}, after: staging,"
+        " required_checks: all, freeze: [{days: [sat], reason: rest}]}\n"
+    ).default()
+    plan = Plan(environment, "docker", bypassed=("frozen",))
+    kept = orjson.loads(orjson.dumps(plan.to_json()))
+    assert Plan.from_json(kept) == plan
+    del kept["environment"]["rules"], kept["bypassed"]
+    assert Plan.from_json(kept).environment.rules == EnvironmentRules()
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "column", "word"),
+    [
+        ("after: moon", 3, 5, "no environment 'moon'"),
+        ("after: production", 3, 5, "circle"),
+        ("freeze: [{timezone: Mars/Olympus}]", 3, 15, "no time zone"),
+        ("freeze: [{timezone: ../../etc/passwd}]", 3, 15, "no time zone"),
+        ("freeze: [{from: tomorrow}]", 3, 15, "no date"),
+        ("freeze: [{from: 2027-01-02, to: 2027-01-01}]", 3, 33, "not after"),
+        ("freeze: [{hours: 9-5}]", 3, 15, "form"),
+        ("approvals: {required: 0}", 3, 17, "minimum"),
+        ("teams: [sre]", 3, 13, "form"),
+        ("who: {dance: [alice]}", 3, 11, "dance"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_told_with_its_place(settings: str, line: int, column: int, word: str) -> None:
+    found_line, found_column, problem = refused(f"environments:\n  production:\n    {settings}\n".encode())
+    assert (found_line, found_column) == (line, column)
+    assert word in problem

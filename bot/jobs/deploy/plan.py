@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.model import Job, Release
 from bot.repo_config import EnvironmentConfig
+from bot.rules_config import rules_from_json
 from bot.traffic_config import GateConfig, TrafficConfig
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
@@ -46,6 +47,8 @@ class Plan:
     """The environment variables that were given with the command."""
     reason: str | None = None
     """Why, as its asker said."""
+    bypassed: tuple[str, ...] = ()
+    """The rules of the environment that its asker, a maintainer, set aside for that reason: codes of refusals."""
     waits_s: float = 0.0
     """How long it stands still on purpose while it is watched; on top of every limit."""
     preview_ends_at: str | None = None
@@ -66,7 +69,9 @@ class Plan:
         settings["traffic"] = TrafficConfig(**settings.get("traffic", {}))
         settings["gate"] = GateConfig(**settings.get("gate", {}))
         settings["params"] = {}
+        settings["rules"] = rules_from_json(settings.get("rules", {}))
         given["set_by_hand"] = tuple(given.get("set_by_hand", ()))
+        given["bypassed"] = tuple(given.get("bypassed", ()))
         return cls(environment=EnvironmentConfig(**settings), **given)
 
 

@@ -1,0 +1,117 @@
+"""What an environment asks of a deployment: by whom, approved by whom, after which checks, when, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.durations import seconds_of
+from bot.freeze import FreezeWindow, fault_of, read_freeze
+
+ALL_CHECKS = "all"
+EXPIRES_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """How many others must approve a deployment. The one who asked never counts."""
+
+    required: int = 0
+    who: tuple[str, ...] = ()
+    """Who may approve, if not everyone who may write."""
+    expires_s: int = EXPIRES_S
+    """How long a deployment waits for its approvals."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRules:
+    """Each is off unless the file names it. Plain JSON, so that a plan can keep it."""
+
+    who: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Command → who may say it: `org/team`, a login, or a role. A command left out is open to all who may write."""
+    approvals: ApprovalRule = field(default_factory=ApprovalRule)
+    checks: tuple[str, ...] = ()
+    """Names of checks that must have passed on the commit; `all`: whatever there is, and something must be."""
+    freeze: tuple[FreezeWindow, ...] = ()
+    after: str | None = None
+    """The environment in which the same commit must be live first."""
+
+    def named(self, command: str) -> tuple[str, ...]:
+        """Who may say a command here; nobody named means everyone who may write."""
+        return self.who.get(command, ())
+
+
+COMMANDS = ("deploy", "rollback", "promote", "approve")
+"""What `who` can speak of; `teams` speaks of them all."""
+
+
+def read_rules(given: Mapping[str, Any]) -> EnvironmentRules:
+    """The rules of an environment, checked against the schema before. Promoting is deploying, where `who` is silent."""
+    teams = tuple(given.get("teams", ()))
+    who = {command: tuple(names) for command, names in given.get("who", {}).items()}
+    if "deploy" in who:
+        who.setdefault("promote", who["deploy"])
+    everyone = dict.fromkeys(COMMANDS, teams) if teams else {}
+    approvals = given.get("approvals", {})
+    checks = given.get("required_checks", ())
+    return EnvironmentRules(
+        who={**everyone, **who},
+        approvals=_approvals(approvals, {**everyone, **who}.get("approve", ())),
+        checks=(ALL_CHECKS,) if checks == ALL_CHECKS else tuple(checks),
+        freeze=read_freeze(given.get("freeze", ())),
+        after=given.get("after"),
+    )
+
+
+def rules_from_json(data: Mapping[str, Any]) -> EnvironmentRules:
+    """Read back what a plan kept; one of an older version kept none."""
+    approvals = dict(data.get("approvals", {}))
+    approvals["who"] = tuple(approvals.get("who", ()))
+    return EnvironmentRules(
+        who={command: tuple(names) for command, names in data.get("who", {}).items()},
+        approvals=ApprovalRule(**approvals),
+        checks=tuple(data.get("checks", ())),
+        freeze=tuple(FreezeWindow(**{**one, "days": tuple(one["days"])}) for one in data.get("freeze", ())),
+        after=data.get("after"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFault:
+    """A fault no schema can see; `path` leads to it from `environments` on."""
+
+    path: tuple[str | int, ...]
+    problem: str
+
+
+def fault_in_rules(environments: Mapping[str, Mapping[str, Any] | None]) -> RulesFault | None:
+    """The first fault in the rules of all environments."""
+    before = {name: (settings or {}).get("after") for name, settings in environments.items()}
+    for name, settings in environments.items():
+        for number, window in enumerate((settings or {}).get("freeze", ())):
+            if (fault := fault_of(window)) is not None:
+                return RulesFault((name, "freeze", number, fault[0]), fault[1])
+        if (problem := _problem_with_order(name, before)) is not None:
+            return RulesFault((name, "after"), problem)
+    return None
+
+
+def _problem_with_order(name: str, before: Mapping[str, str | None]) -> str | None:
+    met, at = [name], before[name]
+    while at is not None:
+        if at in met:
+            return f"this goes round in a circle: {' after '.join([*met, at])}"
+        if at not in before:
+            return f"there is no environment {at!r}"
+        met.append(at)
+        at = before[at]
+    return None
+
+
+def _approvals(given: Mapping[str, Any], may_approve: tuple[str, ...]) -> ApprovalRule:
+    return ApprovalRule(
+        required=given.get("required", 1 if given else 0),
+        who=tuple(given.get("teams", may_approve)),
+        expires_s=seconds_of(given.get("expires", EXPIRES_S)),
+    )
