@@ -1,11 +1,12 @@
-"""What the work asks of where it runs: source, builder, registry, target and traffic, as protocols."""
+"""What the work asks of where it runs: source, builder, registry, target and traffic, or rollouts, as protocols."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.model import Job
 
@@ -213,3 +214,151 @@ class Engine:
     registry: Registry
     target: Target
     traffic: Traffic
+
+
+class RolloutStatus(enum.Enum):
+    """Where a rollout stands. `STUCK`: it went wrong, and going back did too; somebody has to look."""
+
+    GOING = "going"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    STUCK = "stuck"
+
+    @property
+    def is_over(self) -> bool:
+        return self in {RolloutStatus.DONE, RolloutStatus.UNDONE, RolloutStatus.STUCK}
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutSpec:
+    """One version of a service, for a platform that starts, tests, shifts and retires versions by itself."""
+
+    service: str
+    """The service's name on the platform, the same for its whole life: [a-z0-9-], at most 60."""
+    repository: str
+    environment: str
+    job_id: str
+    image: str
+    port: int
+    health: str
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variable name → value; the platform is given references only."""
+    command: str | None = None
+    memory_mb: int = 512
+    cpus: float = 1.0
+    read_only: bool = False
+    hosts: tuple[str, ...] = ()
+    strategy: str = "all"
+    """`all` at once, `canary`, `linear`, or `rolling` (no second set of versions, no steps)."""
+    percent: float = 10.0
+    every_s: int = 0
+    bake_s: int = 0
+    place: Mapping[str, Any] = field(default_factory=dict)
+    """The platform's own settings, as the environment gives them."""
+    revision: str | None = None
+    """The registered version a rollback goes back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A version that is registered on the platform and serves nothing yet."""
+
+    revision: str
+    """Names it for as long as the platform keeps it; a release remembers it."""
+    url: str
+    """Where people reach the service."""
+    test_url: str | None
+    """Where the new version answers before production does; None where no such place is set up."""
+    before: str | None
+    """The revision that serves now; None at the first deployment."""
+    place_name: str
+    """Where it runs, for people: the cluster's name."""
+    last_rollout: str | None = None
+    """The newest rollout there was before this one: what is newer is ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutView:
+    """A rollout as it is now. `stage` is the platform's own word for where in its lifecycle it is."""
+
+    status: RolloutStatus
+    stage: str
+    reason: str = ""
+    waiting: tuple[str, ...] = ()
+    """Pauses that last until `go_on` answers them."""
+    green_percent: float = 0.0
+    running: int = 0
+    wanted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two looks at a rollout: the first, the longest while tasks start, the longest while it bakes."""
+
+    first_s: float = 2.0
+    longest_s: float = 10.0
+    bake_s: float = 60.0
+
+
+class Rollouts(Protocol):
+    """A platform that ships blue/green by itself. Every call is repeatable: what the same job began is found again."""
+
+    name: str
+
+    async def prepare(self, spec: RolloutSpec) -> Prepared:
+        """Register the version, having looked that it can be rolled out. Raises Permanent, naming what is missing."""
+
+    async def run_once(self, spec: RolloutSpec, revision: str, command: str, log: LogSink) -> int:
+        """Run a command in the new version to its end; answers the exit code."""
+
+    async def begin(self, spec: RolloutSpec, prepared: Prepared, *, gated: bool = True) -> str:
+        """Roll out; answers the rollout's id. `gated`: it pauses before and after production traffic is touched."""
+
+    async def look(self, rollout: str) -> RolloutView:
+        """How it stands."""
+
+    async def go_on(self, rollout: str, pause: str) -> None:
+        """End one pause."""
+
+    async def go_back(self, rollout: str) -> None:
+        """Ask for everything to be put back; `look` tells when it is."""
+
+    async def measured(
+        self, spec: RolloutSpec, rollout: str, seconds: float
+    ) -> tuple[TrafficStats | None, TrafficStats | None]:
+        """What the platform counted at blue and at green in the last `seconds`; None where it counted nothing."""
+
+    async def output(self, spec: RolloutSpec, rollout: str, lines: int) -> list[str]:
+        """The last lines the new version wrote, and why its tasks ended."""
+
+    async def forget(self, spec: RolloutSpec) -> None:
+        """Remove the service if this very job made it; anything else stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutEngine:
+    """One way to run what was asked on a platform that rolls out by itself."""
+
+    name: str
+    builder: Builder
+    registry: Registry
+    rollouts: Rollouts
+    pace: Pace = Pace()
+
+
+class Maker(Protocol):
+    """What stages 1 and 2 need of either kind of engine."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def builder(self) -> Builder: ...
+
+    @property
+    def registry(self) -> Registry: ...
+
+
+AnyEngine = Engine | RolloutEngine

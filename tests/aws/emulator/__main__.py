@@ -15,10 +15,13 @@ from moto.elbv2.models import ELBv2Backend, elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from tests.aws.emulator import meters
+from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.balancer import Balancer
 from tests.aws.emulator.ecs import Services
 from tests.aws.emulator.faults import App, Faults, Rule, with_faults
-from tests.aws.emulator.rollout import ACCOUNT, REGION, Place
+from tests.aws.emulator.rollout import Place
+from tests.aws.emulator.single import SingleTasks
 from tests.aws.emulator.tasks import Machine
 
 CONTROL = "/_emulator/"
@@ -29,7 +32,10 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     elb = elbv2_backends[ACCOUNT][REGION]
     machine = Machine(_network())
-    place = Place(machine, Balancer(elb))
+    single = SingleTasks()
+    single.install()
+    meters.install()
+    place = Place(machine, Balancer(elb), ended=single.note)
     services = Services(place)
     services.install()
     _listen_for_real(machine, place.balancer)

@@ -15,6 +15,8 @@ import aiohttp
 from aiohttp import web
 from moto.elbv2.models import ELBv2Backend, FakeListener
 
+from tests.aws.emulator import meters
+
 _HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"}
 
 
@@ -28,7 +30,6 @@ class Balancer:
         self._in_flight: Counter[tuple[str, int]] = Counter()
         self.answered: Counter[tuple[str, int]] = Counter()
         """How many requests each target group answered with each status."""
-        self.seconds: list[tuple[str, float]] = []
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def listen(self, address: str, listener: FakeListener) -> None:
@@ -58,7 +59,7 @@ class Balancer:
         started = time.perf_counter()
         reply = await self._forwarded(group_arn, request)
         self.answered[group_arn, reply.status] += 1
-        self.seconds.append((group_arn, time.perf_counter() - started))
+        meters.count(listener.load_balancer_arn, group_arn, reply.status, time.perf_counter() - started)
         return reply
 
     def _group(self, listener: FakeListener, request: web.BaseRequest) -> str | web.Response:

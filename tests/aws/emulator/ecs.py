@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +11,8 @@ from moto.ecs.exceptions import ECSException, InvalidParameterException, Service
 from moto.ecs.models import Service
 from moto.ecs.responses import EC2ContainerServiceResponse as Ecs
 
+from tests.aws.emulator.operations import Operation, put_in
 from tests.aws.emulator.rollout import Place, Revision, Rollout
-
-Operation = Callable[[Any], ActionResult]
 
 
 class NoSuchDeployment(ECSException):
@@ -46,8 +44,7 @@ class Services:
             "stop_service_deployment": self._stop,
             "continue_service_deployment": self._continue,
         }
-        for name, operation in operations.items():
-            setattr(Ecs, name, _method(operation))
+        put_in(operations)
 
     def stop_everything(self) -> None:
         """End all tasks."""
@@ -81,6 +78,8 @@ class Services:
             rollouts = self._rollouts[service.arn]
             definition = call._get_param("taskDefinition")
             if definition and not rollouts[-1].is_over:
+                if rollouts[-1].after.task_definition == definition:
+                    return ActionResult({"service": service})
                 raise InvalidParameterException("a deployment of this service is under way already")
             answer = inner(call)
             self._configure(call, service)
@@ -169,11 +168,5 @@ def _revision(revision: Revision, rollout: Rollout) -> dict[str, Any]:
         "clusterArn": listed["clusterArn"],
         "taskDefinition": revision.task_definition,
         "createdAt": revision.created,
+        "resolvedConfiguration": {"loadBalancers": [{"targetGroupArn": revision.group}] if revision.group else []},
     }
-
-
-def _method(operation: Operation) -> Operation:
-    def method(self: Any) -> ActionResult:
-        return operation(self)
-
-    return method

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,11 +17,10 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.ecs.models import Service, ecs_backends
 from moto.elbv2.models import elbv2_backends
 
+from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.balancer import Balancer
 from tests.aws.emulator.tasks import Machine, Running, answers_well, until
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
 START_LIMIT_S = 10.0
 DRAIN_LIMIT_S = 10.0
 
@@ -62,6 +62,7 @@ class Place:
     balancer: Balancer
     minute_s: float = 0.5
     rollbacks_fail: bool = False
+    ended: Callable[[str, str, int], None] = lambda cluster, service, exit_code: None
 
 
 class Rollout:
@@ -210,7 +211,7 @@ class Rollout:
 
     def _scale_up(self) -> None:
         self._enter("SCALE_UP")
-        definition = _definition(self.after.task_definition)
+        definition = definition_of(self.after.task_definition)
         path = self._group(self.after.group).health_check_path or "/" if self.after.group else None
         for _ in range(self._service.desired_count):
             self.after.tasks.append(self._place.machine.start(definition))
@@ -221,6 +222,7 @@ class Rollout:
             for task in self.after.tasks:
                 code = task.exit_code()
                 if code is not None:
+                    self._place.ended(self._service.cluster_name, self._service.name, code)
                     raise _Undo(f"tasks failed to start: Essential container in task exited ({code}).")
             return all(path is None or answers_well(task.address, self.after.port, path) for task in self.after.tasks)
 
@@ -367,7 +369,7 @@ class Rollout:
         return _elb().target_groups[str(arn)]
 
 
-def _definition(reference: str) -> dict[str, Any]:
+def definition_of(reference: str) -> dict[str, Any]:
     """The first container of a task definition."""
     found = ecs_backends[ACCOUNT][REGION].describe_task_definition(reference)
     return dict(found.container_definitions[0])
