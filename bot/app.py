@@ -14,10 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import aiohttp
 from aiohttp import web
 
 from bot.clock import utc_now
 from bot.config import Settings, bad, require_github
+from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
+from bot.desk.asking import Asking
 from bot.desk.desk import Desk
 from bot.desk.office import Office, Records
 from bot.desk.orders import OrderDesk
@@ -26,12 +29,14 @@ from bot.engines.git_source import GitSource
 from bot.engines.router.launch import ensure_running, watch
 from bot.errors import Refused
 from bot.gate import Gate
-from bot.github.api import GitHub, open_github
+from bot.github.api import DEFAULT_API_URL, GitHub, open_github
 from bot.github.app import identity
+from bot.github.lent import try_token
 from bot.github.permissions import CLONE
 from bot.identity import this_worker
 from bot.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.intake import Intake, Reader
+from bot.jobs.analysis.submit import JobQueue
 from bot.jobs.context import Work
 from bot.jobs.deploy.deployment import Deployment
 from bot.jobs.deploy.ship import Tools
@@ -58,9 +63,10 @@ from bot.slack.desk import SlackDesk
 from bot.slack.home import Home
 from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.slack.ingress import SlackIngress
+from bot.store import Store
 from bot.worker import LEASE_S, Limits, Worker
 from handlers import github_webhook, health, jobs, pages, slack_events, slack_link
-from handlers.api import gateway
+from handlers.api import analyses, connections, contributions, gateway
 from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
 
@@ -158,8 +164,30 @@ def web_application(house: House) -> web.Application:
 def _add_api(app: web.Application, house: House) -> None:
     """The REST API, behind its one door."""
     store, settings = house.opened.store, house.settings
-    door = gateway.Gateway(store.keys, house.links, utc_now, settings.locale)
-    gateway.add_to(app, door, ())
+    door = gateway.Gateway(store.keys, house.links, utc_now, settings.locale, analyses.SHORT_FORMS)
+    app[connections.DESK] = connection_desk(settings, store, house.masker)
+    asking = Asking(house.github, require_github(settings).url, store.secrets, utc_now)
+    queue = JobQueue(store.jobs, utc_now)
+    app[analyses.API] = analyses.AnalysesApi(asking, queue, store.jobs, store.analyses, house.links, utc_now)
+    app[contributions.ANALYSES] = store.analyses
+    gateway.add_to(app, door, (connections.routes, analyses.routes, contributions.routes))
+
+
+def connection_desk(settings: Settings, store: Store, masker: Masker) -> ConnectionDesk:
+    """Where ways into GitHub and AWS are tried and kept."""
+
+    async def try_github(offer: GitHubOffer) -> None:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            await try_token(offer, session, settings.github.api_url if settings.github else DEFAULT_API_URL)
+
+    return ConnectionDesk(store.connections, try_github, _account_of, masker.register, utc_now)
+
+
+async def _account_of(offer: AwsOffer) -> str:
+    """Whose the offered way into AWS is, as STS says."""
+    from aws.credentials import account_lent  # with the first connection: botocore takes a server's start again
+
+    return await account_lent(offer.to_json())
 
 
 def _add_slack(app: web.Application, house: House) -> None:

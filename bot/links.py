@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
 
 LINK_LIFE_S = 30 * 24 * 3600
 
@@ -20,9 +21,24 @@ class Links:
 
     def job(self, job_id: str, now_s: float | None = None) -> str:
         """`PUBLIC_URL/jobs/ID?until=…&sig=…`, the same link for a whole day, so that edits do not change it."""
-        now = time.time() if now_s is None else now_s
-        until = int(now // 86_400 + 1) * 86_400 + self.life_s
+        until = self._until(now_s)
         return f"{self.public_url}/jobs/{job_id}?until={until}&sig={self._signature(job_id, until)}"
+
+    def picture(self, job_id: str, form: str, now_s: float | None = None) -> str:
+        """Of an analysis, as `svg` or `png`; whoever may see the job may see it."""
+        until = self._until(now_s)
+        return f"{self.public_url}/jobs/{job_id}/picture.{form}?until={until}&sig={self._signature(job_id, until)}"
+
+    def repository(self, full_name: str, now_s: float | None = None, **asked: str) -> str:
+        """`PUBLIC_URL/repos/OWNER/NAME?link=…`: its contribution page, of what is `asked` there."""
+        until = self._until(now_s)
+        link = f"{until}.{self._signature(_page_of(full_name), until)}"
+        return f"{self.public_url}/repos/{quote(full_name)}?{urlencode({'link': link, **asked})}"
+
+    def holds_repository(self, full_name: str, link: str, now_s: float | None = None) -> bool:
+        """Whether the link was made here for this repository's page and has not expired."""
+        until, _, signature = link.partition(".")
+        return self.holds(_page_of(full_name), until, signature, now_s)
 
     def holds(self, job_id: str, until: str, signature: str, now_s: float | None = None) -> bool:
         """Whether the link was made here for this job and has not expired."""
@@ -32,5 +48,15 @@ class Links:
         genuine = hmac.compare_digest(self._signature(job_id, int(until)).encode(), signature.encode())
         return fresh and genuine
 
+    def _until(self, now_s: float | None) -> int:
+        """The end of the link's life, the same for a whole day."""
+        now = time.time() if now_s is None else now_s
+        return int(now // 86_400 + 1) * 86_400 + self.life_s
+
     def _signature(self, job_id: str, until: int) -> str:
         return hmac.new(self.key, f"job-page\0{job_id}\0{until}".encode(), hashlib.sha256).hexdigest()[:40]
+
+
+def _page_of(full_name: str) -> str:
+    """What is signed: no job's id has a slash."""
+    return f"repos/{full_name.lower()}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bot.jobs.analysis.days import Range
+from bot.jobs.analysis.ranges import Range
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.series import Window
 from bot.jobs.analysis.stored import from_store, narrowed, to_store

@@ -10,13 +10,12 @@ import pytest
 from bot.clock import utc_now
 from bot.jobs.analysis import contributions, folders
 from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.plan import Target
+from bot.jobs.analysis.plan import TOKENS, Target
 from bot.jobs.analysis.progress import Listener, Progress, Stage
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.resident import States
 from bot.jobs.analysis.run import analyse_here
-from bot.jobs.analysis.tools import TOKENS
 from bot.model import EventType, JobState
 from tests.scenarios.analysing import analysed, asked, report_of, target
 from tests.world import REPO, World

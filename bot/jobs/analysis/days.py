@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.jobs.analysis.history import Changes, History
 from bot.jobs.analysis.identities import Author
+from bot.jobs.analysis.ranges import Range
 from bot.jobs.analysis.series import (
     DAY_S,
     Activity,
@@ -52,23 +53,6 @@ class FileDay(NamedTuple):
     author: Author
     extension: str
     files: int
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A range of days; None leaves a side open. `until` itself is outside."""
-
-    since: date | None = None
-    until: date | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it holds every day."""
-        return self.since is None and self.until is None
-
-    def holds(self, day: int) -> bool:
-        """Whether a day since 1970 lies within."""
-        return (self.since is None or day >= _number(self.since)) and (self.until is None or day < _number(self.until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +168,6 @@ def _by_period(rows: Sequence[LanguageDay], start_of: Callable[[int], date]) -> 
         for place, count in enumerate((row.commits, row.added, row.deleted)):
             counts[place] += count
     return [TimelineRow(*key, *counts) for key, counts in sorted(sums.items())]
-
-
-def _number(day: date) -> int:
-    return (day - date(1970, 1, 1)) // timedelta(days=1)
 
 
 class _Numbers(Generic[_T]):

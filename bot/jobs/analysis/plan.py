@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.jobs.analysis.days import Range
+from bot.jobs.analysis.ranges import Range
+
+TOKENS = "analysis"
+"""Where askers' own tokens are sealed among the secrets."""
 
 
 class Subject(enum.StrEnum):

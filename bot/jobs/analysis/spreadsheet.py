@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 from bot.jobs.analysis.report import AuthorReport, Report
@@ -12,11 +13,17 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(report: Report, path: Path) -> None:
-    """Write all authors, their languages by lines in the last column. Raises OSError where it cannot be written."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*_COLUMNS, "languages"])
-        writer.writerows(_row(entry) for entry in report.authors)
+    """Write the file. Raises OSError where it cannot be written."""
+    path.write_text(csv_of(report), "utf-8", newline="")
+
+
+def csv_of(report: Report) -> str:
+    """All authors, their languages by lines in the last column."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow([*_COLUMNS, "languages"])
+    writer.writerows(_row(entry) for entry in report.authors)
+    return file.getvalue()
 
 
 def _row(entry: AuthorReport) -> list[object]:

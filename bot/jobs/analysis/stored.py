@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.jobs.analysis.assembly import AuthorFilter
-from bot.jobs.analysis.days import Days, Range
+from bot.jobs.analysis.days import Days
 from bot.jobs.analysis.exclusions import Excluded
 from bot.jobs.analysis.identities import Author
+from bot.jobs.analysis.ranges import Range
 from bot.jobs.analysis.report import AuthorReport, CoAuthor, Framework, LanguageShare, Ownership, Report
 from bot.jobs.analysis.series import Activity, moment
 

@@ -14,7 +14,7 @@ from bot.jobs.analysis.addresses import Address, check_address
 from bot.jobs.analysis.clones import Clones
 from bot.jobs.analysis.identities import Author
 from bot.jobs.analysis.logins import AskGitHub, find_logins
-from bot.jobs.analysis.plan import AnalysisPlan, Target
+from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.quality.snapshot import QualitySettings
 from bot.jobs.analysis.resident import States
 from bot.masking import Masker
@@ -22,8 +22,6 @@ from bot.store import Analyses, CommitLogins, Releases, Secrets
 
 AT_ONCE = max(1, os.cpu_count() or 1)
 """Analyses that run side by side in one process: each keeps a core busy."""
-TOKENS = "analysis"
-"""Where askers' own tokens are sealed among the secrets."""
 
 
 @dataclass(frozen=True, slots=True)

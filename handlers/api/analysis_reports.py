@@ -1,0 +1,91 @@
+"""How the API shows what an analysis found: the published report, the sum of several, or a file to keep.
+
+Loaded with the first report that somebody reads: it brings half of the analysis' library along.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from bot.jobs.analysis.page import render_page
+from bot.jobs.analysis.plan import AnalysisPlan
+from bot.jobs.analysis.portfolio import Portfolio, add_up
+from bot.jobs.analysis.ranges import Range
+from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.spreadsheet import csv_of
+from bot.jobs.analysis.stored import from_store, narrowed
+from bot.model import Job
+from bot.store import StoredAnalysis
+from handlers.api.envelope import NO_STORE
+
+KINDS = {"json": "application/json", "csv": "text/csv", "html": "text/html"}
+
+
+def findings(job: Job, kept: Sequence[StoredAnalysis]) -> dict[str, Any]:
+    """What there is to tell beside the job: a change's owners, a report, or the sum of several; nothing before."""
+    if "change" in job.result:
+        return {"change": job.result["change"]}
+    reports = reports_of(job, kept)
+    if not reports:
+        return {}
+    if len(reports) == 1:
+        return {"report": report_json(reports[0]), **beside(kept[0])}
+    return {"portfolio": add_up(reports).to_json(), "reports": [report_json(report) for report in reports]}
+
+
+def reports_of(job: Job, kept: Sequence[StoredAnalysis]) -> list[Report]:
+    """The reports as they were asked for; none before all are there."""
+    plan = AnalysisPlan.from_json(job.spec)
+    if len(kept) < len(plan.targets):
+        return []
+    return [read(one, plan.within, plan.authors) for one in kept]
+
+
+def read(kept: StoredAnalysis, within: Range, authors: Iterable[str]) -> Report:
+    """A report, of a range of days and some authors; takes a moment for a large one."""
+    return narrowed(from_store(kept.body), within, authors)
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The published JSON, with the logins that are known."""
+    published = report.to_json()
+    for entry, author in zip(published["authors"], report.authors, strict=True):
+        entry["login"] = report.login(author.author)
+        entry["bot"] = author.author.is_bot
+    return published
+
+
+def beside(kept: StoredAnalysis) -> dict[str, Any]:
+    """What is kept beside the report."""
+    return {"quality": kept.body.get("quality"), "releases": kept.body.get("releases", [])}
+
+
+def job_file(job: Job, kept: Sequence[StoredAnalysis], form: str) -> web.Response | None:
+    """A finished job's report as a file; of several repositories their sum as JSON, else the first one's."""
+    reports = reports_of(job, kept)
+    if len(reports) > 1 and form == "json":
+        return _portfolio_file(add_up(reports), job.id)
+    return report_file(reports[0], form) if reports else None
+
+
+def report_file(report: Report, form: str) -> web.Response:
+    """The report as `json`, `csv` or `html`, to download."""
+    name = f"{report.repository}-{report.head[:12]}"
+    if form == "json":
+        return _file(orjson.dumps(report_json(report)).decode(), form, name)
+    return _file(csv_of(report) if form == "csv" else render_page(report), form, name)
+
+
+def _portfolio_file(portfolio: Portfolio, name: str) -> web.Response:
+    return _file(orjson.dumps(portfolio.to_json()).decode(), "json", f"portfolio-{name}")
+
+
+def _file(text: str, form: str, name: str) -> web.Response:
+    harmless = re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{harmless}.{form}"'}
+    return web.Response(text=text, content_type=KINDS[form], charset="utf-8", headers=headers)
