@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from bot.errors import Permanent
 from bot.jobs.deploy.plan import instance_name
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
 from bot.ports import InstanceSpec
+
+LIKE_A_SECRET = re.compile(r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|API_?KEY|_KEY\b|DSN", re.IGNORECASE)
 
 
 async def start_deployment(ship: Ship) -> None:
@@ -43,6 +46,7 @@ async def _run_release_command(ship: Ship, command: str) -> None:
 async def instance_spec(ship: Ship) -> InstanceSpec:
     """The new instance: the environment's settings, with the secrets it names, each masked from now on."""
     settings, context = ship.plan.environment, ship.context
+    _mask_what_was_given(ship)
     made = context.known(Stage.BUILD, "made") or ship.plan.made_dockerfile
     return InstanceSpec(
         name=instance_name(ship.job),
@@ -58,6 +62,13 @@ async def instance_spec(ship: Ship) -> InstanceSpec:
         read_only=settings.read_only if settings.read_only is not None else bool(made),
         labels={"shipmate.repository": ship.job.repository.full_name, "shipmate.environment": ship.job.environment},
     )
+
+
+def _mask_what_was_given(ship: Ship) -> None:
+    """A variable that was set by hand and is called like a secret is not shown from now on."""
+    for name in ship.plan.set_by_hand:
+        if LIKE_A_SECRET.search(name):
+            ship.context.masker.register(ship.plan.environment.env.get(name, ""))
 
 
 async def _secret_values(ship: Ship) -> dict[str, str]:
