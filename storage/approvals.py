@@ -1,0 +1,39 @@
+"""Approvals of jobs and trust in forks' commits, as they are looked up."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from bot.approvals import Approval, Trust
+from storage.database import Database
+from storage.rows import from_us, to_us
+
+
+class SqlApprovals:
+    """`bot.store.Approvals` over the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def given(self, job_id: str) -> list[Approval]:
+        sql = "SELECT * FROM approvals WHERE job = ? ORDER BY at_us, actor_id"
+        rows = await self._database.read(lambda c: c.execute(sql, (job_id,)).fetchall())
+        return [
+            Approval(row["job"], row["sha"], row["actor"], row["actor_id"], row["face"], from_us(row["at_us"]))
+            for row in rows
+        ]
+
+    async def is_trusted(self, repository_id: int, number: int, sha: str) -> bool:
+        sql = "SELECT 1 FROM trusted WHERE repository_id = ? AND number = ? AND sha = ?"
+        row = await self._database.read(lambda c: c.execute(sql, (repository_id, number, sha)).fetchone())
+        return row is not None
+
+
+def trust(connection: sqlite3.Connection, given: Trust, now: datetime) -> None:
+    """Keep who trusted a commit first. Repeatable."""
+    connection.execute(
+        "INSERT INTO trusted (repository_id, number, sha, actor_id, actor, at_us) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (repository_id, number, sha) DO NOTHING",
+        (given.repository_id, given.number, given.sha, given.actor_id, given.actor, to_us(now)),
+    )
