@@ -59,7 +59,8 @@ _ENDINGS = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.CANCELLED})
 
 MAY_FOLLOW: Mapping[JobState, frozenset[JobState]] = {
     JobState.PENDING: frozenset({JobState.PROCESSING, JobState.SUPERSEDED}) | _ENDINGS,
-    JobState.PROCESSING: frozenset({JobState.BUILDING, JobState.DEPLOYING, JobState.COMPLETED}) | _ENDINGS,
+    JobState.PROCESSING: frozenset({JobState.BUILDING, JobState.PUSHING, JobState.DEPLOYING, JobState.COMPLETED})
+    | _ENDINGS,
     JobState.BUILDING: frozenset({JobState.PUSHING, JobState.DEPLOYING, JobState.COMPLETED}) | _ENDINGS,
     JobState.PUSHING: frozenset({JobState.DEPLOYING}) | _ENDINGS,
     JobState.DEPLOYING: frozenset({JobState.VERIFYING, JobState.ROLLED_BACK}) | _ENDINGS,
@@ -99,6 +100,9 @@ class EventType(enum.StrEnum):
     """What happened to a job, in the past tense."""
 
     JOB_QUEUED = "JobQueued"
+    JOB_HELD = "JobHeld"
+    JOB_APPROVED = "JobApproved"
+    JOB_RELEASED = "JobReleased"
     JOB_STARTED = "JobStarted"
     JOB_RESUMED = "JobResumed"
     CANCEL_ASKED = "CancelAsked"
@@ -171,6 +175,19 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What a job waits for before it may run; `until` is when it ends without having run."""
+
+    until: datetime
+    approvals: int = 0
+    """How many people must approve it, beside the one who asked."""
+    who: tuple[str, ...] = ()
+    """Who may: teams, logins or a role; nobody named means everyone who may write."""
+    checks: tuple[str, ...] = ()
+    """Checks that must pass on its commit first."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobRequest:
     """Work that was asked for and allowed; a job is made of it."""
 
@@ -185,6 +202,10 @@ class JobRequest:
     """Frozen settings of the job (see `jobs.deploy.plan`), plain JSON."""
     supersedes_waiting: bool = False
     """Whether jobs of the same face still waiting in the lane are replaced by this one."""
+    hold: Hold | None = None
+    """What it must wait for first, outside of its lane."""
+    id: str = field(default_factory=lambda: new_job_id(), compare=False)
+    """The id its job will have, so that it can be spoken of in the same breath."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +233,8 @@ class Job:
     result: Mapping[str, Any] = field(default_factory=dict)
     error_code: str | None = None
     error_message: str | None = None
+    hold: Hold | None = None
+    """What it still waits for outside of its lane; None once it may run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -19,19 +17,9 @@ from bot.reporters.view import JobView, StageView, see
 from bot.store import ApiKeys, Jobs
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
 from handlers.api.keys import key_of
-
-KEEP_ALIVE_S = 15.0
-CLOSE_AFTER_S = 5.0
-RETRY_MS = 5000
-PAGE = 1000
+from handlers.streaming import PAGE, Watch, follow, frame_of
 
 routes = web.RouteTableDef()
-
-
-class Watch(Protocol):
-    """One reader's view of the store's changes."""
-
-    async def wait(self, timeout_s: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +67,7 @@ async def raw_log(request: web.Request) -> web.StreamResponse:
 async def follow_job(request: web.Request) -> web.StreamResponse:
     """Server-sent events: the history after `Last-Event-ID`, then what happens, each once; closes after the end."""
     pages, job = request.app[PAGES], await _admitted(request)
-    reply = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
-    await reply.prepare(request)
-    await reply.write(f"retry: {RETRY_MS}\n\n".encode())
-    after, watch, told_s = _last_event_id(request), pages.watch(), time.monotonic()
-    while True:
-        events = await pages.jobs.events(job.id, after, PAGE)
-        for event in events:
-            await reply.write(await _frame(pages, job.id, event))
-            after, told_s = event.seq, time.monotonic()
-            if event.type is EventType.JOB_ENDED:
-                await asyncio.sleep(CLOSE_AFTER_S)
-                return reply
-        if not events:
-            await watch.wait(1.0)
-        if time.monotonic() - told_s >= KEEP_ALIVE_S:
-            await reply.write(b": still here\n\n")
-            told_s = time.monotonic()
+    return await follow(request, pages.jobs, pages.watch(), job, lambda event: _frame(pages, job.id, event))
 
 
 async def _admitted(request: web.Request) -> Job:
@@ -117,14 +87,9 @@ async def _has_key(request: web.Request) -> bool:
     return await key_of(request.headers, pages.keys, pages.clock()) is not None
 
 
-def _last_event_id(request: web.Request) -> int:
-    given = request.headers.get("Last-Event-ID") or request.query.get("after", "0")
-    return int(given) if given.isdecimal() and len(given) < 10 else 0
-
-
 async def _frame(pages: JobPages, job_id: str, event: Event) -> bytes:
     name, data = await _told(pages, job_id, event)
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, name.encode(), orjson.dumps(data))
+    return frame_of(event.seq, name, orjson.dumps(data))
 
 
 async def _told(pages: JobPages, job_id: str, event: Event) -> tuple[str, Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from bot.jobs.deploy.recipe import Recipe, dockerfile_in, recipe_of
 from bot.jobs.deploy.remedy import of_build, of_serving
 from bot.jobs.deploy.reuse import use_image_there_is
 from bot.jobs.deploy.ship import Ship
-from bot.model import Stage
+from bot.model import JobState, Stage
 from bot.ports import BuildRequest, BuiltImage
 
 
@@ -31,7 +31,8 @@ async def build_image(ship: Ship) -> None:
     recipe = await asyncio.to_thread(recipe_of, source, ship.plan.build, buildkit=buildkit)
     await _tell_findings(ship, recipe)
     key = "stage.build.dockerfile_made" if recipe.made else "stage.build.dockerfile_found"
-    await ship.progress(Stage.BUILD, key, path=recipe.dockerfile, context=recipe.context, port=recipe.port)
+    told = {"path": recipe.dockerfile, "context": recipe.context, "port": recipe.port}
+    await ship.move(JobState.BUILDING, Stage.BUILD, key, **told)
     if recipe.unused:
         keys = ", ".join(f"build.{key}" for key in recipe.unused)
         await ship.progress(Stage.BUILD, "stage.build.unused", keys=keys, path=recipe.dockerfile)

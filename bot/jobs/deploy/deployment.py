@@ -17,7 +17,7 @@ from bot.jobs.deploy.ship import Ship, Tools
 from bot.jobs.deploy.start import start_deployment
 from bot.jobs.deploy.switch import switch_traffic
 from bot.jobs.deploy.undo import undo
-from bot.model import STATE_OF_STAGE, EventType, NewEvent, Stage
+from bot.model import STATE_OF_STAGE, EventType, JobState, NewEvent, Stage
 from bot.ports import Engine
 
 
@@ -71,20 +71,21 @@ class Deployment:
     async def _stage(self, ship: Ship, stage: Stage, work: Callable[[Ship], Awaitable[None]]) -> None:
         name = ship.say(f"stage.{int(stage)}")
         await ship.context.advance(
-            STATE_OF_STAGE[stage],
+            _state_at_start(ship.context.state, stage),
             stage,
             NewEvent(EventType.STAGE_STARTED, f"[Stage {int(stage)}] {name}", stage, {"stage": int(stage)}),
         )
         await ship.context.keep(stage, started=True)
         began = time.monotonic()
+        limit_s = self._stage_limit_s + (ship.plan.waits_s if stage is Stage.SWITCH else 0)
         try:
-            async with asyncio.timeout(self._stage_limit_s) as limit:
+            async with asyncio.timeout(limit_s) as limit:
                 await work(ship)
         except TimeoutError as error:
             if not limit.expired():
                 raise
             seconds = round(time.monotonic() - began, 1)
-            raise Permanent("stage_timeout", stage=int(stage), seconds=seconds, limit_s=self._stage_limit_s) from error
+            raise Permanent("stage_timeout", stage=int(stage), seconds=seconds, limit_s=limit_s) from error
         seconds = round(time.monotonic() - began, 3)
         await ship.context.keep(stage, done=True, seconds=seconds)
         await ship.context.tell(
@@ -94,3 +95,8 @@ class Deployment:
             stage=int(stage),
             durationSeconds=seconds,
         )
+
+
+def _state_at_start(now: JobState, stage: Stage) -> JobState:
+    """Stage 1 looks at the repository before it builds; one that is taken up again while building stays so."""
+    return now if stage is Stage.BUILD else STATE_OF_STAGE[stage]

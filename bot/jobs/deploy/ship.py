@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot import messages
 from bot.jobs.context import JobContext
 from bot.jobs.deploy.plan import Plan, instance_name, service_name
-from bot.model import EventType, Job, Release, Stage
+from bot.model import EventType, Job, JobState, NewEvent, Release, Stage
 from bot.ports import Engine, Instance, Source, TrafficTarget
 from bot.store import Releases, Secrets
 
 CHECK_EVERY_S = 0.2
 """Pause between the health checks before and after the switch."""
+WATCH_EVERY_S = 1.0
+"""Pause between two looks at the figures while a step of the traffic lasts."""
 
 Recheck = Callable[[Job, Plan], Awaitable[None]]
 """Asks GitHub again whether the job may still change anything. Raises Permanent or Transient."""
@@ -31,6 +33,7 @@ class Tools:
     base_registry: str | None = None
     locale: str = "en"
     check_every_s: float = CHECK_EVERY_S
+    watch_every_s: float = WATCH_EVERY_S
     owner: str = "shipmate"
 
 
@@ -67,8 +70,16 @@ class Ship:
 
     async def progress(self, stage: Stage, key: str, /, **details: Any) -> None:
         """Record one step of a stage."""
-        message = f"[Stage {int(stage)}] {self.say(key, **details)}"
-        await self.context.tell(EventType.STAGE_PROGRESSED, message, stage, **details)
+        await self.context.tell(EventType.STAGE_PROGRESSED, self._told(stage, key, details), stage, **details)
+
+    async def move(self, state: JobState, stage: Stage, key: str, /, **details: Any) -> None:
+        """Record one step of a stage with which the job goes into another state."""
+        told = {**details, "state": state.value}
+        event = NewEvent(EventType.STAGE_PROGRESSED, self._told(stage, key, details), stage, told)
+        await self.context.advance(state, stage, event)
+
+    def _told(self, stage: Stage, key: str, details: Mapping[str, Any]) -> str:
+        return f"[Stage {int(stage)}] {self.say(key, **details)}"
 
     async def blue(self) -> Release | None:
         """The release that serves now, or None at the first deployment."""
