@@ -249,10 +249,14 @@ class _Tenure:
         return Failure(JobState.FAILED, "unexpected_error", {"exception_class": type(error).__name__})
 
     def _left_s(self, context: JobContext) -> float:
-        """Seconds of the job's limit that are left, counted from its first start, over crashes."""
+        """Seconds of the job's limit that are left, counted from its first start, over crashes.
+
+        What it stands still for on purpose (`waits_s` of its spec) is not counted.
+        """
         started = context.job.started_at or self._worker._clock()
         spent = (self._worker._clock() - started).total_seconds()
-        return max(0.001, self._worker._limits.job_s - spent)
+        limit_s = self._worker._limits.job_s + float(self._job.spec.get("waits_s", 0))
+        return max(0.001, limit_s - spent)
 
     async def _watch_for_cancel(self) -> None:
         """Ends by raising when somebody asked to cancel."""

@@ -126,6 +126,10 @@ class FakeEngine:
     """Set while a build hangs or waits."""
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     """Set it, and builds that wait go on."""
+    figures: dict[str, TrafficStats] = field(default_factory=dict)
+    """What the traffic says it measured of a version, by its own words; else what was answered is counted."""
+    shifts: list[dict[str, int]] = field(default_factory=list)
+    """Every change of shares, by the versions' own words."""
 
     def as_engine(self) -> Engine:
         """It as Shipmate holds it."""
@@ -320,6 +324,9 @@ class FakeTraffic:
         targets = self.engine.routes[service].targets
         for one in list(targets.values()):
             targets[one.id] = TrafficTarget(one.id, one.host, one.port, percents.get(one.id, 0), one.health)
+        shown = {self._words(name): percent for name, percent in percents.items()}
+        if self.engine.shifts[-1:] != [shown]:
+            self.engine.shifts.append(shown)
         for name in percents:
             if self.engine.copies[name].does[0] == "fall":
                 self.engine.copies[name].stop(1)
@@ -340,12 +347,19 @@ class FakeTraffic:
             route.server.close()
 
     async def stats(self, service: str, since: str | None = None) -> dict[str, TrafficStats]:
-        """Counts only."""
+        """What the test says was measured, else counts only."""
+        if service not in self.engine.routes:
+            raise Permanent("unknown_service", service=service)
         answered = self.engine.routes[service].answered
-        return {name: TrafficStats(answered.get(name, 0), 0, None, None, 0) for name in await self._names(service)}
+        counted = {name: TrafficStats(answered.get(name, 0), 0, None, None, 0) for name in await self._names(service)}
+        return {name: self.engine.figures.get(self._words(name), stats) for name, stats in counted.items()}
 
     async def mark(self, service: str, name: str) -> None:
         """Nothing is measured here."""
+
+    def _words(self, name: str) -> str:
+        copy = self.engine.copies.get(name)
+        return " ".join(copy.does[1:]) if copy else name
 
     async def _names(self, service: str) -> list[str]:
         return [target.id for target in await self.targets(service)]

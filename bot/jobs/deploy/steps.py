@@ -21,9 +21,11 @@ class Step:
 
 
 def steps_of(config: TrafficConfig, *, has_blue: bool) -> tuple[Step, ...]:
-    """The last step is always all of it. A first deployment has nobody to share with."""
+    """The last step is always all of it. A first deployment has nobody to share with, nor to go back to."""
+    if not has_blue:
+        return (Step(FULL_PERCENT, 0),)
     last = Step(FULL_PERCENT, config.bake_s)
-    if not has_blue or config.strategy == "all":
+    if config.strategy == "all":
         return (last,)
     if config.strategy == "canary":
         return (Step(config.percent, config.every_s), last)

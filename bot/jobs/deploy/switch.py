@@ -1,26 +1,35 @@
-"""Stage 5: check green again and again, send all traffic to it, watch it serve, and let blue finish."""
+"""Stage 5: check green again and again, send it the traffic step by step, watch it serve, and let blue finish."""
 
 from __future__ import annotations
 
 import asyncio
 import statistics
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
 from bot.errors import Permanent
 from bot.jobs.deploy.health import Probe, probe
 from bot.jobs.deploy.lifecycle import show_output
 from bot.jobs.deploy.ship import Ship
+from bot.jobs.deploy.steps import FULL_PERCENT, Step, shares, steps_of
+from bot.jobs.deploy.watch import baseline, mark_of, require_it_serves, watch_step
 from bot.model import EventType, Stage
-
-CHECKS_AFTER = 3
 
 
 async def switch_traffic(ship: Ship) -> None:
-    """All traffic goes to green; blue, drained, serves nothing. What to go back to is kept before anything moves."""
-    if await ship.green_percent() != 100:
+    """In one step or several, each watched, all traffic goes to green; blue is drained only then.
+
+    What to go back to is kept before anything moves; a step that was passed is not taken again after a crash.
+    """
+    if await ship.green_percent() in {0, None} and ship.context.known(Stage.SWITCH, "before") is None:
         await _check_green(ship)
-        await _shift(ship)
-    await _watch(ship)
+        await _keep_what_was(ship)
+    before: Mapping[str, int] = ship.context.known(Stage.SWITCH, "before") or {}
+    steps = steps_of(ship.plan.environment.traffic, has_blue=any(before.values()))
+    for number in range(ship.context.known(Stage.SWITCH, "passed") or 0, len(steps)):
+        await _take(ship, number, steps[number], before)
+        await watch_step(ship, number, steps[number])
+        await ship.context.keep(Stage.SWITCH, passed=number + 1)
+    await require_it_serves(ship)
     await _drain_the_rest(ship)
 
 
@@ -60,45 +69,40 @@ async def _tell_check(ship: Ship, number: int, seen: Probe, passed: int) -> None
         raise Permanent("health_check_failed", path=settings.health, why=seen.why, check=number)
 
 
-async def _shift(ship: Ship) -> None:
-    traffic = ship.engine.traffic
-    await ship.tools.recheck(ship.job, ship.plan)
-    before = {target.id: target.percent for target in await traffic.targets(ship.service)}
+async def _keep_what_was(ship: Ship) -> None:
+    """Blue's share and figures, and how often green was started: what to go back to, and what to judge by."""
+    before = {target.id: target.percent for target in await ship.engine.traffic.targets(ship.service)}
     before.pop(ship.green_name, None)
     green = await ship.green()
-    await ship.context.keep(Stage.SWITCH, before=before, restarts=green.restarts if green else 0)
-    await traffic.mark(ship.service, since_switch(ship))
-    await traffic.shift(ship.service, {ship.green_name: 100})
+    restarts = green.restarts if green else 0
+    await ship.context.keep(Stage.SWITCH, before=before, restarts=restarts, baseline=await baseline(ship))
+
+
+async def _take(ship: Ship, number: int, step: Step, before: Mapping[str, int]) -> None:
+    """Give green its share of this step, once, and tell it. Nothing moves that is not allowed any more."""
+    traffic = ship.engine.traffic
+    if await ship.green_percent() != step.percent:
+        await ship.tools.recheck(ship.job, ship.plan)
+        await traffic.mark(ship.service, since_switch(ship))
+        await traffic.mark(ship.service, mark_of(ship, number))
+        await traffic.shift(ship.service, shares(before, ship.green_name, step.percent))
+    if ship.context.known(Stage.SWITCH, "step") != number:
+        await _tell_step(ship, step, has_blue=any(before.values()))
+        await ship.context.keep(Stage.SWITCH, step=number, step_began=ship.context.clock().isoformat())
+
+
+async def _tell_step(ship: Ship, step: Step, *, has_blue: bool) -> None:
+    whole = step.percent == FULL_PERCENT
+    said = ship.say("stage.switch.shifted" if whole else "stage.switch.shifted_some", percent=step.percent)
     await ship.context.tell(
         EventType.TRAFFIC_SHIFTED,
-        f"[Stage {int(Stage.SWITCH)}] {ship.say('stage.switch.shifted')}",
+        f"[Stage {int(Stage.SWITCH)}] {said}",
         Stage.SWITCH,
-        **{"from": "blue" if before else None, "to": "green", "activeService": "green"},
+        **{"from": "blue" if has_blue else None, "to": "green", "activeService": "green" if whole else "blue"},
         url=ship.context.known(Stage.START, "url"),
+        percent=step.percent,
+        holdSeconds=step.hold_s,
     )
-
-
-async def _watch(ship: Ship) -> None:
-    """Green must answer through the router too, the way people reach it, and not end on the way."""
-    at = urlsplit(ship.context.known(Stage.START, "url"))
-    for number in range(1, CHECKS_AFTER + 1):
-        seen = await probe(at.hostname or "127.0.0.1", at.port or 80, ship.plan.environment.health)
-        why = await _fallen(ship) or seen.why
-        if why:
-            await show_output(ship, ship.green_name)
-            raise Permanent("died_after_switch", path=ship.plan.environment.health, why=why, check=number)
-        if number < CHECKS_AFTER:
-            await asyncio.sleep(ship.tools.check_every_s)
-    await ship.progress(Stage.SWITCH, "stage.switch.hook", hook="AfterAllowTraffic", passedChecks=CHECKS_AFTER)
-
-
-async def _fallen(ship: Ship) -> str | None:
-    """How green ended since the switch; an engine may have started it again since, which a health check cannot see."""
-    green = await ship.green()
-    if green is None or (not green.running and green.restarts == 0):
-        return "it ended"
-    before = ship.context.known(Stage.SWITCH, "restarts") or 0
-    return "it ended and was started again" if green.restarts > before else None
 
 
 async def _drain_the_rest(ship: Ship) -> None:

@@ -15,7 +15,7 @@ from bot.model import EventType, JobState, Stage
 async def undo(ship: Ship, failure: Failure) -> Ending:
     """Repeatable. Answers ROLLED_BACK when traffic had moved and is on blue again."""
     before: Mapping[str, int] = ship.context.known(Stage.SWITCH, "before") or {}
-    moved = await ship.green_percent() == 100 or bool(ship.context.known(Stage.COMPLETE, "restored"))
+    moved = bool(await ship.green_percent()) or bool(ship.context.known(Stage.COMPLETE, "restoring"))
     restored = moved and await _restore(ship, before)
     await _remove_green(ship)
     return await _ending(ship, failure, restored)
@@ -28,6 +28,7 @@ async def _restore(ship: Ship, before: Mapping[str, int]) -> bool:
         return False
     for target_id in serving:
         await _awake(ship, target_id)
+    await ship.context.keep(Stage.COMPLETE, restoring=True)
     await ship.engine.traffic.shift(ship.service, serving)
     if not ship.context.known(Stage.COMPLETE, "restored"):
         await ship.context.keep(Stage.COMPLETE, restored=True)
