@@ -231,6 +231,7 @@ def worker_loops(house: House) -> list[Loop]:
         desk,
         clock=utc_now,
         changed=database.watch().wait,
+        mask=house.masker.mask_value,
         others=_other_readers(house, orders),
     )
     answers = AnswerLoop(

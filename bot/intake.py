@@ -67,9 +67,13 @@ class Intake:
         clock: Clock,
         changed: Callable[[float], Awaitable[None]],
         acted: Callable[[Settled], None] = lambda settled: None,
+        mask: Callable[[Any], Any] = lambda value: value,
         others: Mapping[str, Reader] | None = None,
     ) -> None:
-        """`others` read the deliveries whose event they are named by; all else is GitHub's."""
+        """`others` read the deliveries whose event they are named by; all else is GitHub's.
+
+        `mask` takes what is secret out of what people said before it is kept for good.
+        """
         self._name = name
         self._deliveries = deliveries
         self._handlers = handlers
@@ -77,6 +81,7 @@ class Intake:
         self._clock = clock
         self._changed = changed
         self._acted = acted
+        self._mask = mask
         self._others = others or {}
         self._tails: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
@@ -162,11 +167,11 @@ class Intake:
                     wait_s = passing.retry_after_s or 2.0 ** min(delivery.attempts, 8)
                     return await self._again(delivery, wait_s, passing.code)
                 settlement = await read.give_up(passing)
-        keyed = _with_key(settlement, read.semantic_key)
+        keyed = self._as_kept(settlement, read.semantic_key)
         try:
             settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
         except Refused as refused:
-            keyed = _with_key(await read.give_up(refused), read.semantic_key)
+            keyed = self._as_kept(await read.give_up(refused), read.semantic_key)
             settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
         self._acted(settled)
         log.info(
@@ -179,6 +184,14 @@ class Intake:
             },
         )
         return None
+
+    def _as_kept(self, settlement: Settlement, semantic_key: str | None) -> Settlement:
+        """With its key, and nothing secret in the audit trail."""
+        audit = tuple(
+            dataclasses.replace(entry, raw=self._mask(entry.raw), rules=self._mask(entry.rules))
+            for entry in settlement.audit
+        )
+        return _with_key(dataclasses.replace(settlement, audit=audit), semantic_key)
 
     async def _again(self, delivery: Delivery, wait_s: float, reason: str) -> None:
         try:

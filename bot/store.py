@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.audit import AuditEntry, AuditRecord, Head, Verdict
 from bot.model import Delivery, Event, Job, JobKind, JobRequest, JobState, NewEvent, Release, Repository, Stage
 
 
@@ -71,6 +72,7 @@ class Settlement:
     """(job id, login of who asked)."""
     answers: tuple[Answer, ...] = ()
     changes: tuple[Change, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,6 +500,31 @@ class Connections(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which records to read; None means any. `since` is the first moment meant, `until` the first no more meant."""
+
+    repository: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Audit(Protocol):
+    """Who asked for what and what was decided: append-only, each record bound to the one before."""
+
+    async def add(self, entry: AuditEntry, now: datetime) -> None:
+        """Of what no delivery led to; what one led to is added when that is settled."""
+
+    async def page(self, which: AuditFilter, after: int = 0, limit: int = 1000) -> list[AuditRecord]:
+        """Those after record number `after`, oldest first."""
+
+    async def of_job(self, job_id: str) -> list[AuditRecord]:
+        """Oldest first."""
+
+    async def verify(self, noted: Head | None = None) -> Verdict:
+        """Look through all of it; `noted` is a record's number and hash that were written down elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """All that is remembered, over one database."""
 
@@ -513,3 +540,4 @@ class Store:
     analyses: Analyses
     commit_logins: CommitLogins
     connections: Connections
+    audit: Audit

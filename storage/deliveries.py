@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import re
 import sqlite3
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,12 +13,11 @@ from bot.model import Delivery
 from bot.store import DeliveryRow, HeadMove, Settled, Settlement
 from storage import settling
 from storage.database import Database
+from storage.guids import Guid, packed, unpacked
 from storage.rows import from_us, seconds_later, to_us
 
-CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 ROWS_A_STATEMENT = 128
 PRUNED_AT_ONCE = 500
-Guid = str | bytes
 Received = tuple[Guid, str, int, bytes]
 """guid as kept, event, microseconds since 1970, body."""
 
@@ -33,7 +30,7 @@ class SqlDeliveries:
         self._max_waiting = max_waiting
 
     async def record(self, guid: str, event: str, body: bytes, received_at: datetime) -> bool:
-        return await self._database.write_folded(_record, (_packed(guid), event, to_us(received_at), body))
+        return await self._database.write_folded(_record, (packed(guid), event, to_us(received_at), body))
 
     async def claim(self, worker: str, now: datetime, lease_s: float, limit: int) -> list[Delivery]:
         if not await self._database.read(lambda c: _any_due(c, now)):
@@ -62,16 +59,16 @@ class SqlDeliveries:
 
     async def find(self, guid: str) -> Delivery | None:
         sql = "SELECT * FROM deliveries WHERE guid = ?"
-        row = await self._database.read(lambda c: c.execute(sql, (_packed(guid),)).fetchone())
+        row = await self._database.read(lambda c: c.execute(sql, (packed(guid),)).fetchone())
         return None if row is None else _delivery(row)
 
     async def replay(self, guid: str, now: datetime) -> bool:
-        return await self._database.write(lambda c: settling.reopen(c, _packed(guid), now))
+        return await self._database.write(lambda c: settling.reopen(c, packed(guid), now))
 
     async def unknown(self, guids: Sequence[str]) -> list[str]:
         sql = "SELECT 1 FROM deliveries WHERE guid = ?"
         return await self._database.read(
-            lambda c: [guid for guid in guids if c.execute(sql, (_packed(guid),)).fetchone() is None]
+            lambda c: [guid for guid in guids if c.execute(sql, (packed(guid),)).fetchone() is None]
         )
 
     async def latest_head(self, repository_id: int, number: int) -> HeadMove | None:
@@ -136,26 +133,15 @@ def _prune(connection: sqlite3.Connection, before: datetime) -> int:
     ).rowcount
 
 
-def _packed(guid: str) -> Guid:
-    """A UUID as its 16 bytes, which keeps the index small; any other string as it is."""
-    return bytes.fromhex(guid.replace("-", "")) if CANONICAL_UUID.fullmatch(guid) else guid
-
-
-def _unpacked(guid: Guid) -> str:
-    return guid if isinstance(guid, str) else str(uuid.UUID(bytes=guid))
-
-
 def _delivery(row: sqlite3.Row) -> Delivery:
     body = b"" if row["body"] is None else lz4.block.decompress(row["body"])
-    return Delivery(
-        row["seq"], _unpacked(row["guid"]), row["event"], from_us(row["received_us"]), body, row["attempts"]
-    )
+    return Delivery(row["seq"], unpacked(row["guid"]), row["event"], from_us(row["received_us"]), body, row["attempts"])
 
 
 def _listed(row: sqlite3.Row) -> DeliveryRow:
     return DeliveryRow(
         row["seq"],
-        _unpacked(row["guid"]),
+        unpacked(row["guid"]),
         row["event"],
         from_us(row["received_us"]),
         row["outcome"],

@@ -18,9 +18,8 @@ from bot.model import (
     Origin,
     Repository,
     Stage,
-    new_job_id,
 )
-from storage import events, lanes
+from storage import audited, events, lanes
 from storage.rows import from_json, from_us, from_us_or_none, to_json, to_us
 
 WAITS = "state = 'PENDING' AND (lease_until_us IS NULL OR lease_until_us <= ?)"
@@ -47,7 +46,7 @@ def supersede(connection: sqlite3.Connection, request: JobRequest, now: datetime
     details = {"state": JobState.SUPERSEDED.value, "by_sha": request.sha}
     for row in rows:
         ended = NewEvent(EventType.JOB_ENDED, "Superseded by a newer commit", details=details)
-        end(connection, row, Ended(JobState.SUPERSEDED, error_code="superseded"), [ended], now)
+        end(connection, row, Ended(JobState.SUPERSEDED, error_code="superseded", by=request.origin.actor), [ended], now)
 
 
 def cancel(connection: sqlite3.Connection, job_id: str, by: str, now: datetime) -> Job | None:
@@ -60,7 +59,7 @@ def cancel(connection: sqlite3.Connection, job_id: str, by: str, now: datetime) 
         details = {"state": JobState.CANCELLED.value, "error_code": "cancelled", "by": by}
         ended = NewEvent(EventType.JOB_ENDED, f"Cancelled by {by}", details=details)
         connection.execute("UPDATE jobs SET cancel_asked_by = ? WHERE number = ?", (by, row["number"]))
-        end(connection, row, Ended(JobState.CANCELLED, error_code="cancelled"), [asked, ended], now)
+        end(connection, row, Ended(JobState.CANCELLED, error_code="cancelled", by=by), [asked, ended], now)
     elif row["cancel_asked_by"] is None:
         connection.execute("UPDATE jobs SET cancel_asked_by = ? WHERE number = ?", (by, row["number"]))
         events.append(connection, row["number"], [asked], now)
@@ -75,18 +74,22 @@ class Ended:
     result: str = "{}"
     error_code: str | None = None
     error_message: str | None = None
+    by: str | None = None
+    """Who ended it, where that is not who asked for it."""
 
 
 def end(
     connection: sqlite3.Connection, row: sqlite3.Row, ended: Ended, facts: Sequence[NewEvent], now: datetime
 ) -> None:
-    """Bring a job to a final state and pass the turn in its lane."""
+    """Bring a job to a final state, tell the audit trail, and pass the turn in its lane."""
     connection.execute(
         "UPDATE jobs SET state = ?, ended_us = ?, turn = 0, lease_owner = NULL, lease_until_us = NULL, result = ?,"
         " error_code = ?, error_message = ? WHERE number = ?",
         (ended.state, to_us(now), ended.result, ended.error_code, ended.error_message, row["number"]),
     )
     events.append(connection, row["number"], facts, now)
+    by = ended.by or row["actor"]
+    audited.ended(connection, row, ended.state, ended.error_code, ended.result, by, now)
     lanes.pass_turn(connection, row["lane"])
 
 
@@ -164,7 +167,7 @@ def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) 
         " installation_id, pull_number, comment_id, channel, thread, actor_id, created_us, spec)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
         (
-            new_job_id(),
+            request.id,
             request.kind,
             JobState.PENDING,
             request.lane,

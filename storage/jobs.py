@@ -10,8 +10,8 @@ from typing import Any
 from bot.errors import LeaseLost
 from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
 from bot.store import JobFilter, NewRelease, Pulse
+from storage import audited, joblists, jobrows, lanes, releases
 from storage import events as facts_of
-from storage import joblists, jobrows, lanes, releases
 from storage.database import Database
 from storage.rows import from_json, from_us, seconds_later, to_json, to_us
 
@@ -24,7 +24,12 @@ class SqlJobs:
         self._max_waiting = max_waiting
 
     async def create(self, request: JobRequest, now: datetime) -> Job:
-        return await self._database.write(lambda c: jobrows.create(c, request, now, self._max_waiting))
+        def unit(connection: sqlite3.Connection) -> Job:
+            job = jobrows.create(connection, request, now, self._max_waiting)
+            audited.asked(connection, request, now)
+            return job
+
+        return await self._database.write(unit)
 
     async def get(self, job_id: str) -> Job | None:
         return await self._database.read(lambda c: jobrows.find(c, job_id))
@@ -112,7 +117,8 @@ class SqlJobs:
                 releases.record(connection, release, now)
             if activate is not None:
                 releases.activate(connection, activate)
-            ended = jobrows.Ended(state, to_json(result), error_code, error_message)
+            by = row["cancel_asked_by"] if state is JobState.CANCELLED else None
+            ended = jobrows.Ended(state, to_json(result), error_code, error_message, by)
             jobrows.end(connection, row, ended, events, now)
 
         if not state.is_final:
@@ -120,7 +126,13 @@ class SqlJobs:
         await self._database.write(unit)
 
     async def ask_cancel(self, job_id: str, by: str, now: datetime) -> Job | None:
-        return await self._database.write(lambda c: jobrows.cancel(c, job_id, by, now))
+        def unit(connection: sqlite3.Connection) -> Job | None:
+            job = jobrows.cancel(connection, job_id, by, now)
+            if job is not None:
+                audited.asked_to_stop(connection, job_id, by, now)
+            return job
+
+        return await self._database.write(unit)
 
     async def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Event]:
         return await self._database.read(lambda c: facts_of.after(c, job_id, after, limit))

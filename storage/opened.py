@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.store import Store
 from storage.analyses import SqlAnalyses
 from storage.answers import SqlAnswers
+from storage.audit import SqlAudit
 from storage.commit_logins import SqlCommitLogins
 from storage.connection import BUSY_TIMEOUT_S
 from storage.connections import SqlConnections
@@ -60,5 +61,6 @@ async def open_store(
         analyses=SqlAnalyses(database),
         commit_logins=SqlCommitLogins(database),
         connections=SqlConnections(database, sealer),
+        audit=SqlAudit(database),
     )
     return OpenStore(store, database)

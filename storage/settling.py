@@ -8,15 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from bot.store import HeadMove, Settled, Settlement
-from storage import answers, jobrows
+from storage import answers, audit, jobrows
+from storage.guids import Guid, unpacked
 from storage.rows import to_us
 
 
 def settle(
     connection: sqlite3.Connection, seq: int, settlement: Settlement, now: datetime, max_waiting: int
 ) -> Settled:
-    """Write jobs, cancels, answers and heads, unless the delivery is settled or its meaning was acted on before."""
-    if not _open(connection, seq):
+    """Write changes, cancels, jobs, answers and the audit trail.
+
+    Nothing but the outcome where the meaning was acted on before, nothing at all where the delivery is settled.
+    """
+    guid = _open(connection, seq)
+    if guid is None:
         return Settled(acted=False)
     if not _first_to_mean(connection, seq, settlement.semantic_key):
         _close(connection, seq, "duplicate", "acted_on_before", settlement.semantic_key, now)
@@ -28,11 +33,13 @@ def settle(
     jobs = tuple(jobrows.create(connection, request, now, max_waiting) for request in settlement.jobs)
     for answer in settlement.answers:
         answers.keep(connection, answer, seq)
+    for entry in settlement.audit:
+        audit.append(connection, entry, now, guid)
     _close(connection, seq, settlement.outcome, settlement.reason, settlement.semantic_key, now)
     return Settled(acted=True, jobs=jobs)
 
 
-def reopen(connection: sqlite3.Connection, guid: str | bytes, now: datetime) -> bool:
+def reopen(connection: sqlite3.Connection, guid: Guid, now: datetime) -> bool:
     """Make a settled delivery due again, as if it had never meant anything. False when its body is not kept."""
     row = connection.execute("SELECT seq, semantic_key, body FROM deliveries WHERE guid = ?", (guid,)).fetchone()
     if row is None or row["body"] is None:
@@ -47,9 +54,11 @@ def reopen(connection: sqlite3.Connection, guid: str | bytes, now: datetime) -> 
     return True
 
 
-def _open(connection: sqlite3.Connection, seq: int) -> bool:
-    sql = "SELECT 1 FROM deliveries WHERE seq = ? AND outcome IS NULL"
-    return connection.execute(sql, (seq,)).fetchone() is not None
+def _open(connection: sqlite3.Connection, seq: int) -> str | None:
+    """The guid of a delivery that is not settled yet."""
+    sql = "SELECT guid FROM deliveries WHERE seq = ? AND outcome IS NULL"
+    row = connection.execute(sql, (seq,)).fetchone()
+    return None if row is None else unpacked(row["guid"])
 
 
 def _first_to_mean(connection: sqlite3.Connection, seq: int, semantic_key: str | None) -> bool:

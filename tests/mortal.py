@@ -21,6 +21,7 @@ ONLY_LOOKS = frozenset(
             "is_kept",
             "of_job",
             "owned",
+            "page",
             "recent",
             "service_url",
             "state",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot import messages
 from bot.commands import Said, read_comment
+from bot.desk import record
 from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
 from bot.desk.order import Order
@@ -82,7 +83,8 @@ class Desk:
             )
         except (Refused, Permanent) as refused:
             return self._refuse_push(wish, facts.installation_id, refused)
-        return Outcome("acted", "deploy_asked", jobs=(job,))
+        audit = record.pushed(wish, "acted", "deploy_asked", {}, job)
+        return Outcome("acted", "deploy_asked", jobs=(job,), audit=(audit,))
 
     async def _has_taken(self, repository: Repository, environment: str, sha: str | None) -> bool:
         """Whether a push of this commit was taken on already: one told late must not put an older commit over it."""
@@ -99,7 +101,8 @@ class Desk:
             body=messages.failure(self._locale, refused.code, refused.facts),
             check_sha=wish.sha,
         )
-        return Outcome("refused", refused.code, answers=(answer,))
+        audit = record.pushed(wish, "refused", refused.code, refused.facts, None)
+        return Outcome("refused", refused.code, answers=(answer,), audit=(audit,))
 
     async def _comment(self, wish: ObeyComment, delivery: Delivery) -> list[Outcome]:
         said = read_comment(wish.body)
@@ -111,11 +114,11 @@ class Desk:
         return [await self._obey(order, facts) for order in orders] + self._mistakes(known, said)
 
     async def _obey(self, order: Order, facts: Facts) -> Outcome:
-        try:
-            return await self._orders.decide(order, facts)
-        except (Refused, Permanent) as refused:
+        def refuse(refused: ShipmateError) -> Answer:
             text = messages.failure(self._locale, refused.code, _harmless(refused))
-            return Outcome("refused", refused.code, answers=(self._orders.answer(order, text, "confused"),))
+            return self._orders.answer(order, text, "confused")
+
+        return await self._orders.decide(order, facts, refuse)
 
     def _mistakes(self, wish: ObeyComment, said: Said) -> list[Outcome]:
         """All mistakes of a comment in one answer."""
@@ -123,12 +126,13 @@ class Desk:
             return []
         text = "\n".join(messages.failure(self._locale, mistake.code, _harmless(mistake)) for mistake in said.mistakes)
         answer = _answer_to(wish, f"comment-{wish.comment_id}-mistakes", text)
-        return [Outcome("refused", said.mistakes[0].code, answers=(answer,))]
+        audit = tuple(record.misread(wish, mistake) for mistake in said.mistakes)
+        return [Outcome("refused", said.mistakes[0].code, answers=(answer,), audit=audit)]
 
     def _refuse_comment(self, wish: ObeyComment, refusal: Refused) -> Outcome:
         text = messages.failure(self._locale, refusal.code, refusal.facts)
         answer = _answer_to(wish, f"comment-{wish.comment_id}-{refusal.code}", text)
-        return Outcome("refused", refusal.code, answers=(answer,))
+        return Outcome("refused", refusal.code, answers=(answer,), audit=record.given_up(wish, refusal))
 
     async def _click(self, wish: ClickButton, delivery: Delivery) -> Outcome:
         """A click is an order of the one who clicks, judged by the same rules as the command of that name."""
@@ -137,15 +141,12 @@ class Desk:
             return Outcome("ignored", "rerun_unknown")
         facts = await facts_about(self._github, wish.installation_id, wish.repository)
         order = _click_order(wish, facts.installation_id, job, delivery)
-        try:
-            outcome = await self._orders.decide(order, facts)
-        except (Refused, Permanent) as refused:
-            text = messages.failure(self._locale, refused.code, refused.facts)
-            return Outcome("refused", refused.code, answers=(self._refused_click(order, job, text),))
-        return Outcome(outcome.result, outcome.reason, outcome.jobs, outcome.cancels)
+        outcome = await self._orders.decide(order, facts, lambda refused: self._refused_click(order, job, refused))
+        return outcome if outcome.result == "refused" else dataclasses.replace(outcome, answers=())
 
-    def _refused_click(self, order: Order, job: Job, text: str) -> Answer:
+    def _refused_click(self, order: Order, job: Job, refused: ShipmateError) -> Answer:
         """On the pull request where there is one, else on the commit."""
+        text = messages.failure(self._locale, refused.code, refused.facts)
         answer = self._orders.answer(order, text, None)
         if order.number is not None:
             return answer

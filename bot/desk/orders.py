@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from bot import policy
 from bot.commands import COMMANDS
+from bot.desk import record
 from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
@@ -17,10 +20,14 @@ from bot.desk.rules.inspect import inspect
 from bot.desk.rules.promote import promote
 from bot.desk.rules.rollback import rollback
 from bot.desk.rules.status import status
+from bot.errors import Permanent, Refused, ShipmateError
 from bot.store import Answer
 
 Rule = Callable[[Office, Order, Facts], Awaitable[Outcome]]
 """What an order of one command leads to. Raises Refused, or Transient when GitHub cannot be asked."""
+
+Refuse = Callable[[ShipmateError], Answer]
+"""Words a refusal where the order was said."""
 
 RULES: Mapping[str, Rule] = {
     "deploy": deploy,
@@ -39,11 +46,22 @@ class OrderDesk:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def decide(self, order: Order, facts: Facts) -> Outcome:
-        """What the order leads to. Raises Refused, or Transient when GitHub cannot be asked."""
+    async def decide(self, order: Order, facts: Facts, refuse: Refuse) -> Outcome:
+        """What the order leads to, told to the audit trail. Raises Transient when GitHub cannot be asked."""
+        rules: dict[str, Any] = {}
+        try:
+            outcome = await self._ruled(order, facts, rules)
+        except (Refused, Permanent) as refused:
+            audit = (record.refused(order, refused, rules),)
+            return Outcome("refused", refused.code, answers=(refuse(refused),), audit=audit)
+        return dataclasses.replace(outcome, audit=record.obeyed(order, outcome, rules))
+
+    async def _ruled(self, order: Order, facts: Facts, rules: dict[str, Any]) -> Outcome:
+        """By the rule of the command. `rules` learns what decided before it. Raises Refused or Permanent."""
         spec = COMMANDS[order.command.name]
         if spec.needs != "none":
             role = await facts.role(order.origin.actor, order.actor_id)
+            rules |= {"needs": spec.needs, "role": role.name.lower()}
             policy.require_role(order.origin.actor, role, spec.name, spec.needs)
         return await RULES[spec.name](self._office, order, facts)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+from bot.audit import AuditEntry
 from bot.model import JobRequest
 from bot.store import Answer, Change, Settlement
 
@@ -21,6 +23,9 @@ class Outcome:
     cancels: tuple[tuple[str, str], ...] = ()
     answers: tuple[Answer, ...] = ()
     changes: tuple[Change, ...] = ()
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """The rules that were asked and the value that decided each, plain JSON; the audit trail shows them."""
+    audit: tuple[AuditEntry, ...] = ()
 
 
 def settle(outcomes: Iterable[Outcome]) -> Settlement:
@@ -34,4 +39,5 @@ def settle(outcomes: Iterable[Outcome]) -> Settlement:
         cancels=tuple(cancel for outcome in given for cancel in outcome.cancels),
         answers=tuple(answer for outcome in given for answer in outcome.answers),
         changes=tuple(change for outcome in given for change in outcome.changes),
+        audit=tuple(entry for outcome in given for entry in outcome.audit),
     )

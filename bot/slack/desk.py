@@ -16,6 +16,7 @@ from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.intake import Reading
 from bot.model import Delivery, Job, Origin, Repository
+from bot.slack import record
 from bot.slack.accounts import Accounts
 from bot.slack.channels import Channels, with_environment
 from bot.slack.client import SlackClient
@@ -83,7 +84,7 @@ class SlackDesk:
                 return await self._clicked(request, delivery)
             return settle([await self._said(request, delivery)])
         except (Refused, Permanent, UserMistake) as refused:
-            return self._refused(request.where, delivery, refused)
+            return await self._refused(request, delivery, refused)
 
     async def _give_up(self, request: SlackRequest, delivery: Delivery, error: ShipmateError) -> Settlement:
         """The person is told why nothing came of it."""
@@ -91,7 +92,7 @@ class SlackDesk:
             return Settlement("failed", error.code)
         passing = isinstance(error, Transient)
         refusal = Refused("github_unavailable", reason=error.code) if passing else error
-        return self._refused(request.where, delivery, refusal)
+        return await self._refused(request, delivery, refusal)
 
     async def _at_home(self, opened: HomeOpened) -> Settlement:
         try:
@@ -106,14 +107,14 @@ class SlackDesk:
         asked = read_words(said.text)
         name = asked.command.name
         if name == "help":
-            return self._help(asked.command, said, delivery)
+            return await self._help(asked.command, said, delivery)
         if name in ACCOUNT_WORDS:
             text = await self._accounts.answer(name, said, delivery.guid)
-            return self._told(name, text, said.where, delivery)
+            return await self._told(name, text, said, said.where, delivery)
         link = await self._accounts.of(said.speaker)
         if name in CHANNEL_WORDS:
             text = await self._channels.answer(asked, link, said)
-            return self._told(name, text, await self._for_everyone(said.where), delivery)
+            return await self._told(name, text, said, await self._for_everyone(said.where), delivery)
         return await self._command(asked, link, said.where, delivery)
 
     async def _command(self, asked: Asked, link: SlackLink, where: SlackPlace, delivery: Delivery) -> Outcome:
@@ -131,21 +132,13 @@ class SlackDesk:
             actor_id=link.github_id,
         )
         command = await _with_ref(with_environment(asked.command, binding), facts)
-        try:
-            outcome = await self._obey(command, repository, origin, link, delivery, facts)
-        except Refused as refused:
-            if refused.code == "repository_unknown" and asked.repository is None and job_named(command):
-                raise Refused("job_not_found", job=job_named(command)) from refused
-            raise
-        answers = tuple(
-            dataclasses.replace(answer, body=mrkdwn(answer.body), slack=where) for answer in outcome.answers
-        )
-        return dataclasses.replace(outcome, answers=answers)
+        order = Order(command, repository, origin, link.github_id, None, False, delivery.seq, delivery.guid)
+        return await self._obey(order, facts, where, is_repository_known=asked.repository is not None)
 
-    def _help(self, command: Command, said: SlackSaid, delivery: Delivery) -> Outcome:
+    async def _help(self, command: Command, said: SlackSaid, delivery: Delivery) -> Outcome:
         wanted = command.arguments.get("command", "").removeprefix("/")
         known = wanted if wanted in {*COMMANDS, *ACCOUNT_WORDS, *CHANNEL_WORDS} else None
-        return self._told("help", help_in_slack(self._locale, known), said.where, delivery)
+        return await self._told("help", help_in_slack(self._locale, known), said, said.where, delivery)
 
     async def _about(self, asked: Asked, binding: ChannelBinding | None) -> tuple[Facts, Repository]:
         """Facts about the repository of the job that was named, else the one that was named, else the channel's."""
@@ -161,28 +154,18 @@ class SlackDesk:
             raise repository_needed(asked.command)
         return await repository_named(self._github, binding.repository.full_name)
 
-    async def _obey(
-        self,
-        command: Command,
-        repository: Repository,
-        origin: Origin,
-        link: SlackLink,
-        delivery: Delivery,
-        facts: Facts,
-        known_sha: str | None = None,
-    ) -> Outcome:
-        """What every face's desk says. Who may not even read is told the same as for a name that is not there."""
-        order = Order(
-            command, repository, origin, link.github_id, None, False, delivery.seq, delivery.guid, known_sha=known_sha
+    async def _obey(self, order: Order, facts: Facts, where: SlackPlace, *, is_repository_known: bool) -> Outcome:
+        """What every face's desk says, in Slack's markup."""
+
+        def refuse(refused: ShipmateError) -> Answer:
+            shown = _as_told(refused, order, is_repository_known)
+            return self._orders.answer(order, messages.failure(self._locale, shown.code, shown.facts), None)
+
+        outcome = await self._orders.decide(order, facts, refuse)
+        answers = tuple(
+            dataclasses.replace(answer, body=mrkdwn(answer.body), slack=where) for answer in outcome.answers
         )
-        try:
-            return await self._orders.decide(order, facts)
-        except Refused as refused:
-            if refused.code == "permission_needed" and refused.facts.get("has") == "none":
-                raise Refused("repository_unknown", repository=repository.full_name) from refused
-            if refused.code == "permission_needed":
-                raise Refused(refused.code, **{**refused.facts, "command": f"shipmate {command.name}"}) from refused
-            raise
+        return dataclasses.replace(outcome, answers=answers)
 
     # What was clicked
 
@@ -204,9 +187,13 @@ class SlackDesk:
             actor_id=link.github_id,
         )
         command = command_of(click.action, job)
-        outcome = await self._obey(command, job.repository, origin, link, delivery, facts, job.sha)
+        seq, guid = delivery.seq, delivery.guid
+        order = Order(command, job.repository, origin, link.github_id, None, False, seq, guid, known_sha=job.sha)
+        outcome = await self._obey(order, facts, click.where, is_repository_known=True)
+        if outcome.result == "refused":
+            return settle([outcome])
         shown = self._shown(click, link, job, delivery)
-        return Settlement(outcome.result, outcome.reason, key, outcome.jobs, outcome.cancels, answers=(shown,))
+        return dataclasses.replace(settle([outcome]), semantic_key=key, answers=(shown,))
 
     def _shown(self, click: SlackClicked, link: SlackLink, job: Job, delivery: Delivery) -> Answer:
         """Who clicked what, for everyone, under the job's message."""
@@ -228,15 +215,32 @@ class SlackDesk:
         heard = await self._slack.is_heard_in(where.channel)
         return SlackPlace(where.channel, thread=where.thread) if heard else where
 
-    def _told(self, word: str, text: str, where: SlackPlace, delivery: Delivery) -> Outcome:
-        return Outcome("acted", f"{word}_told", answers=(self._answer(text, where, delivery),))
+    async def _told(self, word: str, text: str, said: SlackSaid, where: SlackPlace, delivery: Delivery) -> Outcome:
+        link = await self._accounts.links.of(said.speaker.user)
+        audit = record.heard(said, link, "acted", f"{word}_told", {})
+        return Outcome("acted", f"{word}_told", answers=(self._answer(text, where, delivery),), audit=(audit,))
 
-    def _refused(self, where: SlackPlace, delivery: Delivery, refused: ShipmateError) -> Settlement:
+    async def _refused(
+        self, request: SlackSaid | SlackClicked, delivery: Delivery, refused: ShipmateError
+    ) -> Settlement:
         text = mrkdwn(messages.failure(self._locale, refused.code, refused.facts))
-        return Settlement("refused", refused.code, answers=(self._answer(text, where, delivery),))
+        audit = record.refused(request, await self._accounts.links.of(request.speaker.user), refused)
+        answer = self._answer(text, request.where, delivery)
+        return Settlement("refused", refused.code, answers=(answer,), audit=(audit,))
 
     def _answer(self, text: str, where: SlackPlace, delivery: Delivery) -> Answer:
         return Answer(delivery.guid, NO_REPOSITORY, 0, None, text, slack=where)
+
+
+def _as_told(refused: ShipmateError, order: Order, is_repository_known: bool) -> ShipmateError:
+    """Who may not even read is told the same as for a name, or a job, that is not there."""
+    if refused.code != "permission_needed":
+        return refused
+    if refused.facts.get("has") != "none":
+        return Refused(refused.code, **{**refused.facts, "command": f"shipmate {order.command.name}"})
+    if not is_repository_known and (job_id := job_named(order.command)):
+        return Refused("job_not_found", job=job_id)
+    return Refused("repository_unknown", repository=order.repository.full_name)
 
 
 async def _with_ref(command: Command, facts: Facts) -> Command:
