@@ -202,8 +202,6 @@ class JobRequest:
     """Frozen settings of the job (see `jobs.deploy.plan`), plain JSON."""
     supersedes_waiting: bool = False
     """Whether jobs of the same face still waiting in the lane are replaced by this one."""
-    id: str = field(default_factory=lambda: new_job_id(), compare=False)
-    """The id its job will have, so that it can be spoken of in the same breath."""
     hold: Hold | None = None
     """What it must wait for first, outside of its lane."""
     id: str = field(default_factory=lambda: new_job_id(), compare=False)

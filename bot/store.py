@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.approvals import Approval, Approve, EndHeld, Trust
 from bot.audit import AuditEntry, AuditRecord, Head, Verdict
 from bot.model import Delivery, Event, Job, JobKind, JobRequest, JobState, NewEvent, Release, Repository, Stage
 
@@ -55,7 +56,7 @@ class HeadMove:
     received_seq: int
 
 
-Change = HeadMove
+Change = HeadMove | Approve | Trust | EndHeld
 """What a decision changes beside jobs and answers."""
 
 
@@ -238,8 +239,27 @@ class Jobs(Protocol):
     async def unfinished_in(self, repository_id: int, environment: str) -> list[str]:
         """Ids of the jobs of an environment that have not ended."""
 
+    async def held(self) -> list[Job]:
+        """Jobs that wait for approvals or checks, outside of their lanes, oldest first."""
+
+    async def checks_passed(self, job_id: str, now: datetime) -> bool:
+        """A held job waits for checks no more; it may run unless approvals are missing. False when it did not wait."""
+
+    async def end_held(self, end: EndHeld, now: datetime) -> bool:
+        """End a job that is still held. False when it is not."""
+
     async def ahead_in_lane(self, job: Job) -> int:
         """How many unfinished jobs stand before it in its lane."""
+
+
+class Approvals(Protocol):
+    """Who approved which job, and which commits of forks are trusted."""
+
+    async def given(self, job_id: str) -> list[Approval]:
+        """Oldest first; whether they are of the job's commit is the reader's to compare."""
+
+    async def is_trusted(self, repository_id: int, number: int, sha: str) -> bool:
+        """Whether a maintainer approved this very commit of a fork's pull request."""
 
 
 KEPT_RELEASES = 5
@@ -541,3 +561,4 @@ class Store:
     commit_logins: CommitLogins
     connections: Connections
     audit: Audit
+    approvals: Approvals

@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bot.errors import LeaseLost, Refused
 from bot.model import (
     EventType,
+    Hold,
     Job,
     JobKind,
     JobRequest,
@@ -32,8 +34,10 @@ def create(connection: sqlite3.Connection, request: JobRequest, now: datetime, m
         supersede(connection, request, now)
     _require_room(connection, max_waiting)
     number, job_id = _insert(connection, request, now)
-    queued = NewEvent(EventType.JOB_QUEUED, "Queued", details={"state": JobState.PENDING.value})
-    events.append(connection, number, [queued], now)
+    facts = [NewEvent(EventType.JOB_QUEUED, "Queued", details={"state": JobState.PENDING.value})]
+    if request.hold is not None:
+        facts.append(NewEvent(EventType.JOB_HELD, "Held", details=_hold_json(request.hold)))
+    events.append(connection, number, facts, now)
     return require(connection, job_id)
 
 
@@ -83,8 +87,8 @@ def end(
 ) -> None:
     """Bring a job to a final state, tell the audit trail, and pass the turn in its lane."""
     connection.execute(
-        "UPDATE jobs SET state = ?, ended_us = ?, turn = 0, lease_owner = NULL, lease_until_us = NULL, result = ?,"
-        " error_code = ?, error_message = ? WHERE number = ?",
+        "UPDATE jobs SET state = ?, ended_us = ?, turn = 0, held = 0, lease_owner = NULL, lease_until_us = NULL,"
+        " result = ?, error_code = ?, error_message = ? WHERE number = ?",
         (ended.state, to_us(now), ended.result, ended.error_code, ended.error_message, row["number"]),
     )
     events.append(connection, row["number"], facts, now)
@@ -138,7 +142,24 @@ def to_job(row: sqlite3.Row) -> Job:
         result=from_json(row["result"]),
         error_code=row["error_code"],
         error_message=row["error_message"],
+        hold=_hold(row["hold"]) if row["held"] else None,
     )
+
+
+def keep_hold(connection: sqlite3.Connection, number: int, hold: Hold) -> None:
+    """Let a job that is held wait for this now."""
+    connection.execute("UPDATE jobs SET hold = ? WHERE number = ?", (to_json(_hold_json(hold)), number))
+
+
+def _hold_json(hold: Hold) -> dict[str, Any]:
+    who, checks = list(hold.who), list(hold.checks)
+    return {"until": hold.until.isoformat(), "approvals": hold.approvals, "who": who, "checks": checks}
+
+
+def _hold(text: str) -> Hold:
+    kept = from_json(text)
+    until = datetime.fromisoformat(kept["until"])
+    return Hold(until, kept["approvals"], tuple(kept["who"]), tuple(kept["checks"]))
 
 
 def _origin(row: sqlite3.Row) -> Origin:
@@ -164,14 +185,14 @@ def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) 
     origin, repository = request.origin, request.repository
     row = connection.execute(
         "INSERT INTO jobs (id, kind, state, lane, turn, repository_id, repository, sha, ref, environment, face, actor,"
-        " installation_id, pull_number, comment_id, channel, thread, actor_id, created_us, spec)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
+        " installation_id, pull_number, comment_id, channel, thread, actor_id, created_us, spec, held, hold)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number, id",
         (
             request.id,
             request.kind,
             JobState.PENDING,
             request.lane,
-            int(lanes.is_idle(connection, request.lane)),
+            int(request.hold is None and lanes.is_idle(connection, request.lane)),
             repository.id,
             repository.full_name,
             request.sha,
@@ -187,6 +208,8 @@ def _insert(connection: sqlite3.Connection, request: JobRequest, now: datetime) 
             origin.actor_id,
             to_us(now),
             to_json(request.spec),
+            int(request.hold is not None),
+            to_json(_hold_json(request.hold)) if request.hold else None,
         ),
     ).fetchone()
     return row["number"], row["id"]

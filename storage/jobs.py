@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.approvals import EndHeld
 from bot.errors import LeaseLost
 from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
 from bot.store import JobFilter, NewRelease, Pulse
-from storage import audited, joblists, jobrows, lanes, releases
+from storage import audited, holds, joblists, jobrows, lanes, releases
 from storage import events as facts_of
 from storage.database import Database
 from storage.rows import from_json, from_us, seconds_later, to_json, to_us
@@ -149,17 +150,31 @@ class SqlJobs:
         return 0 if row is None else int(row["last_seq"])
 
     async def unfinished_in(self, repository_id: int, environment: str) -> list[str]:
-        sql = "SELECT id FROM jobs WHERE repository_id = ? AND environment = ? AND ended_us IS NULL ORDER BY number"
+        sql = (
+            "SELECT id FROM jobs WHERE repository_id = ? AND environment = ? AND ended_us IS NULL AND held = 0"
+            " ORDER BY number"
+        )
         rows = await self._database.read(lambda c: c.execute(sql, (repository_id, environment)).fetchall())
         return [row["id"] for row in rows]
 
     async def ahead_in_lane(self, job: Job) -> int:
         sql = (
-            "SELECT COUNT(*) AS ahead FROM jobs WHERE lane = ? AND ended_us IS NULL"
-            " AND number < (SELECT number FROM jobs WHERE id = ?)"
+            "SELECT COUNT(*) AS ahead FROM jobs WHERE lane = ? AND ended_us IS NULL AND held = 0 AND id <> ?"
+            " AND (turn = 1 OR number < (SELECT number FROM jobs WHERE id = ?))"
         )
-        row = await self._database.read(lambda c: c.execute(sql, (job.lane, job.id)).fetchone())
+        row = await self._database.read(lambda c: c.execute(sql, (job.lane, job.id, job.id)).fetchone())
         return int(row["ahead"])
+
+    async def held(self) -> list[Job]:
+        sql = "SELECT * FROM jobs WHERE held = 1 ORDER BY number"
+        rows = await self._database.read(lambda c: c.execute(sql).fetchall())
+        return [jobrows.to_job(row) for row in rows]
+
+    async def checks_passed(self, job_id: str, now: datetime) -> bool:
+        return await self._database.write(lambda c: holds.checks_passed(c, job_id, now))
+
+    async def end_held(self, end: EndHeld, now: datetime) -> bool:
+        return await self._database.write(lambda c: holds.end_held(c, end, now))
 
 
 def _require_allowed(row: sqlite3.Row, state: JobState) -> None:

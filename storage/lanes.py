@@ -1,7 +1,8 @@
-"""Whose turn it is in each lane, and who may take it: the oldest unfinished job of a lane is the only one runnable.
+"""Whose turn it is in each lane, and who may take it: one unfinished job of a lane is runnable, all others wait.
 
-A job that was taken is always the oldest of its lane, and stays so until it ends. Hence one mark, `turn`, kept when
-a job is made and when one ends, says all a claim must know, however many jobs wait.
+One mark, `turn`, kept when a job is made, released or ended, says all a claim must know, however many jobs wait. It
+goes to the oldest; a job that is held for approval stands outside of its lane until it is released, and may then be
+older than the one whose turn it is.
 """
 
 from __future__ import annotations
@@ -37,15 +38,22 @@ def any_runnable(connection: sqlite3.Connection, now: datetime) -> bool:
 
 
 def is_idle(connection: sqlite3.Connection, lane: str) -> bool:
-    """Whether no unfinished job stands in the lane."""
-    sql = "SELECT 1 FROM jobs WHERE lane = ? AND ended_us IS NULL LIMIT 1"
+    """Whether no unfinished job stands in the lane; those that are held do not."""
+    sql = "SELECT 1 FROM jobs WHERE lane = ? AND ended_us IS NULL AND held = 0 LIMIT 1"
     return connection.execute(sql, (lane,)).fetchone() is None
 
 
 def pass_turn(connection: sqlite3.Connection, lane: str) -> None:
-    """After a job of the lane ended: it is the turn of the oldest one left. Repeatable."""
+    """After a job of the lane ended: unless it is another's turn, it is that of the oldest one left. Repeatable."""
     connection.execute(
-        "UPDATE jobs SET turn = 1 WHERE turn = 0 AND number ="
-        " (SELECT number FROM jobs WHERE lane = ? AND ended_us IS NULL ORDER BY number LIMIT 1)",
-        (lane,),
+        "UPDATE jobs SET turn = 1 WHERE number ="
+        " (SELECT number FROM jobs WHERE lane = ? AND ended_us IS NULL AND held = 0 ORDER BY number LIMIT 1)"
+        " AND NOT EXISTS (SELECT 1 FROM jobs WHERE lane = ? AND ended_us IS NULL AND turn = 1)",
+        (lane, lane),
     )
+
+
+def enter(connection: sqlite3.Connection, number: int, lane: str) -> None:
+    """A job that was held takes its place in the lane, and the turn if nobody stands there."""
+    connection.execute("UPDATE jobs SET held = 0, hold = NULL WHERE number = ?", (number,))
+    pass_turn(connection, lane)

@@ -12,7 +12,7 @@ from sqlite_utils.migrations import Migrations
 from bot.errors import UserMistake
 from storage.connection import connect, path_of
 from storage.faults import translated
-from storage.schema import analyses, audit, connections, deliveries, jobs, keys, previews, slack
+from storage.schema import analyses, approvals, audit, connections, deliveries, jobs, keys, previews, slack
 
 STEPS: tuple[Callable[[Schema], None], ...] = (
     deliveries.m001_deliveries,
@@ -24,6 +24,7 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     slack.m007_slack_channels,
     jobs.m008_actor_ids,
     analyses.m009_analyses,
+    approvals.m010_approvals,
     audit.m012_audit,
     previews.m013_previews,
     connections.m018_connections,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.store import Store
 from storage.analyses import SqlAnalyses
 from storage.answers import SqlAnswers
+from storage.approvals import SqlApprovals
 from storage.audit import SqlAudit
 from storage.commit_logins import SqlCommitLogins
 from storage.connection import BUSY_TIMEOUT_S
@@ -61,6 +62,7 @@ async def open_store(
         analyses=SqlAnalyses(database),
         commit_logins=SqlCommitLogins(database),
         connections=SqlConnections(database, sealer),
+        approvals=SqlApprovals(database),
         audit=SqlAudit(database),
     )
     return OpenStore(store, database)

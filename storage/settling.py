@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.approvals import Approve, EndHeld, Trust
 from bot.store import HeadMove, Settled, Settlement
-from storage import answers, audit, jobrows
+from storage import answers, approvals, audit, holds, jobrows
 from storage.guids import Guid, unpacked
 from storage.rows import to_us
 
@@ -88,5 +89,10 @@ def _close(
     )
 
 
-CHANGES: Mapping[type, Callable[[sqlite3.Connection, Any, datetime], None]] = {HeadMove: _move_head}
+CHANGES: Mapping[type, Callable[[sqlite3.Connection, Any, datetime], Any]] = {
+    HeadMove: _move_head,
+    Approve: holds.approve,
+    Trust: approvals.trust,
+    EndHeld: holds.end_held,
+}
 """How each kind of change is written. One that cannot be raises Refused, and then nothing of the settlement is."""
