@@ -18,13 +18,16 @@ import aiohttp
 from aiohttp import web
 
 from bot.clock import utc_now
-from bot.config import Settings, bad, require_github
+from bot.config import AwsSettings, Settings, bad, require_github
 from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
 from bot.desk.asking import Asking
 from bot.desk.desk import Desk
 from bot.desk.office import Office, Records
 from bot.desk.orders import OrderDesk
+from bot.desk.programs import ProgramDesk
 from bot.engines.composition import open_engines
+from bot.engines.docker.api import EngineAddress, EngineApi
+from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.engines.git_source import GitSource
 from bot.engines.router.launch import ensure_running, watch
 from bot.errors import Refused
@@ -46,8 +49,9 @@ from bot.links import Links
 from bot.masking import Masker
 from bot.metrics import Metrics
 from bot.model import Job, JobKind, JobState
-from bot.ports import Engine
+from bot.ports import AnyEngine, Engine
 from bot.reconcile.dangling import DanglingChecks
+from bot.reconcile.held import HeldJobs
 from bot.reconcile.missed import MissedDeliveries
 from bot.reconcile.rounds import Round, Rounds
 from bot.reporters.answers import AnswerLoop
@@ -65,8 +69,8 @@ from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.slack.ingress import SlackIngress
 from bot.store import Store
 from bot.worker import LEASE_S, Limits, Worker
-from handlers import github_webhook, health, jobs, pages, slack_events, slack_link
-from handlers.api import analyses, connections, contributions, gateway
+from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link
+from handlers.api import analyses, connections, contributions, deployments, gateway, inspections
 from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
 
@@ -99,7 +103,7 @@ class House:
     metrics: Metrics
     opened: OpenStore
     github: GitHub
-    engines: dict[str, Engine]
+    engines: dict[str, AnyEngine]
     links: Links
     login: BotLogin
     name: str
@@ -109,6 +113,11 @@ class House:
     def targets(self) -> tuple[str, ...]:
         """What this server can deploy to, its own engine first."""
         return tuple(self.engines)
+
+    @property
+    def own_engines(self) -> dict[str, Engine]:
+        """Those where we run instances and move traffic ourselves."""
+        return {name: engine for name, engine in self.engines.items() if isinstance(engine, Engine)}
 
 
 @asynccontextmanager
@@ -130,11 +139,49 @@ async def open_house(settings: Settings, masker: Masker) -> AsyncIterator[House]
                 github_settings.app_id, github_settings.private_key, masker.register, api_url=github_settings.api_url
             )
         )
-        engines = await stack.enter_async_context(open_engines(settings))
+        engines = await stack.enter_async_context(open_all_engines(settings, masker))
         links = Links(settings.public_url, link_key(settings))
         slack = await stack.enter_async_context(open_slack_side(settings, links.key, masker.register))
         login = BotLogin(github)
         yield House(settings, masker, Metrics(), opened, github, engines, links, login, this_worker(), slack)
+
+
+@asynccontextmanager
+async def open_all_engines(settings: Settings, masker: Masker) -> AsyncIterator[dict[str, AnyEngine]]:
+    """This machine's own, and `ecs` where AWS is set up and there is a Docker engine to build and push images."""
+    async with open_engines(settings) as own:
+        docker = own.get("docker")
+        if settings.aws is None or docker is None:
+            yield dict(own)
+            return
+        async with _open_ecs(settings, settings.aws, docker, masker) as ecs:
+            yield {**own, "ecs": ecs}
+
+
+@asynccontextmanager
+async def _open_ecs(settings: Settings, at: AwsSettings, docker: Engine, masker: Masker) -> AsyncIterator[AnyEngine]:
+    from aws.clients import AwsAccess  # only where AWS is set up: botocore takes a server's start again
+    from aws.composition import open_ecs
+    from aws.ecr import Login
+
+    api = EngineApi(EngineAddress(settings.docker_host) if settings.docker_host else None)
+
+    def pusher(login: Login) -> DockerRegistry:
+        return DockerRegistry(api, RegistryAccess(login.host, login.username, login.password))
+
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(api.close)
+        yield await stack.enter_async_context(
+            open_ecs(
+                AwsAccess(at.region, at.endpoint_url),
+                settings.owner,
+                builder=docker.builder,
+                pusher=pusher,
+                forget_image=docker.forget_image,
+                register_secret=masker.register,
+                registry_host=at.registry_host,
+            )
+        )
 
 
 def link_key(settings: Settings) -> bytes:
@@ -154,7 +201,10 @@ def web_application(house: House) -> web.Application:
     app[health.VITALS] = health.Vitals(
         {"store": lambda: store.deliveries.recent(1), "engine": _engine_check(house)}, house.metrics
     )
-    for module in (health, jobs, pages):
+    app[contribution_pages.PAGES] = contribution_pages.ContributionPages(
+        store.analyses, store.keys, house.links, utc_now, settings.locale
+    )
+    for module in (health, jobs, pages, contribution_pages):
         app.add_routes(module.routes)
     _add_slack(app, house)
     _add_api(app, house)
@@ -164,13 +214,18 @@ def web_application(house: House) -> web.Application:
 def _add_api(app: web.Application, house: House) -> None:
     """The REST API, behind its one door."""
     store, settings = house.opened.store, house.settings
-    door = gateway.Gateway(store.keys, house.links, utc_now, settings.locale, analyses.SHORT_FORMS)
+    others = analyses.SHORT_FORMS | deployments.SHORT_FORMS
+    door = gateway.Gateway(store.keys, house.links, utc_now, settings.locale, others)
     app[connections.DESK] = connection_desk(settings, store, house.masker)
     asking = Asking(house.github, require_github(settings).url, store.secrets, utc_now)
     queue = JobQueue(store.jobs, utc_now)
     app[analyses.API] = analyses.AnalysesApi(asking, queue, store.jobs, store.analyses, house.links, utc_now)
     app[contributions.ANALYSES] = store.analyses
-    gateway.add_to(app, door, (connections.routes, analyses.routes, contributions.routes))
+    programs = ProgramDesk(house.github, order_desk(house), store.jobs, store.audit, utc_now)
+    app[deployments.API] = deployments.DeploymentsApi(programs, store.jobs, house.links, house.opened.database.watch)
+    app[inspections.DESK] = programs
+    known = (connections, analyses, contributions, deployments, inspections)
+    gateway.add_to(app, door, [module.routes for module in known])
 
 
 def connection_desk(settings: Settings, store: Store, masker: Masker) -> ConnectionDesk:
@@ -203,7 +258,7 @@ def _add_slack(app: web.Application, house: House) -> None:
 
 def _engine_check(house: House) -> Callable[[], Awaitable[object]]:
     async def look() -> object:
-        return await next(iter(house.engines.values())).target.owned()
+        return await next(iter(house.own_engines.values())).target.owned()
 
     return look
 
@@ -217,12 +272,22 @@ class Loop:
     stop: Callable[[], None]
 
 
+def records_of(store: Store) -> Records:
+    """What the desk, and the gate after it, look up."""
+    return Records(store.deliveries, store.jobs, store.releases, store.approvals)
+
+
+def order_desk(house: House) -> OrderDesk:
+    """The one desk for the commands of every face."""
+    store = house.opened.store
+    return OrderDesk(Office(records_of(store), house.links, house.targets, utc_now, house.settings.locale))
+
+
 def worker_loops(house: House) -> list[Loop]:
     """What a worker does: settle deliveries, run jobs, tell every face."""
     store, database = house.opened.store, house.opened.database
     locale = house.settings.locale
-    records = Records(store.deliveries, store.jobs, store.releases)
-    orders = OrderDesk(Office(records, house.links, house.targets, utc_now, locale))
+    orders = order_desk(house)
     desk = Desk(house.github, orders, store.jobs, house.targets, locale)
     intake = Intake(
         house.name,
@@ -323,7 +388,7 @@ def _tools(house: House) -> Tools:
         source=GitSource(require_github(settings).url, token),
         releases=store.releases,
         secrets=store.secrets,
-        recheck=Gate(house.github).recheck,
+        recheck=Gate(house.github, records_of(store), utc_now).recheck,
         base_registry=settings.base_registry,
         locale=settings.locale,
     )
@@ -342,12 +407,14 @@ def rounds(house: House) -> Rounds:
     """What is looked at again and again."""
     store = house.opened.store
     missed = MissedDeliveries(house.github.app, store.deliveries, utc_now)
-    upkeep = Upkeep(house.engines, store.jobs, store.releases)
+    upkeep = Upkeep(house.own_engines, store.jobs, store.releases)
+    held = HeldJobs(house.github, records_of(store), utc_now, house.settings.locale)
     dangling = DanglingChecks(house.github, store.jobs, store.reports, utc_now)
     return Rounds(
         [
             Round("missed deliveries", missed.look, 60.0),
             Round("upkeep", upkeep.look, 15.0),
+            Round("held jobs", held.look, 15.0),
             Round("dangling check runs", dangling.look, 900.0),
             Round("old deliveries", lambda: store.deliveries.prune(utc_now() - DELIVERIES_KEPT), 86_400.0),
         ]

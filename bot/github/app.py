@@ -34,6 +34,7 @@ class Installation:
     permissions: Mapping[str, str]
     events: tuple[str, ...]
     suspended: bool
+    account_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ def _installation(data: Any) -> Installation:
         permissions=dict(data["permissions"]),
         events=tuple(data["events"]),
         suspended=data.get("suspended_at") is not None,
+        account_id=int((data.get("account") or {}).get("id") or 0),
     )
 
 

@@ -66,7 +66,7 @@ async def contributions_to(request: web.Request, repository: str) -> web.Respons
 
 def query_of(request: web.Request) -> Mapping[str, Any]:
     """What is asked; several authors come as several `author=`. Empty fields, as a form sends them, ask nothing."""
-    given = {name: value for name, value in request.query.items() if value}
+    given = {name: value for name, value in request.query.items() if value and name != "link"}
     authors = [name for name in request.query.getall("author", []) if name]
     return checked({**given, "author": authors}, QUERY, "invalid_query")
 

@@ -26,6 +26,7 @@ _STATUS: Mapping[str, HTTPStatus] = {
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body_not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "connection_unknown": HTTPStatus.NOT_FOUND,
+    "deployment_not_found": HTTPStatus.NOT_FOUND,
     "fork": HTTPStatus.FORBIDDEN,
     "github_not_found": HTTPStatus.NOT_FOUND,
     "invalid_body": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -40,7 +41,9 @@ _STATUS: Mapping[str, HTTPStatus] = {
     "permission_unreadable": HTTPStatus.FORBIDDEN,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "ref_not_found": HTTPStatus.NOT_FOUND,
+    "repository_not_installed": HTTPStatus.NOT_FOUND,
     "repository_unknown": HTTPStatus.NOT_FOUND,
+    "user_unknown": HTTPStatus.NOT_FOUND,
 }
 """Where a code says more than its class does."""
 
