@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -215,6 +215,10 @@ class Engine:
     target: Target
     traffic: Traffic
 
+    async def forget_image(self, image: str) -> None:
+        """Remove a local image no release needs. Repeatable."""
+        await self.target.remove_image(image)
+
 
 class RolloutStatus(enum.Enum):
     """Where a rollout stands. `STUCK`: it went wrong, and going back did too; somebody has to look."""
@@ -280,6 +284,16 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutStep:
+    """One thing a platform did by itself: `id` grows within a rollout; `kind` is started, succeeded or failed."""
+
+    id: int
+    kind: str
+    name: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutView:
     """A rollout as it is now. `stage` is the platform's own word for where in its lifecycle it is."""
 
@@ -291,15 +305,21 @@ class RolloutView:
     green_percent: float = 0.0
     running: int = 0
     wanted: int = 0
+    happened: tuple[RolloutStep, ...] = ()
+    """Every step so far, oldest first, where the platform tells its steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between two looks at a rollout: the first, the longest while tasks start, the longest while it bakes."""
+    """Seconds between two looks at a rollout: the first, the longest while tasks start, the longest while it bakes.
+
+    `probe_s`: between two requests of our own to a version that takes traffic.
+    """
 
     first_s: float = 2.0
     longest_s: float = 10.0
     bake_s: float = 60.0
+    probe_s: float = 1.0
 
 
 class Rollouts(Protocol):
@@ -312,6 +332,9 @@ class Rollouts(Protocol):
 
     async def run_once(self, spec: RolloutSpec, revision: str, command: str, log: LogSink) -> int:
         """Run a command in the new version to its end; answers the exit code."""
+
+    async def find(self, spec: RolloutSpec, prepared: Prepared) -> str | None:
+        """The rollout this version was begun with; None while none was."""
 
     async def begin(self, spec: RolloutSpec, prepared: Prepared, *, gated: bool = True) -> str:
         """Roll out; answers the rollout's id. `gated`: it pauses before and after production traffic is touched."""
@@ -345,6 +368,8 @@ class RolloutEngine:
     builder: Builder
     registry: Registry
     rollouts: Rollouts
+    forget_image: Callable[[str], Awaitable[None]]
+    """Removes an image from where it was built, once it is in the registry or of no use."""
     pace: Pace = Pace()
 
 
@@ -359,6 +384,9 @@ class Maker(Protocol):
 
     @property
     def registry(self) -> Registry: ...
+
+    @property
+    def forget_image(self) -> Callable[[str], Awaitable[None]]: ...
 
 
 AnyEngine = Engine | RolloutEngine

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bot.config import Settings, from_environment
+from bot.config import from_environment
 from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
 from bot.masking import Masker
 
@@ -105,14 +105,10 @@ def _secret(what: str) -> str:
 
 
 def _with_desk(use: Callable[[ConnectionDesk], Awaitable[T]]) -> T:
-    from bot.app import connection_desk
-    from storage.opened import open_store
+    from bot.app import open_connections
 
-    async def within(settings: Settings) -> T:
-        opened = await open_store(settings.database_url, secret_key=settings.secret_key)
-        try:
-            return await use(connection_desk(settings, opened.store, Masker()))
-        finally:
-            await opened.close()
+    async def within() -> T:
+        async with open_connections(from_environment(), Masker()) as desk:
+            return await use(desk)
 
-    return asyncio.run(within(from_environment()))
+    return asyncio.run(within())

@@ -14,6 +14,7 @@ SENTENCES: Mapping[str, str] = {
     # how it ended
     "analysis.done": "{lines:,} lines in {files:,} files by {authors:,} authors",
     "analysis.change_done": "{lines:,} lines of {owners:,} people are touched",
+    "analysis.under_way": "The same analysis is [under way]({link}) already.",
     # how it shows
     "analysis.title.PENDING": "Waiting",
     "analysis.title.PROCESSING": "Analysing",

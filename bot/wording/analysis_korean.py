@@ -14,6 +14,7 @@ SENTENCES: Mapping[str, str] = {
     # how it ended
     "analysis.done": "작성자 {authors:,}명, 파일 {files:,}개, {lines:,}줄",
     "analysis.change_done": "{owners:,}명이 쓴 {lines:,}줄이 바뀝니다",
+    "analysis.under_way": "같은 분석이 이미 [진행 중]({link})입니다.",
     # how it shows
     "analysis.title.PENDING": "대기 중",
     "analysis.title.PROCESSING": "분석 중",

@@ -15,7 +15,7 @@ from moto.elbv2.models import ELBv2Backend, elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.aws.emulator import meters
+from tests.aws.emulator import bus, meters
 from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.balancer import Balancer
 from tests.aws.emulator.ecs import Services
@@ -42,6 +42,7 @@ def main() -> None:
     faults = Faults()
     app = _with_control(with_faults(DomainDispatcherApplication(create_backend_app), faults), faults, place)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    bus.install(server.server_port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}), flush=True)
     sys.stdin.read()
