@@ -1,37 +1,113 @@
-"""Asks GitHub again, just before anything changes, whether what was allowed still is: the head, and the person."""
+"""Asks again, just before anything changes, whether what was allowed still is: head, person, rules and approvals."""
 
 from __future__ import annotations
 
+from bot import environment_rules as rules_of
+from bot.clock import Clock
+from bot.desk.admission import APPROVALS
+from bot.desk.facts import Facts, facts_about
+from bot.desk.office import Records
 from bot.errors import Permanent, Refused, Transient
 from bot.github.api import GitHub
-from bot.github.people import Role, role_of
-from bot.github.permissions import DECIDE
-from bot.github.pulls import get_pull
+from bot.github.people import Role
 from bot.jobs.deploy.plan import Plan
-from bot.model import Job
+from bot.model import Job, JobKind
+
+UNREADABLE = frozenset({"permission_unreadable", "checks_unreadable"})
+"""GitHub could not say: the job tries again, and changes nothing meanwhile."""
 
 
 class Gate:
     """The same question before the deployment starts, before green may take traffic, and before the switch."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHub, records: Records, clock: Clock) -> None:
         self._github = github
+        self._records = records
+        self._clock = clock
 
     async def recheck(self, job: Job, plan: Plan) -> None:
-        """Raises Permanent("ref_changed", "pull_closed", "permission_lost"), or Transient when GitHub cannot say."""
-        if not plan.requires and plan.follows_pull is None:
+        """All of it bound to the job's commit. Raises Permanent with the code of the rule that says no now.
+
+        Raises Transient when GitHub cannot say.
+        """
+        facts = await facts_about(self._github, job.origin.installation_id or None, job.repository)
+        try:
+            await require_still_allowed(facts, self._records, self._clock, job, plan)
+            await self._require_approvals(facts, job, plan)
+        except Refused as refused:
+            if refused.code in UNREADABLE:
+                raise Transient("github_unavailable", reason=refused.code) from refused
+            raise Permanent(refused.code, **refused.facts) from refused
+
+    async def _require_approvals(self, facts: Facts, job: Job, plan: Plan) -> None:
+        """Each approval is of this commit, and of somebody who may still give it. Raises Permanent."""
+        rule = plan.environment.rules.approvals
+        if not rule.required or _changes_nothing_new(job, plan) or APPROVALS in plan.bypassed:
             return
-        client = self._github.repository(job.origin.installation_id, job.repository, DECIDE)
-        if plan.follows_pull is not None:
-            pull = await get_pull(client, plan.follows_pull)
-            if pull.head_sha != job.sha:
-                raise Permanent("ref_changed", before=job.sha[:12], now=pull.head_sha[:12])
-            if pull.state != "open":
-                raise Permanent("pull_closed", state="merged" if pull.merged else pull.state)
-        if plan.requires:
-            try:
-                role = await role_of(client, job.origin.actor, job.origin.actor_id)
-            except Refused as unreadable:
-                raise Transient("github_unavailable", reason=unreadable.code) from unreadable
-            if role < Role[plan.requires.upper()]:
-                raise Permanent("permission_lost", actor=job.origin.actor)
+        given = [one for one in await self._records.approvals.given(job.id) if one.sha == job.sha]
+        standing = [one for one in given if await _may_approve(facts, job, plan, one.actor, one.actor_id)]
+        if len(standing) < rule.required:
+            raise Permanent("approvals_missing", needed=rule.required, given=len(standing), environment=job.environment)
+
+
+async def require_still_allowed(facts: Facts, records: Records, clock: Clock, job: Job, plan: Plan) -> None:
+    """All but the approvals. Raises Permanent("ref_changed", "pull_closed", "permission_lost"), or Refused by a rule.
+
+    Raises Refused("permission_unreadable" or "checks_unreadable"), or Transient, when GitHub cannot say.
+    """
+    await _require_head(facts, job, plan)
+    await _require_person(facts, job, plan)
+    if _changes_nothing_new(job, plan):
+        return
+    environment = plan.environment
+    await rules_of.require_order(records.releases, job.repository.id, environment, job.sha)
+    if "frozen" not in plan.bypassed:
+        rules_of.require_thaw(environment, clock())
+    if not any(code.startswith("checks_") for code in plan.bypassed):
+        await rules_of.require_checks(facts, environment, job.sha)
+
+
+async def _require_head(facts: Facts, job: Job, plan: Plan) -> None:
+    if plan.follows_pull is None:
+        return
+    pull = await facts.pull(plan.follows_pull)
+    if pull.head_sha != job.sha:
+        raise Permanent("ref_changed", before=job.sha[:12], now=pull.head_sha[:12])
+    if pull.state != "open":
+        raise Permanent("pull_closed", state="merged" if pull.merged else pull.state)
+
+
+async def _require_person(facts: Facts, job: Job, plan: Plan) -> None:
+    """Whoever asked may still ask, under the same number."""
+    origin = job.origin
+    if plan.requires and await facts.role(origin.actor, origin.actor_id) < Role[plan.requires.upper()]:
+        raise Permanent("permission_lost", actor=origin.actor)
+    if plan.requires or origin.face == "push":
+        command = _command(job, plan)
+        names = plan.environment.rules.named(command)
+        await rules_of.require_named(facts, job.environment, command, names, origin.actor, origin.actor_id)
+
+
+async def _may_approve(facts: Facts, job: Job, plan: Plan, actor: str, actor_id: int) -> bool:
+    if await facts.role(actor, actor_id) < Role.WRITE:
+        return False
+    names = plan.environment.rules.approvals.who
+    try:
+        await rules_of.require_named(facts, job.environment, "approve", names, actor, actor_id)
+    except Refused as refused:
+        if refused.code in UNREADABLE:
+            raise
+        return False
+    return True
+
+
+def _command(job: Job, plan: Plan) -> str:
+    """What the job was asked for with, as `who` names it."""
+    if job.kind is JobKind.ROLLBACK:
+        return "rollback"
+    return "promote" if plan.promoted_from else "deploy"
+
+
+def _changes_nothing_new(job: Job, plan: Plan) -> bool:
+    """Going back to what served before, or only looking: in a freeze too, and with nobody's approval."""
+    return job.kind is JobKind.ROLLBACK or plan.noop

@@ -55,9 +55,11 @@ def _derived(locale: str, code: str, facts: Mapping[str, Any]) -> dict[str, str]
     words: dict[str, str] = {}
     for name, value in facts.items():
         if isinstance(value, list | tuple):
-            words[name] = ", ".join(f"`{item}`" for item in value) or UNKNOWN
+            words[name] = ", ".join("`" + str(item).replace("`", "'") + "`" for item in value) or UNKNOWN
     if code == "instance_ended" and facts.get("out_of_memory"):
         words["hint"] = say(locale, "hint.out_of_memory")
+    elif code == "frozen" and facts.get("until") is None:
+        words["until"] = say(locale, "hint.no_end")
     elif code == "instance_ended":
         words["hint"] = say(locale, "hint.see_log")
     return words

@@ -16,10 +16,18 @@ def require_role(actor: str, role: Role, command: str, needs: str) -> None:
         raise Refused("permission_needed", actor=actor, has=role.name.lower(), needs=needs, command=command)
 
 
-def require_deployable(pull: PullRequest) -> None:
-    """Only an open pull request whose head lies in this very repository. Raises Refused("fork" or "pull_closed")."""
-    if pull.from_fork:
-        raise Refused("fork", head=pull.head_repository)
+def require_deployable(pull: PullRequest, *, trusted: bool = False) -> None:
+    """Only an open pull request whose head lies in this very repository, or is a fork's commit that is `trusted`.
+
+    Raises Refused("fork" or "pull_closed").
+    """
+    if pull.from_fork and not trusted:
+        raise Refused("fork", head=pull.head_repository, sha=pull.head_sha[:12])
+    require_open(pull)
+
+
+def require_open(pull: PullRequest) -> None:
+    """Raises Refused("pull_closed")."""
     if pull.state != "open":
         raise Refused("pull_closed", state="merged" if pull.merged else pull.state)
 

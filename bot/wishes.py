@@ -27,6 +27,7 @@ class DeployPush:
     default_branch: str
     sha: str
     actor: str
+    actor_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,32 @@ class NoteHead:
     repository: Repository
     number: int
     sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeChange:
+    """A pull request's head is `sha` now: whose lines it changes may be told."""
+
+    repository: Repository
+    installation_id: int | None
+    number: int
+    sha: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowPull:
+    """A pull request was opened, got commits or was closed: its preview may follow."""
+
+    repository: Repository
+    installation_id: int | None
+    number: int
+    sha: str
+    from_fork: bool
+    action: str
+    """As GitHub says it: `opened`, `reopened`, `synchronize` or `closed`."""
+    actor: str
+    actor_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +81,7 @@ class ObeyComment:
 
 @dataclass(frozen=True, slots=True)
 class ClickButton:
-    """Somebody clicked on a check run: `action` is `retry`, `cancel` or `rollback`."""
+    """Somebody clicked on a check run: `action` is `approve`, `retry`, `cancel` or `rollback`."""
 
     repository: Repository
     installation_id: int | None
@@ -66,4 +93,4 @@ class ClickButton:
     """Distinguishes one click from another."""
 
 
-Wish = Nothing | DeployPush | NoteHead | ObeyComment | ClickButton
+Wish = Nothing | DeployPush | NoteHead | ObeyComment | ClickButton | JudgeChange | FollowPull

@@ -18,4 +18,5 @@ def deploy_pushed_commit(push: Push) -> Sequence[Wish]:
         return [Nothing("not_a_branch")]
     actor = push.sender.login if push.sender else push.pusher
     branch = push.ref.removeprefix(BRANCHES)
-    return [DeployPush(push.repository, push.installation_id, branch, push.default_branch, push.after, actor)]
+    number = push.sender.id if push.sender else None
+    return [DeployPush(push.repository, push.installation_id, branch, push.default_branch, push.after, actor, number)]

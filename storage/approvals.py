@@ -24,16 +24,17 @@ class SqlApprovals:
             for row in rows
         ]
 
-    async def is_trusted(self, repository_id: int, number: int, sha: str) -> bool:
-        sql = "SELECT 1 FROM trusted WHERE repository_id = ? AND number = ? AND sha = ?"
-        row = await self._database.read(lambda c: c.execute(sql, (repository_id, number, sha)).fetchone())
-        return row is not None
+    async def trusted_pull(self, repository_id: int, sha: str) -> int | None:
+        sql = "SELECT number FROM trusted WHERE repository_id = ? AND sha = ? ORDER BY at_us DESC LIMIT 1"
+        row = await self._database.read(lambda c: c.execute(sql, (repository_id, sha)).fetchone())
+        return None if row is None else int(row["number"])
 
 
 def trust(connection: sqlite3.Connection, given: Trust, now: datetime) -> None:
-    """Keep who trusted a commit first. Repeatable."""
+    """Keep who trusted a commit last, and of which pull request. Repeatable."""
     connection.execute(
         "INSERT INTO trusted (repository_id, number, sha, actor_id, actor, at_us) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (repository_id, number, sha) DO NOTHING",
+        " ON CONFLICT (repository_id, sha) DO UPDATE SET number = excluded.number, actor_id = excluded.actor_id,"
+        " actor = excluded.actor, at_us = excluded.at_us",
         (given.repository_id, given.number, given.sha, given.actor_id, given.actor, to_us(now)),
     )

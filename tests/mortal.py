@@ -12,6 +12,7 @@ from bot.store import Store
 ONLY_LOOKS = frozenset(
     {
         *("acted_on", "active", "ahead_in_lane", "all_active", "behind", "due", "environments", "events", "facts"),
+        *("given", "held", "trusted_pull"),
         *("find", "get", "heartbeat", "last_seq", "latest_head", "lease_owners", "log_tail", "look", "names", "output"),
         *(
             "known",
@@ -19,6 +20,9 @@ ONLY_LOOKS = frozenset(
             "of_commit",
             "with_image",
             "is_kept",
+            "of",
+            "all_open",
+            "ending",
             "of_job",
             "owned",
             "page",

@@ -216,7 +216,7 @@ class World:
     # What is seen of it
 
     async def settle(self) -> None:
-        """Return once nothing is due: no delivery, no job, no report, no answer."""
+        """Return once nothing is due: no delivery, no job that is not held, no report, no answer."""
         async with asyncio.timeout(SETTLE_S):
             while True:
                 await self.github.settle()
@@ -228,7 +228,7 @@ class World:
         later = utc_now() + timedelta(days=2)
         if any(row.outcome is None for row in await self.store.deliveries.recent(1000)):
             return False
-        if await self.unfinished() or await self.store.answers.due(later):
+        if [job for job in await self.unfinished() if job.hold is None] or await self.store.answers.due(later):
             return False
         return not any([await self.store.reports.behind(face.name, later) for face in faces(self.house)])
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.errors import Refused
+from bot.errors import Permanent, Refused, Transient
 from bot.github.api import GitHub
-from bot.github.app import installation_of
+from bot.github.app import identity, installation_of
 from bot.github.client import Client
+from bot.github.commit_checks import CommitChecks, commit_checks
 from bot.github.failures import NotFound
-from bot.github.people import Role, role_of
-from bot.github.permissions import DECIDE
+from bot.github.people import Role, is_team_member, role_of
+from bot.github.permissions import DECIDE, DECIDE_BY_TEAM
 from bot.github.pulls import PullRequest, get_pull
 from bot.github.repository import branch_head, file_at, get_repository, is_in_a_branch, resolve
 from bot.model import FULL_SHA, Repository
@@ -21,9 +22,15 @@ from bot.repo_config import CONFIG_PATH, MOST_BYTES, RepoConfig, parse_config
 class Facts:
     """Questions about one repository, asked live; nothing is kept between decisions."""
 
-    client: Client
+    github: GitHub
+    repository: Repository
     installation_id: int
     known_default_branch: str | None = None
+
+    @property
+    def client(self) -> Client:
+        """May only read what most decisions need."""
+        return self.github.repository(self.installation_id, self.repository, DECIDE)
 
     async def default_branch(self) -> str:
         """The branch whose settings count where there is no pull request."""
@@ -32,6 +39,20 @@ class Facts:
     async def role(self, login: str, user_id: int | None) -> Role:
         """Raises Refused("permission_unreadable"): an error means no."""
         return await role_of(self.client, login, user_id)
+
+    async def is_in_team(self, team: str, login: str) -> bool:
+        """Whether somebody is in `organization/team`. Raises Refused("permission_unreadable"): an error means no."""
+        organization, _, slug = team.partition("/")
+        client = self.github.repository(self.installation_id, self.repository, DECIDE_BY_TEAM)
+        return await is_team_member(client, organization, slug, login)
+
+    async def checks(self, sha: str) -> CommitChecks:
+        """What others say of a commit, without our own check runs. Raises Refused("checks_unreadable")."""
+        try:
+            said = await commit_checks(self.client, sha)
+            return said.without_app((await identity(self.github.app)).id)
+        except (Transient, Permanent) as error:
+            raise Refused("checks_unreadable", sha=sha[:12], reason=error.code) from error
 
     async def pull(self, number: int) -> PullRequest:
         """Raises Refused("pull_needed") for an issue's number."""
@@ -73,4 +94,4 @@ async def facts_about(
 ) -> Facts:
     """Facts under a token that may only read what decisions need. Raises Permanent where the app is not installed."""
     known = installation_id or (await installation_of(github.app, repository.full_name)).id
-    return Facts(github.repository(known, repository, DECIDE), known, default_branch)
+    return Facts(github, repository, known, default_branch)

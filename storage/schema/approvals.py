@@ -32,6 +32,6 @@ def m010_approvals(schema: Schema) -> None:
             actor_id INTEGER NOT NULL,
             actor TEXT NOT NULL,
             at_us INTEGER NOT NULL,
-            PRIMARY KEY (repository_id, number, sha)
+            PRIMARY KEY (repository_id, sha)
         )""",
     )

@@ -158,8 +158,8 @@ async def test_one_that_nobody_approved_ends_and_one_that_runs_does_not(store: S
     assert (found.state, found.error_code) == (JobState.TIMED_OUT, "approval_expired")
 
 
-async def test_trust_in_a_commit_is_for_that_commit_of_that_pull_request(store: Store) -> None:
+async def test_trust_in_a_commit_is_for_that_commit_of_that_repository(store: Store) -> None:
     await say(store, 1, Trust(7, 5, "a" * 40, "carol", 3))
-    assert await store.approvals.is_trusted(7, 5, "a" * 40)
-    assert not await store.approvals.is_trusted(7, 5, "b" * 40)
-    assert not await store.approvals.is_trusted(7, 6, "a" * 40)
+    assert await store.approvals.trusted_pull(7, "a" * 40) == 5
+    assert await store.approvals.trusted_pull(7, "b" * 40) is None
+    assert await store.approvals.trusted_pull(8, "a" * 40) is None

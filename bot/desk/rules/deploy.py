@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot import policy
+from bot.desk.admission import admitted
 from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
@@ -31,8 +32,8 @@ async def deploy(office: Office, order: Order, facts: Facts) -> Outcome:
     """To each environment named, all decided before any begins. Raises Refused."""
     commit = await _commit_meant(office, order, facts)
     environments = policy.pick_environments(commit.config, order.command.get("environment"))
-    jobs = tuple(_job(office, order, commit, environment) for environment in environments)
-    return Outcome("acted", "deploy_asked", jobs=jobs)
+    jobs = [await _job(office, order, facts, commit, environment) for environment in environments]
+    return Outcome("acted", "deploy_asked", jobs=tuple(jobs))
 
 
 async def _commit_meant(office: Office, order: Order, facts: Facts) -> Commit:
@@ -42,6 +43,8 @@ async def _commit_meant(office: Office, order: Order, facts: Facts) -> Commit:
         return await head_of_pull(office, order, facts, order.number)
     if ref is None:
         raise Refused("pull_needed")
+    if ref == order.known_sha and (fork := await office.records.approvals.trusted_pull(order.repository.id, ref)):
+        return await _same_head(office, order, facts, fork)
     commit = facts.commit(ref, is_ours=ref == order.known_sha)
     config, sha = await asyncio.gather(office.base_config(order, facts), commit)
     return Commit(config, sha, ref)
@@ -50,14 +53,26 @@ async def _commit_meant(office: Office, order: Order, facts: Facts) -> Commit:
 async def head_of_pull(office: Office, order: Order, facts: Facts, number: int) -> Commit:
     """The head that was announced here before the order came. Raises Refused for a fork's, a closed or a moved one."""
     pull = await facts.pull(number)
-    policy.require_deployable(pull)
+    approvals = office.records.approvals
+    trusted = pull.from_fork and await approvals.trusted_pull(order.repository.id, pull.head_sha) == number
+    policy.require_deployable(pull, trusted=trusted)
     told = await office.records.deliveries.latest_head(order.repository.id, number)
     policy.require_still_head(pull, told, order.received_seq)
     return Commit(await facts.config(pull.base_ref), pull.head_sha, pull.head_ref, pull.number)
 
 
-def _job(office: Office, order: Order, commit: Commit, environment: EnvironmentConfig) -> JobRequest:
-    return deploy_request(
+async def _same_head(office: Office, order: Order, facts: Facts, number: int) -> Commit:
+    """Once more what a maintainer trusted of a fork: only while it still is the head. Raises Refused("head_moved")."""
+    commit = await head_of_pull(office, order, facts, number)
+    if commit.sha != order.known_sha:
+        raise Refused("head_moved", before=(order.known_sha or "")[:12], now=commit.sha[:12])
+    return commit
+
+
+async def _job(
+    office: Office, order: Order, facts: Facts, commit: Commit, environment: EnvironmentConfig
+) -> JobRequest:
+    job = deploy_request(
         order.repository,
         commit.config,
         environment,
@@ -68,3 +83,4 @@ def _job(office: Office, order: Order, commit: Commit, environment: EnvironmentC
         follows_pull=commit.pull,
         command=order.command,
     )
+    return await admitted(office, order, facts, environment.rules, job)

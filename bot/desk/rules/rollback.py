@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import policy
+from bot.desk.admission import admitted
 from bot.desk.earlier import LOOKED_AT, pick_release
 from bot.desk.facts import Facts
 from bot.desk.office import Office
@@ -18,4 +19,5 @@ async def rollback(office: Office, order: Order, facts: Facts) -> Outcome:
     releases = await office.records.releases.recent(order.repository.id, environment.name, LOOKED_AT)
     release = pick_release(releases, environment.name, order.command.get("release"))
     job = rollback_request(order.repository, release, order.origin, order.command.get("reason"))
-    return Outcome("acted", "rollback_asked", jobs=(job,))
+    admitted_job = await admitted(office, order, facts, environment.rules, job)
+    return Outcome("acted", "rollback_asked", jobs=(admitted_job,))

@@ -66,6 +66,8 @@ class Control:
             ("POST", "/pulls/reopen"): github.reopen_pull,
             ("POST", "/pulls/merge"): github.merge_pull,
             ("POST", "/reviews"): github.review,
+            ("POST", "/checks"): github.check,
+            ("POST", "/statuses"): github.set_status,
             ("POST", "/issues"): github.open_issue,
             ("POST", "/comments"): github.comment,
             ("PATCH", "/comments"): github.edit_comment,

@@ -46,6 +46,25 @@ def new_app(webhook_secret: str, permissions: dict[str, str], events: list[str])
     )
 
 
+def other_app() -> App:
+    """An app of somebody else's that reports on commits; it cannot be asked anything."""
+    return App(
+        id=15368,
+        slug="github-actions",
+        name="GitHub Actions",
+        owner=Account(9919, "github", "Organization"),
+        bot=Account(41898282, "github-actions[bot]", "Bot"),
+        client_id="Iv1.05c79e9ad1f6bdfa",
+        client_secret="",
+        private_key_pem="",
+        public_key_pem="",
+        webhook_secret="",
+        permissions={"checks": "write"},
+        events=[],
+        created_at=1_532_920_000.0,
+    )
+
+
 @functools.cache
 def _keys() -> tuple[str, str]:
     """Private and public key of the app, as PEM; made once per process, because that takes time."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.sandbox.github.acts import checks, comments, installations, pulls, repositories
+from bot.sandbox.github.acts import checks, comments, deployments, installations, pulls, repositories
 from bot.sandbox.github.acts.repositories import Contents, Pushed
 from bot.sandbox.github.faults import Faults, Impossible
 from bot.sandbox.github.git import scratch_directory
@@ -27,10 +27,12 @@ from bot.sandbox.github.model import (
     World,
 )
 from bot.sandbox.github.oauth import OAuth
-from bot.sandbox.github.registration import EVENTS, PERMISSIONS, new_app
+from bot.sandbox.github.registration import EVENTS, PERMISSIONS, new_app, other_app
 from bot.sandbox.github.rest.api import MAX_BODY_BYTES, RestApi
 from bot.sandbox.github.smarthttp import SmartHttp
 from bot.sandbox.github.tokens import Tokens
+
+STATUS_STATES = ("error", "failure", "pending", "success")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class GitHubSandbox:
         hooks = Hooks(app.id, app.webhook_secret, faults, webhook_url, clock=lambda: world.now())
         limits = Limits(clock=lambda: world.now())
         self.hub = Hub(world, Tokens(world), limits, faults, hooks)
+        self._other_app = other_app()
         self._runner: web.AppRunner | None = None
 
     # Where it is and how an app reaches it
@@ -329,6 +332,20 @@ class GitHubSandbox:
         account.kind = "Organization"
         account.members.add(self.person(user).login.lower())
         account.teams.setdefault(team, {})[user.lower()] = role
+
+    async def check(self, repo: str, sha: str, name: str, state: str = "success") -> CheckRun:
+        """Another app's check run: `state` is queued, in_progress, or the conclusion that completes it."""
+        repository = self.hub.repository(repo)
+        await checks.head_commit(repository, sha)
+        return checks.others_run(self.hub, repository, self._other_app, sha, name, state)
+
+    async def set_status(self, repo: str, sha: str, context: str, state: str = "success", by: str = "ci") -> None:
+        """Another service's status of a commit: error, failure, pending or success."""
+        if state not in STATUS_STATES:
+            raise Impossible(f"{state!r} is no state; these are: {', '.join(STATUS_STATES)}")
+        repository = self.hub.repository(repo)
+        await checks.head_commit(repository, sha)
+        deployments.set_status(self.hub, repository, sha, context, state, self.person(by))
 
     def review(self, repo: str, number: int, by: str, state: str = "APPROVED", body: str = "") -> None:
         """Review a pull request as it is now: APPROVED, CHANGES_REQUESTED or COMMENTED."""

@@ -5,12 +5,13 @@ from typing import Any
 from bot.sandbox.github.faults import Impossible
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.hub import Hub
-from bot.sandbox.github.model import Account, CheckRun, CheckSuite, Repository, iso
+from bot.sandbox.github.model import Account, App, CheckRun, CheckSuite, Repository, iso
 from bot.sandbox.github.shapes import code, work
 
 Json = dict[str, Any]
 PLAIN = ("name", "external_id", "details_url", "started_at")
 OUTPUT = ("title", "summary", "text")
+STATUSES = ("queued", "in_progress")
 
 
 def find_suite(hub: Hub, repository: Repository, sha: str) -> CheckSuite | None:
@@ -85,6 +86,22 @@ def rerequest_run(hub: Hub, repository: Repository, run: CheckRun, by: Account) 
 async def rerequest_suite(hub: Hub, repository: Repository, suite: CheckSuite, by: Account) -> Delivery | None:
     """A person asks for all runs of a suite again."""
     return await _tell_suite(hub, repository, suite, "rerequested", by)
+
+
+def others_run(hub: Hub, repository: Repository, app: App, sha: str, name: str, state: str) -> CheckRun:
+    """A check run of another app, newly made or moved on: `state` is a status, or the conclusion that completes it."""
+    body = {"status": state} if state in STATUSES else {"conclusion": state}
+    mine = [run for run in repository.check_runs.values() if run.app.id == app.id and run.head_sha == sha]
+    found = next((run for run in reversed(mine) if run.name == name), None)
+    if found is not None:
+        update_run(hub, repository, found, body)
+        return found
+    suite = next((run.suite for run in mine), None)
+    if suite is None:
+        now = hub.world.now()
+        suite = CheckSuite(hub.world.next_id(), sha, None, app, now, now)
+        repository.suites[suite.id] = suite
+    return create_run(hub, repository, suite, {"name": name, **body})
 
 
 def _change(hub: Hub, run: CheckRun, body: Json) -> None:

@@ -44,6 +44,13 @@ def contexts(repository: Repository, sha: str) -> dict[str, str]:
     return states
 
 
+def set_status(hub: Hub, repository: Repository, sha: str, context: str, state: str, by: Account) -> CommitStatus:
+    """A status on a commit, as another service sets it."""
+    status = CommitStatus(hub.world.next_id(), sha, state, context, None, None, by, hub.world.now())
+    repository.statuses.append(status)
+    return status
+
+
 def newest_statuses(repository: Repository, sha: str) -> dict[str, CommitStatus]:
     """The newest status of each context of a commit."""
     return {one.context: one for one in repository.statuses if one.sha == sha}

@@ -1,0 +1,63 @@
+"""Asks the rules of an environment, live: who may, in which order, when, and after which checks; a no is a Refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.desk.facts import Facts
+from bot.errors import Refused
+from bot.freeze import frozen
+from bot.github.people import Role
+from bot.repo_config import EnvironmentConfig
+from bot.required_checks import require_passed
+from bot.store import Releases
+
+ROLES = {role.name.lower(): role for role in Role if role is not Role.NONE}
+
+
+async def require_named(
+    facts: Facts, environment: str, command: str, names: Sequence[str], actor: str, actor_id: int | None
+) -> None:
+    """Where people are named, it must be one of them: by login, by role, or by a team asked of GitHub now.
+
+    That the login is still the person's own is not asked here: whoever asks for the role asks that.
+    Raises Refused("not_allowed_here"), and Refused("permission_unreadable") when GitHub cannot say.
+    """
+    if not names or actor.lower() in {name.lower() for name in names if name not in ROLES}:
+        return
+    roles = [ROLES[name] for name in names if name in ROLES]
+    if roles and await facts.role(actor, actor_id) >= min(roles):
+        return
+    for team in names:
+        if "/" in team and await facts.is_in_team(team, actor):
+            return
+    raise Refused("not_allowed_here", actor=actor, command=command, environment=environment, who=list(names))
+
+
+def require_thaw(environment: EnvironmentConfig, now: datetime) -> None:
+    """Raises Refused("frozen") while a window of the environment holds. `now` is aware."""
+    found = frozen(environment.rules.freeze, now)
+    if found is not None:
+        until = found.until.strftime("%Y-%m-%d %H:%M %Z") if found.until else None
+        raise Refused("frozen", environment=environment.name, until=until, reason=found.reason or None)
+
+
+async def require_checks(facts: Facts, environment: EnvironmentConfig, sha: str) -> None:
+    """The checks asked for must have passed on this very commit; ours do not count.
+
+    Raises Refused("checks_failed", "checks_missing", "checks_pending" or "checks_unreadable").
+    """
+    if environment.rules.checks:
+        require_passed(await facts.checks(sha), environment.rules.checks)
+
+
+async def require_order(releases: Releases, repository_id: int, environment: EnvironmentConfig, sha: str) -> None:
+    """The same commit must be what serves in the environment before. Raises Refused("order_needed")."""
+    before = environment.rules.after
+    if before is None:
+        return
+    live = await releases.active(repository_id, before)
+    if live is None or live.sha != sha:
+        now = live.sha[:12] if live else None
+        raise Refused("order_needed", environment=environment.name, after=before, sha=sha[:12], live=now)

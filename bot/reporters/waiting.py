@@ -1,0 +1,53 @@
+"""What a job waits for outside of its lane, who let it run, and which rules a maintainer set aside, in words."""
+
+from __future__ import annotations
+
+from bot import messages
+from bot.reporters.view import JobView
+
+
+def held_title(view: JobView, locale: str) -> str | None:
+    """One line for a job that is held; None for all others."""
+    hold = view.job.hold
+    if hold is None:
+        return None
+    return messages.say(locale, "report.title.HELD" if hold.approvals else "report.title.AWAITS_CHECKS")
+
+
+def held_sentence(view: JobView, locale: str) -> str:
+    """What is missing, who may give it, how, and until when; empty for a job that is not held."""
+    hold, job = view.job.hold, view.job
+    if hold is None:
+        return ""
+    until = hold.until.strftime("%Y-%m-%d %H:%M UTC")
+    sentences: list[str] = []
+    if hold.checks:
+        checks = ", ".join(f"`{messages.neutral(check)}`" for check in hold.checks)
+        sentences.append(messages.say(locale, "report.awaits_checks", checks=checks, until=until))
+    if hold.approvals:
+        facts = {"count": len(view.approved_by), "needed": hold.approvals, "sha": job.sha[:7], "until": until}
+        who = _people(hold.who) or messages.say(locale, "report.anyone_else")
+        sentences.append(messages.say(locale, "report.held", who=who, job=job.id, **facts))
+    return " ".join(sentences)
+
+
+def consent(view: JobView, locale: str) -> str:
+    """Who approved it, and what was set aside with which reason; empty where nobody had to."""
+    lines: list[str] = []
+    if view.approved_by:
+        lines.append(messages.say(locale, "report.approved_by", who=_people(view.approved_by)))
+    if set_aside := view.job.spec.get("bypassed"):
+        rules = dict.fromkeys(messages.say(locale, f"rule.{_rule(code)}") for code in set_aside)
+        reason = messages.neutral(str(view.job.spec.get("reason") or ""))
+        actor = messages.neutral(view.job.origin.actor)
+        lines.append(messages.say(locale, "report.bypassed", actor=actor, rules=", ".join(rules), reason=reason))
+    return "\n".join(lines)
+
+
+def _people(names: tuple[str, ...]) -> str:
+    """Named without calling them."""
+    return ", ".join(f"`{messages.neutral(name).replace(chr(0x200B), '')}`" for name in names)
+
+
+def _rule(code: str) -> str:
+    return "checks" if code.startswith("checks_") else code

@@ -1,0 +1,269 @@
+"""The rules of an environment: who may, after which checks, in which order, when, and what a maintainer sets aside."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.clock import utc_now
+from tests.world import REPO, World
+
+
+async def with_rules(world: World, production: str, staging: str = "") -> None:
+    """Let the base branch name these rules; nothing is deployed by a push."""
+    settings = f"environments:\n  production: {{checks: 1, {production}}}\n  staging: {{checks: 1{staging}}}\n"
+    await world.push_files({".shipmate.yml": settings})
+    await world.settle()
+
+
+def frozen_now(minutes: int = 60) -> str:
+    """A window that holds for so many minutes from now."""
+    until = (utc_now() + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M")
+    return f"freeze: [{{from: '2026-01-01', to: '{until}', reason: the big sale}}]"
+
+
+# Who may
+
+
+async def test_only_people_of_the_team_deploy_where_a_team_is_named(world: World) -> None:
+    await with_rules(world, "teams: [acme/sre]")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy")
+    assert "not among those who may `/deploy` in `production`: `acme/sre`" in world.answer(pull.number)
+    assert await world.jobs() == []
+    world.github.add_to_team("acme", "sre", "alice")
+    await world.say(pull.number, "/deploy")
+    assert await world.serves() == "two"
+
+
+async def test_each_command_can_have_its_own_people(world: World) -> None:
+    await with_rules(world, "who: {deploy: [alice], rollback: [maintain]}")
+    world.github.set_permission(REPO, "carol", "maintain")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy", by="carol")
+    await world.say(pull.number, "/deploy")
+    await world.push("three", branch="feature")
+    await world.settle()
+    await world.say(pull.number, "/deploy")
+    assert await world.states() == ["COMPLETED", "COMPLETED"]
+    await world.say(pull.number, "/rollback")
+    assert "not among those who may `/rollback`" in world.answers(pull.number)[-1].body
+    await world.say(pull.number, "/rollback", by="carol")
+    assert await world.serves() == "two"
+
+
+async def test_a_name_in_the_file_gives_nobody_more_than_github_does(world: World) -> None:
+    await with_rules(world, "who: {deploy: [bob, read]}")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy", by="bob")
+    assert "`/deploy` needs `write`" in world.answer(pull.number)
+
+
+async def test_the_pull_requests_own_file_gives_nobody_anything(world: World) -> None:
+    await with_rules(world, "who: {deploy: [carol]}")
+    await world.push_files({".shipmate.yml": "environments: {production: {checks: 1}}\n"}, branch="sneaky")
+    pull = await world.github.open_pull(REPO, head="sneaky")
+    await world.settle()
+    await world.say(pull.number, "/deploy")
+    assert "not among those who may" in world.answer(pull.number)
+
+
+async def test_when_github_cannot_say_who_is_in_a_team_nothing_is_done(world: World) -> None:
+    await with_rules(world, "teams: [acme/sre]")
+    world.github.add_to_team("acme", "sre", "alice")
+    pull = await world.open_pull("two")
+    world.github.faults.add("status", path="/memberships/", status=500, count=None)
+    await world.say(pull.number, "/deploy")
+    assert "could not say whether alice may" in world.answer(pull.number)
+    assert await world.jobs() == []
+
+
+async def test_one_taken_out_of_the_team_while_it_runs_ends_the_deployment(world: World) -> None:
+    await with_rules(world, "teams: [acme/sre]")
+    world.github.add_to_team("acme", "sre", "alice")
+    first = await world.open_pull("one")
+    await world.say(first.number, "/deploy")
+    pull = await world.open_pull("two", "wait", branch="other")
+    await world.comment(pull.number, "/deploy")
+    await world.until(world.engine.building.is_set)
+    world.github.hub.world.account("acme").teams["sre"].clear()
+    world.engine.go_on.set()
+    await world.settle()
+    assert (await world.jobs())[-1].error_code == "not_allowed_here"
+    assert await world.serves() == "one"
+
+
+# Checks
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ([], "have not reported on"),
+        ([("test", "in_progress")], "still run on"),
+        ([("test", "failure")], "have failed on"),
+        ([("test", "success"), ("test", "timed_out")], "have failed on"),
+        ([("lint", "success")], "have not reported on"),
+    ],
+)
+async def test_a_check_that_has_not_passed_blocks(world: World, said: list[tuple[str, str]], answer: str) -> None:
+    await with_rules(world, "required_checks: [test]")
+    pull = await world.open_pull("two")
+    for name, state in said:
+        await world.github.check(REPO, pull.head_sha, name, state)
+    await world.say(pull.number, "/deploy")
+    assert answer in world.answer(pull.number)
+    assert await world.jobs() == []
+
+
+async def test_check_runs_and_statuses_that_passed_on_this_very_commit_let_it_through(world: World) -> None:
+    await with_rules(world, "required_checks: [test, ci/lint]")
+    pull = await world.open_pull("two")
+    await world.github.check(REPO, pull.head_sha, "test", "skipped")
+    await world.github.set_status(REPO, pull.head_sha, "ci/lint")
+    await world.say(pull.number, "/deploy")
+    assert await world.serves() == "two"
+    moved = await world.push("three", branch="feature")
+    await world.settle()
+    await world.say(pull.number, "/deploy")
+    assert f"have not reported on {moved[:12]}" in world.answers(pull.number)[-1].body
+
+
+async def test_all_checks_means_that_there_is_one_and_ours_do_not_count(world: World) -> None:
+    await with_rules(world, "required_checks: all")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy to staging")
+    assert world.checks(pull.head_sha) == ["shipmate / deploy (staging): success"]
+    await world.say(pull.number, "/deploy")
+    assert "have not reported" in world.answers(pull.number)[-1].body
+    await world.github.check(REPO, pull.head_sha, "test")
+    await world.say(pull.number, "/deploy")
+    assert await world.serves() == "two"
+
+
+async def test_checks_that_cannot_be_read_block(world: World) -> None:
+    await with_rules(world, "required_checks: [test]")
+    pull = await world.open_pull("two")
+    await world.github.check(REPO, pull.head_sha, "test")
+    world.github.faults.add("status", path="/status", status=500, count=None)
+    await world.say(pull.number, "/deploy")
+    assert "could not say whether the checks" in world.answer(pull.number)
+
+
+async def test_a_check_that_fails_while_it_builds_ends_the_deployment(world: World) -> None:
+    await with_rules(world, "required_checks: [test]")
+    pull = await world.open_pull("two", "wait")
+    await world.github.check(REPO, pull.head_sha, "test")
+    await world.comment(pull.number, "/deploy")
+    await world.until(world.engine.building.is_set)
+    await world.github.check(REPO, pull.head_sha, "test", "failure")
+    world.engine.go_on.set()
+    await world.settle()
+    assert (await world.jobs())[-1].error_code == "checks_failed"
+    assert world.engine.running == []
+
+
+async def test_a_push_waits_for_the_checks_of_its_commit(world: World) -> None:
+    await with_rules(world, "branch: main, required_checks: [test]")
+    sha = await world.push("one")
+    await world.settle()
+    assert world.checks(sha) == ["shipmate / deploy: queued"]
+    assert "It goes on when these checks have passed: `test`" in (world.check_run(sha).summary or "")
+    await world.github.check(REPO, sha, "test", "in_progress")
+    await world.make_the_rounds()
+    assert (await world.states())[-1] == "PENDING"
+    await world.github.check(REPO, sha, "test")
+    await world.make_the_rounds()
+    await world.settle()
+    assert await world.serves() == "one"
+
+
+async def test_a_push_whose_checks_fail_is_not_deployed(world: World) -> None:
+    await with_rules(world, "branch: main, required_checks: [test]")
+    sha = await world.push("one")
+    await world.settle()
+    await world.github.check(REPO, sha, "test", "failure")
+    await world.make_the_rounds()
+    await world.settle()
+    assert "shipmate / deploy: failure" in world.checks(sha)
+    assert (await world.jobs())[-1].error_code == "checks_failed"
+
+
+# Order
+
+
+async def test_production_takes_only_what_is_live_in_staging(world: World) -> None:
+    await with_rules(world, "after: staging")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy to production")
+    assert "takes only what is live in `staging`" in world.answer(pull.number)
+    await world.say(pull.number, "/deploy to staging")
+    await world.say(pull.number, "/deploy to production")
+    assert (await world.serves("staging"), await world.serves()) == ("two", "two")
+    await world.push("three", branch="feature")
+    await world.settle()
+    await world.say(pull.number, "/deploy to production")
+    assert "takes only what is live in `staging`" in world.answers(pull.number)[-1].body
+
+
+# Freeze windows
+
+
+async def test_a_frozen_environment_refuses_and_says_until_when_and_why(world: World) -> None:
+    await with_rules(world, frozen_now())
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy")
+    assert "`production` is frozen until" in world.answer(pull.number)
+    assert "the big sale" in world.answer(pull.number)
+    await world.say(pull.number, "/deploy to staging")
+    assert await world.serves("staging") == "two"
+
+
+async def test_a_push_to_a_frozen_environment_is_told_on_its_commit(world: World) -> None:
+    await with_rules(world, f"branch: main, {frozen_now()}")
+    sha = await world.push("one")
+    await world.settle()
+    assert await world.jobs() == []
+    assert "is frozen until" in (world.check_run(sha).summary or "")
+
+
+async def test_going_back_is_allowed_in_a_freeze(world: World) -> None:
+    pull = await world.open_pull("one")
+    await world.say(pull.number, "/deploy")
+    await world.push("two", branch="feature")
+    await world.settle()
+    await world.say(pull.number, "/deploy")
+    await with_rules(world, f"{frozen_now()}, approvals: {{required: 2}}, required_checks: [test]")
+    await world.say(pull.number, "/rollback to last-good")
+    assert await world.serves() == "one"
+
+
+# Setting rules aside
+
+
+async def test_a_maintainer_with_a_reason_deploys_in_a_freeze_and_everyone_sees_it(world: World) -> None:
+    world.github.set_permission(REPO, "carol", "maintain")
+    await with_rules(world, f"{frozen_now()}, required_checks: [test], approvals: {{required: 1}}")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy --reason the shop is down", by="carol")
+    assert await world.serves() == "two"
+    line = "carol set aside: the freeze, the required checks, the approvals. Reason: the shop is down"
+    assert line in world.answer(pull.number)
+    assert line in (world.check_run(pull.head_sha).summary or "")
+
+
+async def test_a_reason_opens_nothing_for_one_who_is_no_maintainer(world: World) -> None:
+    await with_rules(world, frozen_now())
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy --reason I want to")
+    assert "is frozen until" in world.answer(pull.number)
+    assert await world.jobs() == []
+
+
+async def test_a_maintainer_without_a_reason_keeps_to_the_rules(world: World) -> None:
+    world.github.set_permission(REPO, "carol", "admin")
+    await with_rules(world, frozen_now())
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy", by="carol")
+    assert "is frozen until" in world.answer(pull.number)
