@@ -23,6 +23,7 @@ BENCHES: Mapping[str, str] = {
     "router": "bench.router",
     "idle": "bench.idle",
     "store": "bench.store",
+    "audit": "bench.audit",
     "inspection": "bench.inspection",
     "analysis": "bench.analysis",
 }

@@ -17,6 +17,7 @@ from bot.clock import utc_now
 from bot.config import Settings, from_environment
 from bot.errors import ShipmateError, UserMistake
 from bot.masking import Masker
+from bot.shell.audit import audit
 from bot.shell.connections import connections
 
 if TYPE_CHECKING:
@@ -357,6 +358,7 @@ def analyze(target: str, **options: Any) -> None:
 
 
 cli.add_command(connections)
+cli.add_command(audit)
 
 
 def main() -> None:

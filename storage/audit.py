@@ -48,7 +48,7 @@ class SqlAudit:
 
 def _head(connection: sqlite3.Connection) -> Head:
     row = connection.execute("SELECT number, hash FROM audit_head").fetchone()
-    return Head(row["number"], row["hash"])
+    return Head() if row is None else Head(row["number"], row["hash"])
 
 
 def _with_its_job(connection: sqlite3.Connection, entry: AuditEntry) -> AuditEntry:

@@ -10,8 +10,8 @@ from storage.schema.statements import run
 def m012_audit(schema: Schema) -> None:
     """The database itself refuses a change, a removal, and a row that is not the next one.
 
-    A row put in place of another fires no DELETE trigger (https://www.sqlite.org/lang_conflict.html), hence the one
-    on INSERT. The head moves with each row, so that rows cut off at the end are missed.
+    A row put in place of another fires no DELETE trigger (https://www.sqlite.org/lang_conflict.html), hence those on
+    INSERT. The head moves with each row, so that rows cut off at the end are missed.
     """
     run(
         schema,
@@ -60,6 +60,9 @@ def m012_audit(schema: Schema) -> None:
         """
         CREATE TRIGGER audit_head_is_not_changed BEFORE UPDATE ON audit_head
         WHEN NOT EXISTS (SELECT 1 FROM audit WHERE number = OLD.number + 1 AND number = NEW.number AND hash = NEW.hash)
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+        """
+        CREATE TRIGGER audit_head_is_not_replaced BEFORE INSERT ON audit_head
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
         """
         CREATE TRIGGER audit_head_is_not_removed BEFORE DELETE ON audit_head

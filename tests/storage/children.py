@@ -11,6 +11,7 @@ import time
 
 from aiohttp import web
 
+from bot.audit import AuditEntry
 from bot.errors import Transient
 from bot.ingress import Ingress
 from bot.metrics import Metrics
@@ -76,6 +77,14 @@ async def fill(url: str, _: str) -> None:
     await opened.close()
 
 
+async def audit(url: str, name: str) -> None:
+    """Add to the audit trail without end."""
+    opened = await open_store(url)
+    print("ready", flush=True)
+    while True:
+        await opened.store.audit.add(AuditEntry(name, "api", "deploy", "acted", "deploy_asked"), NOW)
+
+
 async def serve(url: str, _: str) -> None:
     """Take in webhooks at a free port, which is told."""
     opened = await open_store(url)
@@ -88,5 +97,7 @@ async def serve(url: str, _: str) -> None:
     await asyncio.Event().wait()
 
 
+ACTS = {"record": record, "work": work, "fill": fill, "audit": audit, "serve": serve}
+
 if __name__ == "__main__":
-    asyncio.run({"record": record, "work": work, "fill": fill, "serve": serve}[sys.argv[1]](*sys.argv[2:4]))
+    asyncio.run(ACTS[sys.argv[1]](*sys.argv[2:4]))

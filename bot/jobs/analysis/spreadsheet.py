@@ -6,10 +6,10 @@ import csv
 import io
 from pathlib import Path
 
+from bot.cells import harmless
 from bot.jobs.analysis.report import AuthorReport, Report
 
 _COLUMNS = ("name", "email", "lines", "share", "files", "commits", "added", "deleted", "firstCommit", "lastCommit")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(report: Report, path: Path) -> None:
@@ -29,9 +29,4 @@ def csv_of(report: Report) -> str:
 def _row(entry: AuthorReport) -> list[object]:
     told = entry.to_json()
     languages = "; ".join(f"{name} {lines}" for name, lines in entry.languages.items())
-    return [_harmless(told[column]) for column in _COLUMNS] + [languages]
-
-
-def _harmless(value: object) -> object:
-    """A name that a spreadsheet would run as a formula gets a quote in front, as OWASP advises."""
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return [harmless(told[column]) for column in _COLUMNS] + [languages]
