@@ -337,6 +337,7 @@ def inspect(target: str | None, as_json: bool, write: bool, listing: Path | None
 
 @cli.command()
 @click.argument("target")
+@click.argument("more", nargs=-1)
 @click.option("--ref", default="HEAD", show_default=True, help="The commit to look at.")
 @click.option("--json", "as_json", is_flag=True, help="JSON alone on stdout.")
 @click.option("--csv", "csv_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write a CSV file.")
@@ -350,11 +351,17 @@ def inspect(target: str | None, as_json: bool, write: bool, listing: Path | None
 @click.option("--merges", is_flag=True, help="Count what merge commits changed too.")
 @click.option("--co-authors", is_flag=True, help="Also show who is named in Co-authored-by.")
 @click.option("--ignore-revs", is_flag=True, help="Look through the commits in .git-blame-ignore-revs.")
-def analyze(target: str, **options: Any) -> None:
-    """Say who wrote what is there now, exactly. TARGET is a folder or the URL of a repository."""
-    from bot.jobs.analysis.shell import run_analyze
+@click.option("--token", envvar="GITHUB_TOKEN", hidden=True)
+@click.option("--github-url", envvar="GITHUB_URL", default="https://github.com", hidden=True)
+def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: str, **options: Any) -> None:
+    """Say who wrote what is there now, exactly. TARGET is a folder or the URL of a repository; of several, the sum.
 
-    sys.exit(run_analyze(target, out=sys.stdout, err=sys.stderr, **options))
+    Private repositories at GitHub are cloned with the token in GITHUB_TOKEN.
+    """
+    from bot.jobs.analysis.shell import Access, run_analyze
+
+    access = Access(github_url, token) if token else None
+    sys.exit(run_analyze(target, *more, out=sys.stdout, err=sys.stderr, access=access, **options))
 
 
 cli.add_command(connections)

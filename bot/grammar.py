@@ -180,11 +180,18 @@ class _Reading:
         """A word known by its place; what fits no parameter of that place is told as the first one's fault."""
         if not self._places or word.startswith("--"):
             raise mistake(self._spec, "unexpected_word", given=word[:SHOWN_CHARACTERS])
-        group = self._places.popleft()
+        group = self._group_for(word)
         fitting = next((p for p in group if p.pattern.match(word)), group[0])
         self._keep(fitting, word)
         if fitting.takes is Takes.WORDS:
             self._more(fitting)
+
+    def _group_for(self, word: str) -> Sequence[Parameter]:
+        """The next place; places the word does not fit are left out for a later one that it fits."""
+        fits = [any(p.pattern.match(word) for p in group) for group in self._places]
+        for _ in range(fits.index(True) if any(fits) else 0):
+            self._places.popleft()
+        return self._places.popleft()
 
     def _more(self, parameter: Parameter) -> None:
         while self._rest and self._rest[0] not in self._spec.keyed and parameter.pattern.match(self._rest[0]):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.analysis_config import AnalysisConfig, read_analysis
 from bot.errors import Refused
 from bot.placed_yaml import START, Misplaced, Places, read_yaml
 from bot.previews import PreviewsConfig, read_previews
@@ -53,6 +54,8 @@ class EnvironmentConfig:
     params: Mapping[str, ParamConfig] = field(default_factory=dict)
     """Variables that `/deploy … -- NAME=VALUE` may set."""
     rules: EnvironmentRules = field(default_factory=EnvironmentRules)
+    ecs: Mapping[str, Any] = field(default_factory=dict)
+    """What a service on ECS stands on, and `rolling`; keys of the schema's `ecs` as they were given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class RepoConfig:
     environments: Mapping[str, EnvironmentConfig]
     build: Mapping[str, Any] = field(default_factory=dict)
     previews: PreviewsConfig = field(default_factory=PreviewsConfig)
+    analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
 
     def for_branch(self, branch: str) -> EnvironmentConfig | None:
         """The environment a push to this branch deploys to, if any."""
@@ -135,10 +139,11 @@ def _config(data: Mapping[str, Any], default_branch: str) -> RepoConfig:
     given = data.get("environments")
     build = dict(data.get("build") or {})
     previews = _previews(data.get("previews") or {})
+    analysis = read_analysis(data.get("analysis") or {})
     if not given:
-        return RepoConfig(default_config(default_branch).environments, build, previews)
+        return RepoConfig(default_config(default_branch).environments, build, previews, analysis)
     environments = {name: _environment(name, settings or {}) for name, settings in given.items()}
-    return RepoConfig(environments, build, previews)
+    return RepoConfig(environments, build, previews, analysis)
 
 
 def _previews(given: Mapping[str, Any]) -> PreviewsConfig:
@@ -172,6 +177,7 @@ def _environment(name: str, given: Mapping[str, Any]) -> EnvironmentConfig:
         gate=read_gate(given.get("gate", {})),
         params=read_params(given.get("params", {})),
         rules=read_rules(given),
+        ecs=dict(given.get("ecs", {})),
     )
 
 

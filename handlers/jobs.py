@@ -13,6 +13,8 @@ from bot import messages
 from bot.clock import Clock
 from bot.links import Links
 from bot.model import Event, EventType, Job
+from bot.reporters.face import addresses_of
+from bot.reporters.titles import title_of
 from bot.reporters.view import JobView, StageView, see
 from bot.store import ApiKeys, Jobs
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
@@ -41,7 +43,8 @@ PAGES: web.AppKey[JobPages] = web.AppKey("job pages")
 async def show_job(request: web.Request) -> web.Response:
     """The page, with all that is known now; the rest streams in."""
     pages, job = request.app[PAGES], await _admitted(request)
-    view = see(job, await pages.jobs.story(job.id), "", ahead=await pages.jobs.ahead_in_lane(job))
+    ahead, addresses = await pages.jobs.ahead_in_lane(job), addresses_of(job, pages.links)
+    view = see(job, await pages.jobs.story(job.id), "", ahead=ahead, addresses=addresses)
     text = render(view, pages.locale, request.query_string)
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
     return web.Response(text=text, content_type="text/html", headers=headers)
@@ -107,8 +110,7 @@ async def _told(pages: JobPages, job_id: str, event: Event) -> tuple[str, Mappin
 
 
 def _state(pages: JobPages, view: JobView) -> dict[str, Any]:
-    words = messages.say(pages.locale, f"report.title.{view.state.value}", environment=view.job.environment)
-    return {"title": words, "tone": tone(view.state), "message": view.message, "url": view.url}
+    return {"title": title_of(view, pages.locale), "tone": tone(view.state), "message": view.message, "url": view.url}
 
 
 def _stage(row: StageView) -> dict[str, Any]:

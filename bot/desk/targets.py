@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.desk.facts import Facts
+from bot.github.pulls import PullRequest
 from bot.jobs.analysis.plan import Target
 from bot.model import Repository
 
@@ -21,4 +22,16 @@ async def target_of(facts: Facts, repository: Repository, ref: str | None) -> Ta
         is_default=wanted == default,
         repository_id=repository.id,
         installation_id=facts.installation_id,
+    )
+
+
+def pull_target(pull: PullRequest, repository: Repository, installation_id: int) -> Target:
+    """The head of a pull request; a fork's branch is no branch of this repository, and is called by the number."""
+    ref = f"pull/{pull.number}/head" if pull.from_fork else pull.head_ref
+    return Target(
+        repository.full_name,
+        ref=ref,
+        sha=pull.head_sha,
+        repository_id=repository.id,
+        installation_id=installation_id,
     )

@@ -10,8 +10,8 @@ from bot.github.api import GitHub
 from bot.github.comments import add_reaction, ensure_comment, mark, remove_reaction, update_comment
 from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
-from bot.model import Job, JobState
-from bot.reporters import markdown
+from bot.model import Job, JobKind, JobState
+from bot.reporters import analysis, markdown
 from bot.reporters.face import Keep, missing
 from bot.reporters.view import JobView
 
@@ -30,7 +30,11 @@ class CommentFace:
     pause_s: float = 3.0
 
     def concerns(self, job: Job) -> bool:
-        return job.origin.pull_number is not None and job.origin.installation_id > 0
+        """What a pull request's own event asks for is told elsewhere: the owners of its lines, and its preview."""
+        is_asked = job.origin.face != "pull_request" and (
+            job.kind is not JobKind.ANALYSIS or job.origin.comment_id is not None
+        )
+        return job.origin.pull_number is not None and job.origin.installation_id > 0 and is_asked
 
     async def tell(self, view: JobView, state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
         """Write or edit the comment. One that somebody deleted is not written again."""
@@ -39,7 +43,8 @@ class CommentFace:
         if number is None or state.get("gone"):
             return state
         client = self.github.repository(job.origin.installation_id, job.repository, REPORT)
-        body = markdown.comment(view, self.locale)
+        is_analysis = job.kind is JobKind.ANALYSIS
+        body = analysis.summary(view, self.locale) if is_analysis else markdown.comment(view, self.locale)
         if "id" in state:
             try:
                 await update_comment(client, int(state["id"]), mark(body, marker))

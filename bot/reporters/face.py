@@ -15,7 +15,7 @@ from bot.clock import Clock
 from bot.errors import ShipmateError, Transient
 from bot.links import Links
 from bot.masking import Masker
-from bot.model import Job
+from bot.model import Job, JobKind
 from bot.reporters.view import TAIL_LINES, JobView, see
 from bot.store import Jobs, Report, Reports
 
@@ -75,6 +75,14 @@ async def missing(state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
         return {**state, "gone": True}
     await keep({**state, "missing": True})
     raise Transient("github_not_found")
+
+
+def addresses_of(job: Job, links: Links) -> Mapping[str, str]:
+    """Where to see more of a job than its page: an analysis has a report and a picture."""
+    if job.kind is not JobKind.ANALYSIS:
+        return {}
+    pictures = {form: links.picture(job.id, form) for form in ("svg", "png")}
+    return {"report": links.repository(job.repository.full_name, ref=job.ref), **pictures}
 
 
 class FaceLoop:
@@ -162,7 +170,8 @@ class FaceLoop:
         jobs = self._telling.jobs
         ahead = await jobs.ahead_in_lane(job) if not job.started_at else 0
         story, tail = await jobs.story(job.id), await jobs.log_tail(job.id, TAIL_LINES)
-        return see(job, story, self._telling.links.job(job.id), tail=tail, ahead=ahead)
+        links = self._telling.links
+        return see(job, story, links.job(job.id), tail=tail, ahead=ahead, addresses=addresses_of(job, links))
 
     def _remember(self, job: Job) -> None:
         if job.state.is_final:

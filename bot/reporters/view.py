@@ -43,10 +43,20 @@ class JobView:
     message: str = ""
     ahead: int = 0
     result: Mapping[str, Any] = field(default_factory=dict)
+    approved_by: tuple[str, ...] = ()
+    note: str = ""
+    """How far work without stages is."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Of what else there is to see: an analysis' `report`, its picture as `svg` and as `png`."""
 
     @property
     def state(self) -> JobState:
         return self.job.state
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether it only builds and looks (`--noop`)."""
+        return bool(self.job.spec.get("noop"))
 
 
 class _Stages:
@@ -82,15 +92,24 @@ class _Stages:
         )
 
 
-def see(job: Job, story: Sequence[Event], link: str, *, tail: Sequence[str] = (), ahead: int = 0) -> JobView:
+def see(
+    job: Job,
+    story: Sequence[Event],
+    link: str,
+    *,
+    tail: Sequence[str] = (),
+    ahead: int = 0,
+    addresses: Mapping[str, str] | None = None,
+) -> JobView:
     """The view of a job: its events (the log's may be left out), and the last lines of its log."""
     stages = _Stages()
     url: str | None = None
-    message = ""
+    message = note = ""
     for event in story:
         stages.take(event)
         url = event.details.get("url") if event.type is EventType.TRAFFIC_SHIFTED else url
         message = event.message if event.type is EventType.JOB_ENDED else message
+        note = event.message if event.type is EventType.STAGE_PROGRESSED and event.stage is None else note
     stages.end(job.state)
     return JobView(
         job,
@@ -101,4 +120,7 @@ def see(job: Job, story: Sequence[Event], link: str, *, tail: Sequence[str] = ()
         message=message,
         ahead=ahead,
         result=job.result,
+        approved_by=tuple(str(event.details["by"]) for event in story if event.type is EventType.JOB_APPROVED),
+        note=note,
+        addresses=addresses or {},
     )

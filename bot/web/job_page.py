@@ -7,8 +7,10 @@ from html import escape
 from pathlib import Path
 
 from bot import messages
-from bot.model import JobState
+from bot.model import JobKind, JobState
+from bot.reporters.titles import title_of
 from bot.reporters.view import JobView, StageState, StageView
+from bot.web.analysis_part import render_findings
 
 ICONS = {StageState.WAITING: "○", StageState.RUNNING: "◐", StageState.DONE: "✓", StageState.FAILED: "✗"}
 CONTENT_SECURITY_POLICY = (
@@ -33,7 +35,8 @@ def render(view: JobView, locale: str, query: str) -> str:
     def word(key: str) -> str:
         return escape(messages.say(locale, key))
 
-    title = messages.say(locale, "page.title", repository=job.repository.full_name, environment=job.environment)
+    about = job.environment or job.ref
+    title = messages.say(locale, "page.title", repository=job.repository.full_name, environment=about)
     facts = f"{job.repository.full_name} · {job.sha} · {job.ref} · {job.origin.actor} · {job.id}"
     return _template().format(
         lang=escape(locale),
@@ -42,16 +45,13 @@ def render(view: JobView, locale: str, query: str) -> str:
         final="true" if view.state.is_final else "false",
         facts=escape(facts),
         tone=tone(view.state),
-        state=escape(messages.say(locale, f"report.title.{view.state.value}", environment=job.environment)),
+        state=escape(title_of(view, locale)),
         url=escape(view.url or ""),
         url_hidden="" if view.url else " hidden",
         message=escape(view.message),
         reconnecting=word("page.reconnecting"),
-        stages_title=word("page.stages"),
-        stage_word=word("report.stage"),
-        state_word=word("report.state"),
-        time_word=word("report.time"),
-        stages="\n".join(_row(row, locale) for row in view.stages),
+        body=render_findings(view, locale, query) if job.kind is JobKind.ANALYSIS else _stages(view, locale),
+        renew="true" if job.kind is JobKind.ANALYSIS else "false",
         log_title=word("page.log"),
         follow=word("page.follow"),
         jump=word("page.jump"),
@@ -64,6 +64,15 @@ def render(view: JobView, locale: str, query: str) -> str:
 @functools.cache
 def _template() -> str:
     return Path(__file__).with_name("job_page.html").read_text(encoding="utf-8")
+
+
+def _stages(view: JobView, locale: str) -> str:
+    heads = "".join(f"<th>{escape(messages.say(locale, f'report.{key}'))}</th>" for key in ("stage", "state", "time"))
+    rows = "\n".join(_row(row, locale) for row in view.stages)
+    return (
+        f'<h2>{escape(messages.say(locale, "page.stages"))}</h2>\n<div class="table"><table>\n'
+        f"<thead><tr>{heads}<th></th></tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>"
+    )
 
 
 def _row(row: StageView, locale: str) -> str:

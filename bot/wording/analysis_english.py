@@ -58,7 +58,6 @@ SENTENCES: Mapping[str, str] = {
     "failed.analysis_not_done": "The analysis is {state}; its report comes with COMPLETED.",
     "failed.nothing_analysed": "{repository} has not been analysed at {ref} yet; ask for it with `POST /api/v1/analyses`.",
     "failed.no_repositories": "The app can read no repository of {owner}; install it there, or give a token.",
-    "failed.author_unknown": "No commit in {ref} is by {author}; give a name, an address or a login as the history has it.",
     "failed.not_a_repository": "{target} is no git repository; name a folder that holds one, or the URL of one.",
     "failed.no_commits": "The repository has no commit yet; there is nothing to analyse.",
     "failed.unknown_ref": "There is no commit called {ref} in this repository; name a branch, a tag or a commit id.",
@@ -74,5 +73,6 @@ SENTENCES: Mapping[str, str] = {
     "failed.tool_too_slow": "{tool} was stopped after {limit_s} seconds; raise the limit to let it finish.",
     "failed.sonar_failed": "SonarQube told nothing: {detail}; check its address, the project's key and the token.",
     "failed.model_failed": "The language model wrote no summary: {detail}; check its address, its name and the key.",
+    "failed.one_page_each": "A page shows one repository; analyse them one by one for `--html`.",
     "failed.bad_date": "{given} is no date; write it like 2026-01-31.",
 }

@@ -58,7 +58,6 @@ SENTENCES: Mapping[str, str] = {
     "failed.analysis_not_done": "분석 상태가 {state}입니다. 보고서는 COMPLETED가 되면 나옵니다.",
     "failed.nothing_analysed": "{repository}의 {ref}은(는) 아직 분석되지 않았습니다. `POST /api/v1/analyses`로 요청하세요.",
     "failed.no_repositories": "앱이 읽을 수 있는 {owner}의 저장소가 없습니다. 앱을 설치하거나 토큰을 주세요.",
-    "failed.author_unknown": "{ref}에 {author}의 커밋이 없습니다. 이력에 있는 이름, 주소 또는 로그인을 쓰세요.",
     "failed.not_a_repository": "{target}은(는) git 저장소가 아닙니다. 저장소가 있는 폴더나 URL을 쓰세요.",
     "failed.no_commits": "저장소에 아직 커밋이 없어 분석할 것이 없습니다.",
     "failed.unknown_ref": "이 저장소에 {ref}(이)라는 커밋이 없습니다. 브랜치, 태그 또는 커밋 ID를 쓰세요.",
@@ -74,5 +73,6 @@ SENTENCES: Mapping[str, str] = {
     "failed.tool_too_slow": "{tool}이(가) {limit_s}초 후 중단되었습니다. 끝까지 실행하려면 제한을 늘리세요.",
     "failed.sonar_failed": "SonarQube가 답하지 않았습니다: {detail}. 주소, 프로젝트 키, 토큰을 확인하세요.",
     "failed.model_failed": "언어 모델이 요약을 쓰지 못했습니다: {detail}. 주소, 이름, 키를 확인하세요.",
+    "failed.one_page_each": "페이지 하나에는 저장소 하나만 보여 줍니다. `--html`은 저장소마다 따로 실행하세요.",
     "failed.bad_date": "{given}은(는) 날짜가 아닙니다. 2026-01-31처럼 쓰세요.",
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from pathlib import Path
 
 from bot.jobs.analysis.portfolio import add_up
+from bot.jobs.analysis.shell import Access, run_analyze
 from bot.jobs.analysis.shipped import shipped_between
 from tests.analysis.histories import BEN, History
 from tests.analysis.running import analysed
@@ -45,3 +49,27 @@ def test_a_person_is_added_up_over_repositories(tmp_path: Path) -> None:
     assert (ben.lines, ben.repositories) == (1, {"one": 1})
     assert (summary.files, summary.lines, summary.languages) == (3, 6, {"JavaScript": 3, "Python": 3})
     assert summary.to_json()["repositories"] == ["one", "two"]
+
+
+def test_the_shell_adds_several_repositories_up(tmp_path: Path) -> None:
+    places = []
+    for name in ("one", "two"):
+        history = History(tmp_path / f"{name}.git")
+        history.commit({"a.py": b"a\nb\n"})
+        places.append(str(history.write()))
+    out, err, sheet = io.StringIO(), io.StringIO(), tmp_path / "all.csv"
+    assert run_analyze(*places, out=out, err=err, as_json=True, csv_path=sheet) == 0
+    told = json.loads(out.getvalue())
+    assert (told["lines"], len(told["reports"])) == (4, 2)
+    assert [row["repository"] for row in csv.DictReader(io.StringIO(sheet.read_text()))] == ["one.git", "two.git"]
+    assert run_analyze(*places, out=(shown := io.StringIO()), err=err) == 0
+    assert "2 repositories: 4 lines" in shown.getvalue()
+    assert run_analyze(*places, out=out, err=err, html_path=tmp_path / "page.html") == 2
+
+
+def test_a_token_goes_to_its_own_server_alone() -> None:
+    access = Access("https://github.com", "secret")
+    assert access.token_for("https://github.com/acme/api.git") == "secret"
+    for url in ("https://github.com.evil.org/a/b", "http://github.com/a/b", "git@github.com:a/b", "https://evil.org/a"):
+        assert access.token_for(url) is None
+    assert "secret" not in repr(access)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis.page import lines_alive, render_page
+from bot.jobs.analysis.bars import bar
+from bot.jobs.analysis.page import render_page
 from bot.jobs.analysis.pictures import Box, squarify
 from bot.jobs.analysis.shell import name_of, run_analyze
-from bot.jobs.analysis.table import bar
+from bot.jobs.analysis.timeline import lines_alive
 from tests.analysis.histories import BEN, Fuzzer, History, git
 from tests.analysis.running import analysed
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from itertools import accumulate
 from pathlib import Path
 
 from bot.jobs.analysis.identities import Author
-from bot.jobs.analysis.pictures import COLOURS, OTHERS, Band, Bar, Tile, bars, stacked, stacked_area, treemap
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.series import TimelineRow, moment
+from bot.jobs.analysis.pictures import COLOURS, OTHERS, Band, Bar, Group, Tile, bars, stacked, stacked_area, treemap
+from bot.jobs.analysis.report import Ownership, Report
+from bot.jobs.analysis.series import moment
+from bot.jobs.analysis.timeline import lines_alive, months
 
 _SHOWN = 15
 _SERIES_NOTE = (
@@ -26,8 +25,8 @@ def write_page(report: Report, path: Path) -> None:
     path.write_text(render_page(report), "utf-8")
 
 
-def render_page(report: Report) -> str:
-    """The whole page as HTML."""
+def render_page(report: Report, *, tools: str = "", more: str = "") -> str:
+    """The whole page as HTML. `tools` stand under its head, `more` before the files left out: HTML, escaped."""
     colour = _colours(report)
     sections = [
         _languages_over_time(report),
@@ -35,14 +34,22 @@ def render_page(report: Report) -> str:
         _authors(report, colour),
         _languages(report),
         _frameworks(report),
+        _co_authors(report),
+        more,
         _left_out(report),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(report.repository)}: who wrote what</title><style>{_STYLE.read_text('utf-8')}</style></head>"
-        f"<body><main>{_header(report)}{''.join(sections)}</main></body></html>\n"
+        '<meta name="referrer" content="no-referrer">'
+        f"<title>{escape(report.repository)}: who wrote what</title><style>{style()}</style></head>"
+        f"<body><main>{_header(report)}{tools}{''.join(sections)}</main></body></html>\n"
     )
+
+
+def style() -> str:
+    """The page's style sheet, which stands in the page itself."""
+    return _STYLE.read_text("utf-8")
 
 
 def _header(report: Report) -> str:
@@ -57,60 +64,39 @@ def _header(report: Report) -> str:
 
 def _languages_over_time(report: Report) -> str:
     """Lines alive by language: what was added minus what was deleted, month by month."""
-    points = _months(report.month)
+    points = months(report.month)
     bands = stacked(points, lines_alive(points, report.month))
     picture = stacked_area(points, bands, "Lines added minus deleted, by language, over time")
     yearly = [number for number, point in enumerate(points) if point.month == 12 or number == len(points) - 1]
     rows = [[str(points[number].year), *(f"{band.values[number]:,}" for band in bands)] for number in yearly]
     note = f'<p class="note">{escape(_SERIES_NOTE)}</p>'
-    return _section(
-        "Languages over time", picture, _legend(bands) + note, _table(["End of", *(b.name for b in bands)], rows)
+    return section(
+        "Languages over time", picture, _legend(bands) + note, table(["End of", *(b.name for b in bands)], rows)
     )
 
 
-def lines_alive(points: Sequence[date], rows: Iterable[TimelineRow]) -> dict[str, dict[date, int]]:
-    """Lines by language at the end of each period; never below nothing, as what merges delete is not in the series."""
-    changes: dict[str, dict[date, int]] = {}
-    for row in rows:
-        language = changes.setdefault(row.language, {})
-        language[row.start] = language.get(row.start, 0) + row.added - row.deleted
-    return {
-        name: dict(zip(points, _grow(known.get(point, 0) for point in points), strict=True))
-        for name, known in changes.items()
-    }
-
-
-def _grow(changes: Iterable[int]) -> Iterable[int]:
-    return (max(0, total) for total in accumulate(changes))
-
-
-def _months(rows: Sequence[TimelineRow]) -> list[date]:
-    """Every month from the first to the last that something happened in."""
-    if not rows:
-        return []
-    months, last = [rows[0].start], rows[-1].start
-    while months[-1] < last:
-        months.append((months[-1] + timedelta(days=32)).replace(day=1))
-    return months
-
-
 def _owners(report: Report, colour: Mapping[Author, int]) -> str:
-    tiles = [
-        Tile(
-            _folder(entry.path),
-            entry.lines,
-            colour.get(entry.top_author, COLOURS - 1),
-            f"{_folder(entry.path)}: {entry.lines:,} lines, {entry.share:.0%} by {entry.top_author.name}",
-        )
+    """Folders, each divided among those who own it."""
+    groups = [
+        Group(_folder(entry.path), f"{_folder(entry.path)}: {entry.lines:,} lines", list(_parts(entry, colour)))
         for entry in report.ownership
     ]
     rows = [
         [_folder(entry.path), f"{entry.lines:,}", entry.top_author.name, f"{entry.share:.1%}"]
         for entry in report.ownership
     ]
-    picture = treemap(tiles, "Folders by lines, in the colour of who owns most of each")
+    picture = treemap(groups, "Folders by lines, divided among those who own them")
     names = [author.name for author in colour] + ([OTHERS] if len(report.authors) > len(colour) else [])
-    return _section("Who owns what", picture, _names(names), _table(["Folder", "Lines", "Most by", "Share"], rows))
+    return section("Who owns what", picture, _names(names), table(["Folder", "Lines", "Most by", "Share"], rows))
+
+
+def _parts(entry: Ownership, colour: Mapping[Author, int]) -> Iterator[Tile]:
+    folder = _folder(entry.path)
+    for author, lines in entry.owners.items():
+        told = f"{folder}: {lines:,} of {entry.lines:,} lines by {author.name}"
+        yield Tile(lines, colour.get(author, COLOURS - 1), told)
+    rest = entry.lines - sum(entry.owners.values())
+    yield Tile(rest, COLOURS - 1, f"{folder}: {rest:,} of {entry.lines:,} lines by {OTHERS}")
 
 
 def _folder(path: str) -> str:
@@ -148,7 +134,7 @@ def _authors(report: Report, colour: Mapping[Author, int]) -> str:
         ]
         for entry in report.authors
     ]
-    return _section("Authors", picture, "", _table(head, rows))
+    return section("Authors", picture, "", table(head, rows))
 
 
 def _languages(report: Report) -> str:
@@ -159,18 +145,23 @@ def _languages(report: Report) -> str:
         "Lines by language",
     )
     rows = [[entry.name, f"{entry.lines:,}", f"{entry.share:.1%}"] for entry in report.languages]
-    return _section("Languages", picture, "", _table(["Language", "Lines", "Share"], rows))
+    return section("Languages", picture, "", table(["Language", "Lines", "Share"], rows))
 
 
 def _frameworks(report: Report) -> str:
     rows = [[entry.name, entry.path, entry.evidence] for entry in report.frameworks]
-    table = _plain_table(["Framework", "Application", "Found by"], rows)
-    return f"<section><h2>Frameworks</h2>{table}</section>" if rows else ""
+    listed = plain_table(["Framework", "Application", "Found by"], rows)
+    return f"<section><h2>Frameworks</h2>{listed}</section>" if rows else ""
+
+
+def _co_authors(report: Report) -> str:
+    rows = [[str(entry.author), f"{entry.commits:,}"] for entry in report.co_authors or ()]
+    return section("Co-authors", "", "", table(["Named in trailers", "Commits"], rows)) if rows else ""
 
 
 def _left_out(report: Report) -> str:
     rows = [[entry.path, entry.reason] for entry in report.excluded]
-    return _section("Files left out", "", "", _table(["File", "Why"], rows)) if rows else ""
+    return section("Files left out", "", "", table(["File", "Why"], rows)) if rows else ""
 
 
 def _colours(report: Report) -> dict[Author, int]:
@@ -178,9 +169,10 @@ def _colours(report: Report) -> dict[Author, int]:
     return {entry.author: number for number, entry in enumerate(report.authors[: COLOURS - 1]) if entry.lines}
 
 
-def _section(heading: str, picture: str, legend: str, table: str) -> str:
+def section(heading: str, picture: str, legend: str, behind: str) -> str:
+    """A part of the page: HTML, with `behind` the numbers of its picture."""
     shown = f"<figure>{picture}{legend}</figure>" if picture else ""
-    return f"<section><h2>{escape(heading)}</h2>{shown}{table}</section>"
+    return f"<section><h2>{escape(heading)}</h2>{shown}{behind}</section>"
 
 
 def _legend(bands: Sequence[Band]) -> str:
@@ -196,12 +188,13 @@ def _names(names: Sequence[str]) -> str:
     return f'<ul class="legend">{"".join(keys)}</ul>'
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """The numbers behind a picture, folded away until asked for."""
-    return f"<details><summary>As a table</summary>{_plain_table(head, rows)}</details>" if rows else ""
+    return f"<details><summary>As a table</summary>{plain_table(head, rows)}</details>" if rows else ""
 
 
-def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of plain text."""
     heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'

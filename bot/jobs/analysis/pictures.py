@@ -6,7 +6,7 @@ its numbers in `<title>` elements, which browsers show on hovering and screen re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -18,6 +18,7 @@ COLOURS = 10
 OTHERS = "all others"
 WIDTH, AREA_HEIGHT, MAP_HEIGHT = 960, 260, 360
 _AXIS = 22
+_HEADROOM = 20  # above the highest point, for the number that says how high it is
 _ROW = 26
 _LABEL = 220
 _NUMBER = 110
@@ -31,12 +32,24 @@ class Band(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """One rectangle of a treemap: what it is, how large, its series' number, and what hovering tells."""
+    """One part of a treemap: how large it is, its series' number, and what hovering tells."""
 
-    label: str
     size: int
     series: int
     told: str
+
+
+class Group(NamedTuple):
+    """One rectangle of a treemap that holds others: what it is, what hovering tells, and its parts."""
+
+    label: str
+    told: str
+    parts: Sequence[Tile]
+
+    @property
+    def size(self) -> int:
+        """All parts together."""
+        return sum(part.size for part in self.parts)
 
 
 class Bar(NamedTuple):
@@ -75,13 +88,13 @@ def stacked_area(starts: Sequence[date], bands: Sequence[Band], title: str) -> s
     return _svg(WIDTH, AREA_HEIGHT + _AXIS, title, [*shapes, *_years(starts), _scale(top)])
 
 
-def treemap(tiles: Sequence[Tile], title: str) -> str:
-    """Rectangles by size, largest first. Empty when there is nothing to show."""
-    shown = sorted((tile for tile in tiles if tile.size > 0), key=lambda tile: -tile.size)
+def treemap(groups: Sequence[Group], title: str) -> str:
+    """Rectangles by size, largest first, each made of its parts. Empty when there is nothing to show."""
+    shown = sorted((group for group in groups if group.size > 0), key=lambda group: -group.size)
     if not shown:
         return ""
-    boxes = squarify([tile.size for tile in shown], Box(0, 0, WIDTH, MAP_HEIGHT))
-    shapes = [_tile(tile, box) for tile, box in zip(shown, boxes, strict=True)]
+    boxes = squarify([group.size for group in shown], Box(0, 0, WIDTH, MAP_HEIGHT))
+    shapes = [shape for group, box in zip(shown, boxes, strict=True) for shape in _group(group, box)]
     return _svg(WIDTH, MAP_HEIGHT, title, shapes)
 
 
@@ -161,7 +174,7 @@ def _area(xs: Sequence[float], floor: Sequence[int], ceiling: Sequence[int], top
 
 
 def _height(value: int, top: int) -> float:
-    return AREA_HEIGHT - value / top * (AREA_HEIGHT - 10)
+    return AREA_HEIGHT - value / top * (AREA_HEIGHT - _HEADROOM)
 
 
 def _across(count: int) -> list[float]:
@@ -185,13 +198,23 @@ def _scale(top: int) -> str:
     return f'<text class="label" x="{WIDTH - 4}" y="12">{top:,} lines</text>'
 
 
+def _group(group: Group, box: Box) -> Iterator[str]:
+    """The parts, and over them an outline with the label, where there is room for one."""
+    parts = sorted((part for part in group.parts if part.size > 0), key=lambda part: -part.size)
+    inner = squarify([part.size for part in parts], box)
+    yield from (_tile(part, part_box) for part, part_box in zip(parts, inner, strict=True))
+    yield f'<rect class="outline" {_corners(box)}><title>{escape(group.told)}</title></rect>'
+    label = _cut(group.label, int(box.width / 7.5))
+    if box.height > 22 and label:
+        yield f'<text class="on" x="{box.x + 6:.1f}" y="{box.y + 17:.1f}">{escape(label)}</text>'
+
+
 def _tile(tile: Tile, box: Box) -> str:
-    label = _cut(tile.label, int(box.width / 7.5))
-    text = f'<text x="{box.x + 6:.1f}" y="{box.y + 17:.1f}">{escape(label)}</text>' if box.height > 22 and label else ""
-    return (
-        f'<g><title>{escape(tile.told)}</title><rect class="tile s{tile.series}" x="{box.x:.1f}" y="{box.y:.1f}"'
-        f' width="{box.width:.1f}" height="{box.height:.1f}"/>{text}</g>'
-    )
+    return f'<rect class="tile s{tile.series}" {_corners(box)}><title>{escape(tile.told)}</title></rect>'
+
+
+def _corners(box: Box) -> str:
+    return f'x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
 
 
 def _cut(text: str, room: int) -> str:

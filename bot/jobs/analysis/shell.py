@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -16,20 +18,35 @@ from bot.jobs.analysis.addresses import check_address, is_url, without_password
 from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.clone import fetch_into
 from bot.jobs.analysis.page import write_page
+from bot.jobs.analysis.portfolio import add_up
 from bot.jobs.analysis.progress import Listener
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.run import analyse_here
 from bot.jobs.analysis.sentences import explain
 from bot.jobs.analysis.series import Window
-from bot.jobs.analysis.spreadsheet import write_csv
+from bot.jobs.analysis.spreadsheet import csv_of
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A token of the person's own, and the one server it is for: it goes nowhere else."""
+
+    server: str
+    token: str = field(repr=False)
+
+    def token_for(self, url: str) -> str | None:
+        """The token, where the address is on that server over https."""
+        ours, theirs = urlsplit(self.server), urlsplit(url)
+        is_ours = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc.rpartition("@")[2])
+        return self.token if is_ours else None
+
+
 def run_analyze(
     target: str,
-    *,
+    *more: str,
     out: TextIO,
     err: TextIO,
     ref: str = "HEAD",
@@ -45,8 +62,10 @@ def run_analyze(
     merges: bool = False,
     co_authors: bool = False,
     ignore_revs: bool = False,
+    access: Access | None = None,
 ) -> int:
-    """Analyse a folder or a URL and show the report; `as_json` prints the published JSON alone.
+    """Analyse a folder or a URL and show the report; `as_json` prints the published JSON alone. With `more` of them,
+    their sum is shown.
 
     Dates are ISO 8601 (`2026-01-31`, or with a time; UTC unless they say otherwise). Returns the exit code: 0 done,
     1 the work failed, 2 bad usage or bad input.
@@ -55,7 +74,6 @@ def run_analyze(
         request = AnalysisRequest(
             Path(target),
             ref=ref,
-            name=name_of(target),
             per_file=per_file,
             all_files=all_files,
             window=Window(_seconds(since), _seconds(until)),
@@ -65,10 +83,12 @@ def run_analyze(
             co_authors=co_authors,
             ignore_revs=ignore_revs,
         )
+        if more and html_path:
+            raise UserMistake("one_page_each")
         with _progress(err) as listener:
-            report = _analyse(target, request, listener)
-        _show(report, out, as_json=as_json)
-        _write(report, csv_path, html_path)
+            reports = [_analyse(one, request, listener, access) for one in (target, *more)]
+        _show(reports, out, as_json=as_json)
+        _write(reports, csv_path, html_path)
     except ShipmateError as error:
         err.write(explain(error) + "\n")
         return BAD_INPUT if isinstance(error, UserMistake | Refused) else FAILED
@@ -86,15 +106,17 @@ def name_of(target: str) -> str:
     return Path(target).resolve().name
 
 
-def _analyse(target: str, request: AnalysisRequest, listener: Listener) -> Report:
+def _analyse(target: str, request: AnalysisRequest, listener: Listener, access: Access | None) -> Report:
     """Analyse where the repository is, or a clone that is removed afterwards."""
+    asked = replace(request, repository=Path(target), name=name_of(target))
     if not is_url(target):
-        return analyse_here(request, listener)
+        return analyse_here(asked, listener)
     with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
         repository, address = Path(folder) / "clone.git", check_address(target, allow_local=True)
-        local = fetch_into(repository, address, request.ref, Children())
-        report = analyse_here(request.at(repository, local), listener)
-        return replace(report, ref=request.ref)
+        token = access.token_for(target) if access else None
+        local = fetch_into(repository, address, asked.ref, Children(), token=token)
+        report = analyse_here(asked.at(repository, local), listener)
+        return replace(report, ref=asked.ref)
 
 
 def _progress(err: TextIO) -> AbstractContextManager[Listener]:
@@ -106,20 +128,30 @@ def _progress(err: TextIO) -> AbstractContextManager[Listener]:
     return progress_bar(err)
 
 
-def _show(report: Report, out: TextIO, *, as_json: bool) -> None:
+def _show(reports: Sequence[Report], out: TextIO, *, as_json: bool) -> None:
+    """One report, or the sum of several with each of them."""
     if as_json:
-        out.write(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+        out.write(orjson.dumps(_told(reports), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+        return
+    from bot.jobs.analysis import table  # not needed where JSON is asked for, and slow to import
+
+    if len(reports) == 1:
+        table.show(reports[0], out)
     else:
-        from bot.jobs.analysis.table import show  # not needed where JSON is asked for, and slow to import
-
-        show(report, out)
+        table.show_portfolio(add_up(reports), out)
 
 
-def _write(report: Report, csv_path: Path | None, html_path: Path | None) -> None:
+def _told(reports: Sequence[Report]) -> dict[str, Any]:
+    if len(reports) == 1:
+        return reports[0].to_json()
+    return {**add_up(reports).to_json(), "reports": [report.to_json() for report in reports]}
+
+
+def _write(reports: Sequence[Report], csv_path: Path | None, html_path: Path | None) -> None:
     if csv_path is not None:
-        write_csv(report, csv_path)
+        csv_path.write_text(csv_of(*reports), "utf-8", newline="")
     if html_path is not None:
-        write_page(report, html_path)
+        write_page(reports[0], html_path)
 
 
 def _seconds(given: str | None) -> int | None:

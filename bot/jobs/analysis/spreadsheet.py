@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 from bot.cells import harmless
 from bot.jobs.analysis.report import AuthorReport, Report
@@ -12,17 +11,15 @@ from bot.jobs.analysis.report import AuthorReport, Report
 _COLUMNS = ("name", "email", "lines", "share", "files", "commits", "added", "deleted", "firstCommit", "lastCommit")
 
 
-def write_csv(report: Report, path: Path) -> None:
-    """Write the file. Raises OSError where it cannot be written."""
-    path.write_text(csv_of(report), "utf-8", newline="")
-
-
-def csv_of(report: Report) -> str:
-    """All authors, their languages by lines in the last column."""
+def csv_of(*reports: Report) -> str:
+    """All authors, their languages by lines in the last column; of several reports, each author's repository too."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
-    writer.writerow([*_COLUMNS, "languages"])
-    writer.writerows(_row(entry) for entry in report.authors)
+    first = ("repository",) if len(reports) > 1 else ()
+    writer.writerow([*first, *_COLUMNS, "languages"])
+    for report in reports:
+        named = [harmless(report.repository)] if first else []
+        writer.writerows([*named, *_row(entry)] for entry in report.authors)
     return file.getvalue()
 
 

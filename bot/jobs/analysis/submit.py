@@ -29,14 +29,16 @@ class JobQueue:
 
     async def submit(self, plan: AnalysisPlan, origin: Origin) -> tuple[Job, bool]:
         request = analysis_request(plan, origin)
-        known = await self._under_way(request)
+        known = await under_way(self._jobs, request)
         return (known, False) if known else (await self._jobs.create(request, self._clock()), True)
 
-    async def _under_way(self, request: JobRequest) -> Job | None:
-        name = request.repository.full_name
-        waiting = await self._jobs.find(JobFilter(repository=name, kind=JobKind.ANALYSIS, states=UNFINISHED))
-        same = (job for job in waiting if (job.spec, job.origin.face) == (request.spec, request.origin.face))
-        return next(same, None)
+
+async def under_way(jobs: Jobs, request: JobRequest) -> Job | None:
+    """The unfinished job that answers the same question on the same face."""
+    name = request.repository.full_name
+    waiting = await jobs.find(JobFilter(repository=name, kind=JobKind.ANALYSIS, states=UNFINISHED))
+    same = (job for job in waiting if (job.spec, job.origin.face) == (request.spec, request.origin.face))
+    return next(same, None)
 
 
 def analysis_request(plan: AnalysisPlan, origin: Origin) -> JobRequest:

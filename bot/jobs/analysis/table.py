@@ -8,12 +8,12 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from bot.jobs.analysis.bars import BAR, bar
+from bot.jobs.analysis.portfolio import Portfolio
 from bot.jobs.analysis.report import Report
 
 SHOWN = 15
-_BAR = 20
 _WIDE = 110  # columns of a terminal that has room for bars and languages beside all numbers
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def show(report: Report, out: TextIO) -> None:
@@ -24,11 +24,20 @@ def show(report: Report, out: TextIO) -> None:
     )
 
 
-def bar(share: float, width: int = _BAR) -> str:
-    """A bar of `width` places for a share between 0 and 1, to an eighth of a place."""
-    eighths = round(max(0.0, min(1.0, share)) * width * 8)
-    rest = _EIGHTHS[eighths % 8] if eighths % 8 else ""
-    return "█" * (eighths // 8) + rest
+def show_portfolio(portfolio: Portfolio, out: TextIO) -> None:
+    """Print who wrote what across repositories."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("Author", overflow="ellipsis", no_wrap=True, max_width=40, min_width=12)
+    for name in ("Lines", "Share", "Commits", "Repositories"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for person in portfolio.people[:SHOWN]:
+        own = sum(1 for lines in person.repositories.values() if lines)
+        shown = Text(person.author.name or person.author.email)
+        table.add_row(shown, f"{person.lines:,}", f"{person.share:.1%}", f"{person.commits:,}", f"{own:,}")
+    names = ", ".join(portfolio.repositories)
+    counts = f"{portfolio.lines:,} lines in {portfolio.files:,} files"
+    head = Text(f"{len(portfolio.repositories)} repositories: {counts}", "bold")
+    Console(file=out, highlight=False).print(Group(head, Text(names, "dim"), table))
 
 
 def _headline(report: Report) -> Text:
@@ -44,7 +53,7 @@ def _authors(report: Report, *, wide: bool) -> Table:
     for name in ("Lines", "Share"):
         table.add_column(name, justify="right", no_wrap=True)
     if wide:
-        table.add_column("", min_width=_BAR)
+        table.add_column("", min_width=BAR)
     for name in ("Files", "Commits", "Added", "Deleted"):
         table.add_column(name, justify="right", no_wrap=True)
     if wide:
@@ -72,7 +81,7 @@ def _languages(report: Report) -> Table:
     table.add_column("Language")
     table.add_column("Lines", justify="right")
     table.add_column("Share", justify="right")
-    table.add_column("", min_width=_BAR)
+    table.add_column("", min_width=BAR)
     for entry in report.languages[:SHOWN]:
         table.add_row(entry.name, f"{entry.lines:,}", f"{entry.share:.1%}", bar(entry.share))
     return table

@@ -76,5 +76,12 @@
   on("log", (data) => addLines(data.lines, "line"));
   on("stage", (data) => { showStage(data); addLines([data.message], "line step"); });
   on("state", showState);
-  on("done", (data) => { ended = true; showState(data); for (const row of data.stages) showStage(row); source.close(); });
+  on("done", (data) => {
+    const wasUnderWay = !ended;
+    ended = true;
+    showState(data);
+    for (const row of data.stages) showStage(row);
+    source.close();
+    if (wasUnderWay && root.dataset.renew === "true") location.reload();
+  });
 })();

@@ -1,0 +1,155 @@
+"""The words of an analysis at GitHub: who wrote what, with bars, or who owns the lines that a change touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bot import messages
+from bot.jobs.analysis.bars import bar
+from bot.model import JobState
+from bot.reporters.view import JobView
+
+BAR_PLACES = 12
+NAME_CHARACTERS = 60
+ICONS: Mapping[JobState, str] = {
+    JobState.COMPLETED: "📊",
+    JobState.FAILED: "❌",
+    JobState.TIMED_OUT: "⏱️",
+    JobState.CANCELLED: "🚫",
+    JobState.SUPERSEDED: "⏭️",
+}
+
+Found = Mapping[str, Any]
+
+
+def title(view: JobView, locale: str) -> str:
+    """One line: where the analysis stands, or what it is about."""
+    if view.state is JobState.COMPLETED and "change" in view.result:
+        return messages.say(locale, "analysis.change_title.COMPLETED")
+    return messages.say(locale, f"analysis.title.{view.state.value}")
+
+
+def headline(view: JobView, locale: str) -> str:
+    """The first line: icon, what, and of which commit."""
+    parts = [f"{ICONS.get(view.state, '⏳')} **{title(view, locale)}**"]
+    if len(view.job.spec["targets"]) > 1:
+        parts.append(", ".join(f"`{target['name']}`" for target in view.job.spec["targets"][:5]))
+    elif view.job.sha:
+        parts.append(f"`{code(view.job.ref)}` · `{view.job.sha[:7]}`")
+    return " · ".join(parts)
+
+
+def summary(view: JobView, locale: str) -> str:
+    """All of it: a table once there is one, before that how far it is."""
+    parts = [headline(view, locale), sentence(view, locale), *_findings(view, locale), _facts(view, locale)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def sentence(view: JobView, locale: str) -> str:
+    """Where it stands, in words."""
+    if view.state is JobState.PENDING:
+        return messages.say(locale, "analysis.waiting", ahead=view.ahead) if view.ahead else ""
+    if not view.state.is_final:
+        return view.note
+    found = view.result.get("analysis")
+    if view.state is not JobState.COMPLETED or not found:
+        return view.message
+    why = "; ".join(found["warnings"])
+    exact = "analysis.exact" if found["exact"] else "analysis.not_exact"
+    return f"{view.message}, {messages.say(locale, exact, why=why)}"
+
+
+def name_of(person: Found, *, with_login: bool = True) -> str:
+    """A person as they are called in the history, and at GitHub; nobody is mentioned, and no markup acts."""
+    shown = messages.neutral(person["name"] or person["email"], NAME_CHARACTERS)
+    login = person.get("login")
+    told = f" ({messages.neutral(login)})" if with_login and login and login != shown else ""
+    return shown + told
+
+
+def code(text: str) -> str:
+    """Text inside backticks, in a table or out of one."""
+    return text.replace("`", "'").replace("|", "¦").replace("\n", " ")[:100]
+
+
+def _findings(view: JobView, locale: str) -> Iterator[str]:
+    if "change" in view.result:
+        yield from _change(view.result["change"], locale)
+    found = view.result.get("analysis") or view.result.get("portfolio")
+    if found:
+        yield _authors(found, locale)
+        yield _lists(found, locale)
+    if "analysis" in view.result and "svg" in view.addresses:
+        picture = f"![{messages.say(locale, 'analysis.picture')}]({view.addresses['svg']})"
+        yield f"[{picture}]({view.addresses['report']})"
+
+
+def _authors(found: Found, locale: str) -> str:
+    def word(key: str) -> str:
+        return messages.say(locale, f"analysis.{key}")
+
+    head = f"| {word('author')} | {word('lines')} | {word('share')} | | {word('commits')} | {word('languages')} |"
+    rows = [_author(author) for author in found["authors"]]
+    rest = found["authorCount"] - len(found["authors"])
+    more = ["", messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
+    return "\n".join([head, "|---|---:|---:|---|---:|---|", *rows, *more])
+
+
+def _author(author: Found) -> str:
+    languages = ", ".join(messages.neutral(name) for name in author["languages"])
+    drawn = bar(author["share"], BAR_PLACES)
+    return (
+        f"| {name_of(author)} | {author['lines']:,} | {author['share']:.1%} | {f'`{drawn}`' if drawn else ''} |"
+        f" {author['commits']:,} | {languages} |"
+    )
+
+
+def _lists(found: Found, locale: str) -> str:
+    """Languages with their shares, and frameworks."""
+    languages = ", ".join(f"{messages.neutral(one['name'])} {one['share']:.1%}" for one in found["languages"])
+    parts = [f"**{messages.say(locale, 'analysis.languages')}** {languages}"] if languages else []
+    frameworks = ", ".join(messages.neutral(name) for name in found.get("frameworks", ()))
+    if frameworks:
+        parts.append(f"**{messages.say(locale, 'analysis.frameworks')}** {frameworks}")
+    return " · ".join(parts)
+
+
+def _change(change: Found, locale: str) -> Iterator[str]:
+    """Who owns the lines, and who may review."""
+    if not change["owners"]:
+        yield messages.say(locale, "analysis.only_new")
+        return
+    names = ", ".join(f"**{name_of(person)}**" for person in change["reviewers"])
+    yield (
+        messages.say(locale, "analysis.reviewers", names=names)
+        if names
+        else messages.say(locale, "analysis.no_reviewers")
+    )
+    yield _owners(change["owners"], change["lines"], locale)
+    if change["skipped"]:
+        yield messages.say(locale, "analysis.skipped", count=change["skipped"])
+
+
+def _owners(owners: Sequence[Found], total: int, locale: str) -> str:
+    def word(key: str) -> str:
+        return messages.say(locale, f"analysis.{key}")
+
+    head = f"| {word('owner')} | {word('lines')} | {word('share')} | | {word('files')} |\n|---|---:|---:|---|---:|"
+    rows = []
+    for owner in owners:
+        share = owner["lines"] / (total or 1)
+        drawn = bar(share, BAR_PLACES)
+        shown = f"`{drawn}`" if drawn else ""
+        rows.append(f"| {name_of(owner)} | {owner['lines']:,} | {share:.1%} | {shown} | {owner['files']:,} |")
+    return "\n".join([head, *rows])
+
+
+def _facts(view: JobView, locale: str) -> str:
+    facts = []
+    if "report" in view.addresses and "analysis" in view.result:
+        facts.append(f"[{messages.say(locale, 'analysis.report')}]({view.addresses['report']})")
+    facts.append(f"{messages.say(locale, 'report.asked_by')} {messages.neutral(view.job.origin.actor)}")
+    facts.append(f"[{messages.say(locale, 'report.open_log')}]({view.link})")
+    facts.append(f"{messages.say(locale, 'report.job')} `{view.job.id}`")
+    return " · ".join(facts)

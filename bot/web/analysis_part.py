@@ -1,0 +1,70 @@
+"""The part of a job's page that shows what an analysis found: its picture, and who wrote or owns what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from bot import messages
+from bot.reporters.analysis import sentence
+from bot.reporters.view import JobView
+
+
+def render_findings(view: JobView, locale: str, query: str) -> str:
+    """HTML; empty before there is anything to show. `query` lets the reader in to the picture, too."""
+    if "change" in view.result:
+        return _change(view.result["change"], locale)
+    found = view.result.get("analysis") or view.result.get("portfolio")
+    if not found:
+        return ""
+    picture = _picture(view, locale, query) if "analysis" in view.result else ""
+    report = view.addresses.get("report")
+    whole = f'<p><a href="{escape(report)}">{_word(locale, "report")}</a></p>' if report and picture else ""
+    return f"<p>{escape(sentence(view, locale))}</p>{picture}{whole}{_authors(found, locale)}"
+
+
+def _picture(view: JobView, locale: str, query: str) -> str:
+    source = f"/jobs/{view.job.id}/picture.svg" + (f"?{query}" if query else "")
+    return f'<p><img class="chart" src="{escape(source)}" alt="{_word(locale, "picture")}"></p>'
+
+
+def _authors(found: Mapping[str, Any], locale: str) -> str:
+    head = [_word(locale, name) for name in ("author", "lines", "share", "commits", "languages")]
+    rows = [
+        [
+            _person(one),
+            f"{one['lines']:,}",
+            f"{one['share']:.1%}",
+            f"{one['commits']:,}",
+            escape(", ".join(one["languages"])),
+        ]
+        for one in found["authors"]
+    ]
+    return _table(head, rows)
+
+
+def _change(change: Mapping[str, Any], locale: str) -> str:
+    if not change["owners"]:
+        return f"<p>{_word(locale, 'only_new')}</p>"
+    names = ", ".join(_person(one) for one in change["reviewers"])
+    told = messages.say(locale, "analysis.reviewers", names=names) if names else _word(locale, "no_reviewers")
+    head = [_word(locale, name) for name in ("owner", "lines", "files")]
+    rows = [[_person(one), f"{one['lines']:,}", f"{one['files']:,}"] for one in change["owners"]]
+    return f"<p>{told}</p>{_table(head, rows)}"
+
+
+def _person(person: Mapping[str, Any]) -> str:
+    login = person.get("login")
+    return escape((person["name"] or person["email"]) + (f" ({login})" if login else ""))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells are HTML."""
+    heads = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="table"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _word(locale: str, key: str) -> str:
+    return escape(messages.say(locale, f"analysis.{key}"))

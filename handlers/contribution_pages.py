@@ -1,0 +1,105 @@
+"""`/repos/{owner}/{repo}`: who wrote what, as a page; and the picture of an analysis. For a signed link or a key."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot import messages
+from bot.clock import Clock
+from bot.errors import ShipmateError
+from bot.jobs.analysis.ranges import Range
+from bot.links import Links
+from bot.store import Analyses, ApiKeys, StoredAnalysis
+from handlers.api.contributions import newest, query_of
+from handlers.api.dates import day
+from handlers.api.envelope import status_of
+from handlers.api.keys import key_of
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
+PICTURE_LIFE_S = 86_400
+NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True)
+class ContributionPages:
+    """What the pages need."""
+
+    analyses: Analyses
+    keys: ApiKeys
+    links: Links
+    clock: Clock
+    locale: str = "en"
+
+
+PAGES: web.AppKey[ContributionPages] = web.AppKey("contribution pages")
+
+
+@routes.get("/repos/{owner}/{repo}")
+async def show_repository(request: web.Request) -> web.Response:
+    """The page, or with `format=` a file, of the newest analysis. Who is not let in learns nothing."""
+    pages = request.app[PAGES]
+    name = f"{request.match_info['owner']}/{request.match_info['repo']}"
+    if not pages.links.holds_repository(name, request.query.get("link", "")) and not await _has_key(request):
+        raise web.HTTPForbidden(text=messages.say(pages.locale, "page.forbidden"))
+    try:
+        return await _page(request, name)
+    except ShipmateError as error:
+        text = messages.failure(pages.locale, error.code, error.facts)
+        return web.Response(text=text, status=status_of(error), headers=HEADERS)
+
+
+@routes.get("/jobs/{id}/picture.{form:svg|png}")
+async def show_picture(request: web.Request) -> web.Response:
+    """Languages over time and lines by author, for those whom the job's link lets in."""
+    pages, job_id, query = request.app[PAGES], request.match_info["id"], request.query
+    if not pages.links.holds(job_id, query.get("until", ""), query.get("sig", "")) and not await _has_key(request):
+        raise web.HTTPForbidden(text=messages.say(pages.locale, "page.forbidden"))
+    kept = await pages.analyses.of_job(job_id)
+    if len(kept) != 1:
+        raise web.HTTPNotFound(text=messages.say(pages.locale, "page.not_found"))
+    form = request.match_info["form"]
+    headers = {**HEADERS, "Cache-Control": f"private, max-age={PICTURE_LIFE_S}", "Content-Security-Policy": NO_SCRIPTS}
+    drawn = await asyncio.to_thread(_drawn, kept[0], form)
+    return web.Response(body=drawn, content_type=PICTURES[form], headers=headers)
+
+
+async def _page(request: web.Request, name: str) -> web.Response:
+    from bot.jobs.analysis.stored import narrowed
+    from bot.web import contribution_page
+    from handlers.api import analysis_reports as reports
+
+    query = query_of(request)
+    within = Range(day(query, "since", "invalid_query"), day(query, "until", "invalid_query"))
+    kept = await newest(request.app[PAGES].analyses, name, query.get("ref"))
+    whole = await asyncio.to_thread(reports.read, kept, Range(), ())
+    chosen = narrowed(whole, within, query["author"])
+    if "format" in query:
+        return reports.report_file(chosen, query["format"])
+    asked = contribution_page.Asked(
+        request.path,
+        **{name: query.get(name, "") for name in ("ref", "since", "until")},
+        author=next(iter(query["author"]), ""),
+        link=request.query.get("link", ""),
+    )
+    text = await asyncio.to_thread(contribution_page.render, chosen, whole, asked, kept.body)
+    headers = {**HEADERS, "Content-Security-Policy": contribution_page.security_policy()}
+    return web.Response(text=text, content_type="text/html", headers=headers)
+
+
+def _drawn(kept: StoredAnalysis, form: str) -> bytes:
+    from bot.jobs.analysis.chart import draw_png, draw_svg
+    from bot.jobs.analysis.stored import from_store
+
+    report = from_store(kept.body)
+    return draw_png(report) if form == "png" else draw_svg(report).encode()
+
+
+async def _has_key(request: web.Request) -> bool:
+    pages = request.app[PAGES]
+    return await key_of(request.headers, pages.keys, pages.clock()) is not None

@@ -1,0 +1,122 @@
+"""The page of a repository opens to its link or a key, shows what was chosen, and runs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from bot.clock import utc_now
+from tests.scenarios.analysing import analysed, target
+from tests.scenarios.test_analysis_jobs import PYTHON
+from tests.world import REPO, World
+
+HOSTILE = "<script>alert(1)</script>\"'"
+
+
+class Reader:
+    """A browser's eye on the world's server, without a key."""
+
+    def __init__(self, world: World, session: aiohttp.ClientSession) -> None:
+        self._world = world
+        self._session = session
+
+    async def read(self, link: str, **headers: str) -> tuple[int, str, str]:
+        """Status, text and content security policy."""
+        parts = urlsplit(link)
+        address = f"{self._world.address}{parts.path}?{parts.query}"
+        async with self._session.get(address, headers=headers) as reply:
+            policy = reply.headers.get("Content-Security-Policy", "")
+            return reply.status, (await reply.read()).decode("latin-1"), policy
+
+
+@pytest.fixture
+async def reader(world: World) -> AsyncIterator[Reader]:
+    async with aiohttp.ClientSession() as session:
+        yield Reader(world, session)
+
+
+async def test_the_page_shows_pictures_with_their_numbers(world: World, reader: Reader) -> None:
+    await analysed(world)
+    status, page, policy = await reader.read(world.house.links.repository(REPO))
+    assert status == 200
+    for heading in ("Languages over time", "Who owns what", "Authors", "Languages"):
+        assert heading in page
+    assert page.count("<svg viewBox") >= 4
+    assert page.count("<table>") >= 4
+    assert "<script" not in page
+    assert "http" not in re.sub(r'xmlns="[^"]*"', "", page)
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+async def test_without_a_link_or_a_key_the_page_stays_shut(world: World, reader: Reader) -> None:
+    await analysed(world)
+    link = world.house.links.repository(REPO)
+    other = world.house.links.repository("acme/other").partition("?")[2]
+    assert (await reader.read(f"/repos/{REPO}"))[0] == 403
+    assert (await reader.read(f"/repos/{REPO}?{other}"))[0] == 403
+    assert (await reader.read(link[:-1] + ("0" if link[-1] != "0" else "1")))[0] == 403
+    assert (await reader.read(world.house.links.repository(REPO, now_s=0.0)))[0] == 403
+    _, key = await world.store.keys.create("tests", utc_now())
+    assert (await reader.read(f"/repos/{REPO}", **{"X-API-Key": key}))[0] == 200
+
+
+async def test_a_repository_nobody_analysed_says_so(world: World, reader: Reader) -> None:
+    status, text, _ = await reader.read(world.house.links.repository(REPO))
+    assert status == 404
+    assert "has not been analysed" in text
+
+
+async def test_dates_and_an_author_are_chosen(world: World, reader: Reader) -> None:
+    await world.push_files({"app.py": PYTHON}, branch="topic", by="bob")
+    await analysed(world, await target(world, "topic"))
+    link = world.house.links.repository(REPO, ref="topic")
+    _, whole, _ = await reader.read(link)
+    _, bobs, _ = await reader.read(f"{link}&author=bob")
+    assert "30 (" in bobs
+    assert whole.count("<tr>") > bobs.count("<tr>")
+    assert 'value="bob"' in bobs
+    _, before, _ = await reader.read(f"{link}&until=2001-01-01")
+    assert "Languages over time</h2></section>" in before
+    assert (await reader.read(f"{link}&since=2026-13-01"))[0] == 422
+    status, sheet, _ = await reader.read(f"{link}&format=csv")
+    assert (status, sheet.partition(",")[0]) == (200, "name")
+
+
+async def test_names_and_choices_are_only_text_on_the_page(world: World, reader: Reader) -> None:
+    await world.push_files({f"{HOSTILE}.py": PYTHON, f"{HOSTILE}/a.py": PYTHON})
+    await world.settle()
+    await analysed(world)
+    _, page, _ = await reader.read(world.house.links.repository(REPO, author='"><script>x'))
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+async def test_the_picture_of_an_analysis_opens_to_the_jobs_link(world: World, reader: Reader) -> None:
+    job = await analysed(world)
+    for form, begin in (("svg", "<svg"), ("png", "\x89PNG")):
+        status, body, policy = await reader.read(world.house.links.picture(job.id, form))
+        assert status == 200
+        assert body.startswith(begin)
+        assert policy.startswith("default-src 'none'")
+        assert (await reader.read(f"/jobs/{job.id}/picture.{form}"))[0] == 403
+    assert (await reader.read(world.house.links.picture("dep_aaaaaaaaaa", "svg")))[0] == 404
+
+
+async def test_the_page_says_what_each_release_shipped(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    await world.push_files({"app.py": PYTHON}, by="bob")
+    await world.settle()
+    job = await analysed(world)
+    (kept,) = await world.store.analyses.of_job(job.id)
+    (shipped,) = kept.body["releases"]
+    assert (shipped["environment"], shipped["version"]) == ("production", 2)
+    assert [author["commits"] for author in shipped["authors"]] == [1]
+    assert {"name": "Python", "added": 30, "deleted": 0} in shipped["languages"]
+    _, page, _ = await reader.read(world.house.links.repository(REPO))
+    assert "production v2" in page
