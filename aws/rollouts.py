@@ -60,13 +60,15 @@ class EcsRollouts:
         place = await self._places(spec)
         return await tasks.run_once(self._clients, spec, place, revision, command, log, self._pace)
 
+    async def find(self, spec: RolloutSpec, prepared: Prepared) -> str | None:
+        """The deployment of the revision that is newer than those there were."""
+        place = await self._places(spec)
+        return await self._find(place.cluster, services.name_of(spec, place), prepared)
+
     async def begin(self, spec: RolloutSpec, prepared: Prepared, *, gated: bool = True) -> str:
         """Create or update the service, unless this job did so before; answers the deployment's ARN."""
         place = await self._places(spec)
         name = services.name_of(spec, place)
-
-        async def look() -> str | None:
-            return await deployments.begun(self._clients, place.cluster, name, prepared.revision, prepared.last_rollout)
 
         async def make() -> None:
             if await services.look(self._clients, place.cluster, name) is None:
@@ -75,7 +77,10 @@ class EcsRollouts:
             else:
                 await services.update(self._clients, spec, place, prepared.revision, gated=gated)
 
-        return await settled(look, make, self._first_pause_s)
+        return await settled(lambda: self._find(place.cluster, name, prepared), make, self._first_pause_s)
+
+    async def _find(self, cluster: str, name: str, prepared: Prepared) -> str | None:
+        return await deployments.begun(self._clients, cluster, name, prepared.revision, prepared.last_rollout)
 
     async def look(self, rollout: str) -> RolloutView:
         """One call."""

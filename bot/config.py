@@ -61,6 +61,16 @@ class AnalysisSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """Where AWS is. Keys are botocore's own affair: a role, a profile, or what it reads of the environment itself."""
+
+    region: str
+    endpoint_url: str | None = None
+    registry_host: str | None = None
+    """Where ECR's images are reached, if not where ECR says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a server or worker."""
 
@@ -76,6 +86,8 @@ class Settings:
     slack: SlackSettings | None = None
     """None: the Slack face is off."""
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
+    aws: AwsSettings | None = None
+    """None: the target ecs is off."""
     registry: RegistryAccess | None = None
     base_registry: str | None = None
     """Passed to builds as `--build-arg REGISTRY=…`: a mirror of the official base images."""
@@ -107,6 +119,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         github=_github(source),
         slack=_slack(source),
         analysis=_analysis(source),
+        aws=_aws(source),
         registry=_registry(source),
         base_registry=source.get("SHIPMATE_BASE_REGISTRY") or None,
         secret_key=source["SHIPMATE_SECRET_KEY"].encode() if source.get("SHIPMATE_SECRET_KEY") else None,
@@ -182,6 +195,14 @@ def _analysis(env: Mapping[str, str]) -> AnalysisSettings:
         model_most_characters=_whole(env, "SHIPMATE_MODEL_CHARACTERS", known.model_most_characters, 1, 1_000_000),
         model_most_tokens=_whole(env, "SHIPMATE_MODEL_TOKENS", known.model_most_tokens, 1, 100_000),
     )
+
+
+def _aws(env: Mapping[str, str]) -> AwsSettings | None:
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
+    if not region:
+        return None
+    endpoint = _url(env, "AWS_ENDPOINT_URL", "") if env.get("AWS_ENDPOINT_URL") else None
+    return AwsSettings(region, endpoint, env.get("SHIPMATE_ECR_HOST") or None)
 
 
 def _several(env: Mapping[str, str], name: str) -> tuple[bytes, ...]:

@@ -29,6 +29,8 @@ HEARTBEAT_S = 3.0
 CANCEL_LOOK_S = 0.4
 IDLE_LOOK_S = 1.0
 UNDO_LIMIT_S = 180.0
+PLATFORM_UNDO_LIMIT_S = 900.0
+"""A platform lets what it takes back finish its requests first, for minutes, before it says that it is back."""
 TRIES = 4
 """How often a job is taken up again after failures that may pass, within one lease."""
 
@@ -37,10 +39,11 @@ log = logging.getLogger("shipmate.worker")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a worker may do: jobs at once, and seconds a whole job may take."""
+    """What a worker may do: jobs at once, and seconds a whole job, and the undoing of one, may take."""
 
     at_once: int = 10
     job_s: float = 1800.0
+    undo_s: float = UNDO_LIMIT_S
 
 
 class _CancelAsked(Exception):
@@ -195,7 +198,7 @@ class _Tenure:
     async def _undone(self, work: Work, context: JobContext, failure: Failure, beat: asyncio.Task[None]) -> Ending:
         try:
             undoing = self._retried(lambda: work.undo(context, failure))
-            return await self._guarded(undoing, beat, UNDO_LIMIT_S, may_cancel=False)
+            return await self._guarded(undoing, beat, self._worker._limits.undo_s, may_cancel=False)
         except (LeaseLost, asyncio.CancelledError):
             raise
         except Exception as error:  # a failed undo must be told, never passed off as done

@@ -15,10 +15,10 @@ from bot.jobs.deploy.remedy import of_build, of_serving
 from bot.jobs.deploy.reuse import use_image_there_is
 from bot.jobs.deploy.ship import Ship
 from bot.model import JobState, Stage
-from bot.ports import BuildRequest, BuiltImage
+from bot.ports import BuildRequest, BuiltImage, Maker
 
 
-async def build_image(ship: Ship) -> None:
+async def build_image(ship: Ship[Maker]) -> None:
     """Keep `image_id`, `tag`, `port` and `made` as the stage's facts. A rollback keeps its release's image instead."""
     if await use_image_there_is(ship):
         return
@@ -54,7 +54,7 @@ async def build_image(ship: Ship) -> None:
     await asyncio.to_thread(shutil.rmtree, source, ignore_errors=True)
 
 
-async def _tell_findings(ship: Ship, recipe: Recipe) -> None:
+async def _tell_findings(ship: Ship[Maker], recipe: Recipe) -> None:
     """What the application is, as an event; the why of each finding in the log."""
     app = recipe.app
     if app is None:
@@ -67,7 +67,7 @@ async def _tell_findings(ship: Ship, recipe: Recipe) -> None:
         ship.context.log.line(f"{found.field} = {found.value}  ({place}: {found.why})")
 
 
-async def _built(ship: Ship, source: Path, recipe: Recipe) -> BuiltImage:
+async def _built(ship: Ship[Maker], source: Path, recipe: Recipe) -> BuiltImage:
     """Build; a failure is told with the Dockerfile's path where it is the repository's, and with the tools' remarks."""
     try:
         return await ship.engine.builder.build(_request(ship, source, recipe), ship.context.log.line)
@@ -80,11 +80,11 @@ async def _built(ship: Ship, source: Path, recipe: Recipe) -> BuiltImage:
         raise
 
 
-def _remarks(ship: Ship, source: Path, recipe: Recipe) -> list[dict[str, str | int]]:
+def _remarks(ship: Ship[Maker], source: Path, recipe: Recipe) -> list[dict[str, str | int]]:
     return build_remarks(ship.context.log.recent(), source, recipe.dockerfile, recipe.context, made=recipe.made)
 
 
-def _request(ship: Ship, source: Path, recipe: Recipe) -> BuildRequest:
+def _request(ship: Ship[Maker], source: Path, recipe: Recipe) -> BuildRequest:
     job, registry = ship.job, ship.tools.base_registry
     arguments = {name: _text(value) for name, value in (ship.plan.build.get("args") or {}).items()}
     if registry:

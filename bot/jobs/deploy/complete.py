@@ -11,7 +11,7 @@ from bot.jobs.deploy.plan import Plan, seconds_between
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.switch import since_switch
 from bot.model import JobState, Stage
-from bot.ports import TrafficStats
+from bot.ports import Maker, TrafficStats
 from bot.store import NewRelease
 
 STOP_GRACE_S = 10.0
@@ -59,7 +59,7 @@ def _figures(colour: str, stats: TrafficStats | None) -> dict[str, Any]:
     }
 
 
-def ending(ship: Ship) -> Ending:
+def ending(ship: Ship[Maker]) -> Ending:
     """How a deployment that went through is told and recorded."""
     context, job = ship.context, ship.job
     seconds = seconds_between(job.started_at, context.clock())
@@ -90,7 +90,7 @@ def ending(ship: Ship) -> Ending:
     )
 
 
-def _release(ship: Ship) -> NewRelease:
+def _release(ship: Ship[Maker]) -> NewRelease:
     job, context = ship.job, ship.context
     settings = ship.plan.to_json()
     settings["environment"]["port"] = context.known(Stage.BUILD, "port")
@@ -102,6 +102,6 @@ def _release(ship: Ship) -> NewRelease:
         job_id=job.id,
         sha=job.sha,
         image=context.known(Stage.PUSH, "image"),
-        instance_id=ship.green_name,
+        instance_id=context.known(Stage.LIFECYCLE, "green"),
         spec=Plan.from_json(settings).to_json(),
     )

@@ -32,7 +32,12 @@ class Probe:
 
 
 async def probe(host: str, port: int, path: str, limit_s: float = PROBE_LIMIT_S) -> Probe:
-    """GET `path` once on a fresh connection; 2xx and 3xx are well. Redirects are not followed. Never raises."""
+    """Ask an instance at its address; see `probe_url`."""
+    return await probe_url(f"http://{host}:{port}{path}", limit_s)
+
+
+async def probe_url(url: str, limit_s: float = PROBE_LIMIT_S) -> Probe:
+    """GET `url` once on a fresh connection; 2xx and 3xx are well. Redirects are not followed. Never raises."""
     started = time.perf_counter()
 
     def spent_ms() -> float:
@@ -43,7 +48,7 @@ async def probe(host: str, port: int, path: str, limit_s: float = PROBE_LIMIT_S)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.get(f"http://{host}:{port}{path}", allow_redirects=False) as reply,
+            session.get(url, allow_redirects=False) as reply,
         ):
             await reply.content.read(64 * 1024)
             why = None if reply.status in WELL else f"answered {reply.status}"

@@ -7,10 +7,10 @@ import time
 from bot.jobs.deploy.plan import image_repository, image_tag
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import BuiltImage
+from bot.ports import BuiltImage, Maker
 
 
-async def push_image(ship: Ship) -> None:
+async def push_image(ship: Ship[Maker]) -> None:
     """Keep `image` (by digest). With no registry the engine's own image id is the digest."""
     kept = ship.context.known(Stage.BUILD, "image_id")
     if ship.has_image_of_another:

@@ -6,15 +6,16 @@ from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.recipe import DEFAULT_PORT
 from bot.jobs.deploy.ship import Ship
 from bot.model import Release, Stage
+from bot.ports import Maker
 
 
-async def use_image_there_is(ship: Ship) -> bool:
+async def use_image_there_is(ship: Ship[Maker]) -> bool:
     """Keep the image of a rollback, a promotion or another environment's release as stage 1's fact; False: build."""
     plan = ship.plan
     if plan.image is not None:
         await _keep(ship, plan.image, plan.image_port, made=plan.made_dockerfile, source=plan.promoted_from)
         return True
-    before = None if plan.noop else await built_before(ship)
+    before = await built_before(ship)
     if before is None:
         return False
     made = Plan.from_json(before.spec)
@@ -24,7 +25,7 @@ async def use_image_there_is(ship: Ship) -> bool:
     return True
 
 
-async def built_before(ship: Ship) -> Release | None:
+async def built_before(ship: Ship[Maker]) -> Release | None:
     """A kept release of another environment, of the same commit and the same `build` settings."""
     for release in await ship.tools.releases.of_commit(ship.job.repository.id, ship.job.sha):
         made = Plan.from_json(release.spec)
@@ -34,7 +35,7 @@ async def built_before(ship: Ship) -> Release | None:
     return None
 
 
-async def _keep(ship: Ship, image: str, port: int | None, *, made: bool, source: str | None) -> None:
+async def _keep(ship: Ship[Maker], image: str, port: int | None, *, made: bool, source: str | None) -> None:
     serves_at = ship.plan.environment.port or port or DEFAULT_PORT
     await ship.context.keep(Stage.BUILD, image_id=image, port=serves_at, image_port=port, made=made)
     key = "stage.build.reused" if source else "stage.build.kept"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
 
 from bot import messages
 from bot.jobs.context import JobContext
 from bot.jobs.deploy.plan import Plan, instance_name, service_name
 from bot.model import EventType, Job, JobState, NewEvent, Release, Stage
-from bot.ports import Engine, Instance, Source, TrafficTarget
+from bot.ports import Engine, Instance, Maker, Source, TrafficTarget
 from bot.store import Releases, Secrets
 
 CHECK_EVERY_S = 0.2
@@ -37,13 +39,16 @@ class Tools:
     owner: str = "shipmate"
 
 
+EngineT = TypeVar("EngineT", bound=Maker, covariant=True, default=Engine)
+
+
 @dataclass(frozen=True, slots=True)
-class Ship:
-    """One deployment under way."""
+class Ship(Generic[EngineT]):
+    """One deployment under way, on an engine of ours unless it says otherwise."""
 
     context: JobContext
     plan: Plan
-    engine: Engine
+    engine: EngineT
     tools: Tools
 
     @property
@@ -85,11 +90,11 @@ class Ship:
         """The release that serves now, or None at the first deployment."""
         return await self.tools.releases.active(self.job.repository.id, self.job.environment)
 
-    async def green(self) -> Instance | None:
+    async def green(self: Ship[Engine]) -> Instance | None:
         """The new instance as it is now."""
         return await self.engine.target.look(self.green_name)
 
-    async def green_percent(self) -> int | None:
+    async def green_percent(self: Ship[Engine]) -> int | None:
         """The new instance's share of the traffic; None while it is no target."""
         targets = await self.engine.traffic.targets(self.service)
         return next((target.percent for target in targets if target.id == self.green_name), None)

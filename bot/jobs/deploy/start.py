@@ -9,7 +9,7 @@ from bot.errors import Permanent
 from bot.jobs.deploy.plan import instance_name
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import InstanceSpec
+from bot.ports import InstanceSpec, Maker
 
 LIKE_A_SECRET = re.compile(r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|API_?KEY|_KEY\b|DSN", re.IGNORECASE)
 
@@ -46,7 +46,7 @@ async def _run_release_command(ship: Ship, command: str) -> None:
 async def instance_spec(ship: Ship) -> InstanceSpec:
     """The new instance: the environment's settings, with the secrets it names, each masked from now on."""
     settings, context = ship.plan.environment, ship.context
-    _mask_what_was_given(ship)
+    mask_what_was_given(ship)
     made = context.known(Stage.BUILD, "made") or ship.plan.made_dockerfile
     return InstanceSpec(
         name=instance_name(ship.job),
@@ -54,7 +54,7 @@ async def instance_spec(ship: Ship) -> InstanceSpec:
         service=ship.service,
         job_id=ship.job.id,
         port=context.known(Stage.BUILD, "port"),
-        env={**settings.env, **await _secret_values(ship)},
+        env={**settings.env, **await secret_values(ship)},
         command=settings.command or (None if made else ship.plan.build.get("start")),
         memory_mb=settings.memory_mb,
         cpus=settings.cpus,
@@ -64,14 +64,15 @@ async def instance_spec(ship: Ship) -> InstanceSpec:
     )
 
 
-def _mask_what_was_given(ship: Ship) -> None:
+def mask_what_was_given(ship: Ship[Maker]) -> None:
     """A variable that was set by hand and is called like a secret is not shown from now on."""
     for name in ship.plan.set_by_hand:
         if LIKE_A_SECRET.search(name):
             ship.context.masker.register(ship.plan.environment.env.get(name, ""))
 
 
-async def _secret_values(ship: Ship) -> dict[str, str]:
+async def secret_values(ship: Ship[Maker]) -> dict[str, str]:
+    """Variable → value, each masked from now on. Raises Permanent("secret_missing")."""
     values: dict[str, str] = {}
     for variable, name in ship.plan.environment.secrets.items():
         value = await ship.tools.secrets.get(ship.job.repository.full_name, name)

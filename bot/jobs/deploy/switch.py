@@ -7,10 +7,11 @@ import statistics
 from collections.abc import Mapping
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import Probe, probe
+from bot.jobs.deploy.health import probe
 from bot.jobs.deploy.lifecycle import show_output
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.steps import FULL_PERCENT, Step, shares, steps_of
+from bot.jobs.deploy.telling import tell_check
 from bot.jobs.deploy.watch import baseline, mark_of, require_it_serves, watch_step
 from bot.model import EventType, Stage
 
@@ -46,27 +47,13 @@ async def _check_green(ship: Ship) -> None:
     latencies: list[float] = []
     for number in range(1, settings.checks + 1):
         seen = await probe(green.host, green.port, settings.health)
-        await _tell_check(ship, number, seen, len(latencies))
+        if not seen.passed:
+            await show_output(ship, ship.green_name)
+        await tell_check(ship, number, seen, len(latencies))
         latencies.append(seen.ms)
         if number < settings.checks:
             await asyncio.sleep(ship.tools.check_every_s)
     await ship.context.keep(Stage.SWITCH, check_ms=round(statistics.median(latencies), 2))
-
-
-async def _tell_check(ship: Ship, number: int, seen: Probe, passed: int) -> None:
-    settings = ship.plan.environment
-    await ship.progress(
-        Stage.SWITCH,
-        "stage.switch.check" if seen.passed else "stage.switch.check_failed",
-        url=settings.health,
-        check=f"Check {number}/{settings.checks}",
-        passedChecks=passed + seen.passed,
-        latencyMs=seen.ms,
-        why=seen.why,
-    )
-    if not seen.passed:
-        await show_output(ship, ship.green_name)
-        raise Permanent("health_check_failed", path=settings.health, why=seen.why, check=number)
 
 
 async def _keep_what_was(ship: Ship) -> None:

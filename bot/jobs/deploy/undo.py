@@ -10,6 +10,7 @@ from bot.jobs.context import Ending, Failure
 from bot.jobs.deploy.plan import instance_name, seconds_between
 from bot.jobs.deploy.ship import Ship, as_target
 from bot.model import EventType, JobState, Stage
+from bot.ports import Maker
 
 
 async def undo(ship: Ship, failure: Failure) -> Ending:
@@ -18,7 +19,8 @@ async def undo(ship: Ship, failure: Failure) -> Ending:
     moved = bool(await ship.green_percent()) or bool(ship.context.known(Stage.COMPLETE, "restoring"))
     restored = moved and await _restore(ship, before)
     await _remove_green(ship)
-    return await _ending(ship, failure, restored)
+    url = await ship.engine.traffic.service_url(ship.service)
+    return await ending_of(ship, failure, restored=restored, url=url)
 
 
 async def _restore(ship: Ship, before: Mapping[str, int]) -> bool:
@@ -73,10 +75,10 @@ async def _is_live(ship: Ship) -> bool:
     return blue is not None and blue.instance_id == ship.green_name
 
 
-async def _ending(ship: Ship, failure: Failure, restored: bool) -> Ending:
+async def ending_of(ship: Ship[Maker], failure: Failure, *, restored: bool, url: str | None) -> Ending:
+    """How a deployment that failed is told. `restored`: blue has back what green had taken. `url`: the service's."""
     state = JobState.ROLLED_BACK if restored and failure.state is not JobState.CANCELLED else failure.state
     blue = await ship.blue()
-    url = await ship.engine.traffic.service_url(ship.service)
     why = messages.failure(ship.tools.locale, failure.code, failure.facts)
     result = {
         "finalService": "blue" if blue else None,
@@ -92,7 +94,7 @@ async def _ending(ship: Ship, failure: Failure, restored: bool) -> Ending:
     return Ending(state, why, result=result, error_code=failure.code, error_message=why)
 
 
-def _failed_stage(ship: Ship) -> int | None:
+def _failed_stage(ship: Ship[Maker]) -> int | None:
     """The last stage that had begun."""
     started = [int(stage) for stage, facts in ship.context.facts.items() if facts.get("started")]
     return max(started, default=None)

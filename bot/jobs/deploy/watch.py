@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,20 +12,12 @@ from bot.jobs.deploy.health import Probe, probe
 from bot.jobs.deploy.lifecycle import show_output
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.steps import Step
-from bot.jobs.deploy.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic, p95_limit_ms
+from bot.jobs.deploy.telling import Seen, fail_gate, tell_gate
+from bot.jobs.deploy.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic
 from bot.model import Stage
 from bot.ports import TrafficTarget
 
 CHECKS_AFTER = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one look measured. `source` is `traffic` or `probes`."""
-
-    source: str
-    green: Figures
-    blue: Figures | None
 
 
 def mark_of(ship: Ship, number: int) -> str:
@@ -68,12 +58,12 @@ async def _conclude(ship: Ship, number: int, step: Step) -> None:
     seen = await _measured(ship, number)
     judgement = judge(seen.green, seen.blue, gate)
     if judgement.verdict is Verdict.INCONCLUSIVE:
-        await _tell(ship, step, seen, judgement)
+        await tell_gate(ship, step, seen, judgement)
         seen = await _probed(ship, gate.requests)
         judgement = judge(seen.green, seen.blue, gate)
     if judgement.verdict is Verdict.FAIL:
         await _fail(ship, step, seen, judgement)
-    await _tell(ship, step, seen, judgement)
+    await tell_gate(ship, step, seen, judgement)
 
 
 async def _measured(ship: Ship, number: int) -> Seen:
@@ -106,43 +96,8 @@ async def _ask(ship: Ship, target: TrafficTarget) -> Probe:
 
 
 async def _fail(ship: Ship, step: Step, seen: Seen, judgement: Judgement) -> None:
-    """Raises Permanent("gate_failed") with all that decided."""
-    await _tell(ship, step, seen, judgement)
     await show_output(ship, ship.green_name)
-    raise Permanent("gate_failed", **_facts(ship, step, seen, judgement), why=_why(ship, judgement))
-
-
-async def _tell(ship: Ship, step: Step, seen: Seen, judgement: Judgement) -> None:
-    facts = _facts(ship, step, seen, judgement)
-    kept = ship.context.known(Stage.SWITCH, "gates") or []
-    await ship.context.keep(Stage.SWITCH, gates=[*kept, facts])
-    key = f"stage.switch.gate.{judgement.verdict.value}"
-    await ship.progress(Stage.SWITCH, key, **facts, why=_why(ship, judgement))
-
-
-def _facts(ship: Ship, step: Step, seen: Seen, judgement: Judgement) -> dict[str, Any]:
-    """The figures that decided and what they were held against, as plain JSON."""
-    gate = ship.plan.environment.gate
-    limits: Mapping[str, Any] = {
-        "requests": gate.requests,
-        "errorPercent": gate.error_percent,
-        "p95Ms": p95_limit_ms(seen.blue, gate),
-    }
-    return {
-        "verdict": judgement.verdict.value,
-        "rule": judgement.rule,
-        "value": judgement.value,
-        "limit": judgement.limit,
-        "percent": step.percent,
-        "source": seen.source,
-        "green": seen.green.to_json(),
-        "blue": seen.blue.to_json() if seen.blue else None,
-        "limits": limits,
-    }
-
-
-def _why(ship: Ship, judgement: Judgement) -> str:
-    return ship.say(f"gate.{judgement.rule}", value=f"{judgement.value:g}", limit=f"{judgement.limit:g}")
+    await fail_gate(ship, step, seen, judgement)
 
 
 async def require_it_serves(ship: Ship) -> None:

@@ -34,10 +34,12 @@ class Services:
     def install(self) -> None:
         """Put the operations into moto."""
         create, update, delete = Ecs.create_service, Ecs.update_service, Ecs.delete_service
+        listing = Ecs.list_services
         operations: dict[str, Operation] = {
             "create_service": lambda call: self._create(call, create),
             "update_service": lambda call: self._update(call, update),
             "delete_service": lambda call: self._delete(call, delete),
+            "list_services": lambda call: self._list_active(call, listing),
             "list_service_deployments": self._list,
             "describe_service_deployments": self._describe,
             "describe_service_revisions": self._describe_revisions,
@@ -95,6 +97,12 @@ class Services:
                 for task in rollout.after.tasks:
                     task.stop()
         return inner(call)
+
+    def _list_active(self, call: Any, inner: Operation) -> ActionResult:
+        """A service that was deleted can be described for a while, but is not listed."""
+        arns = inner(call).result["serviceArns"]
+        found, _ = call.ecs_backend.describe_services(call._get_param("cluster", "default"), arns)
+        return ActionResult({"serviceArns": [service.arn for service in found if service.status == "ACTIVE"]})
 
     def _list(self, call: Any) -> ActionResult:
         service = self._known(call, call._get_param("service"))

@@ -1,0 +1,79 @@
+"""Follows a rollout from look to look, and tells each step of it once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from bot.errors import Permanent
+from bot.jobs.deploy.rollout.rhythm import rhythm_of
+from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
+from bot.model import EventType, Stage
+from bot.ports import RolloutStatus, RolloutView
+
+OUTPUT_LINES = 60
+
+Meanwhile = Callable[[RolloutView, float], Awaitable[None]]
+"""Fills the time until the next look: given what was seen, and seconds. It may raise what it finds."""
+
+
+async def follow(
+    ship: RolloutShip, stage: Stage, until: Callable[[RolloutView], bool], meanwhile: Meanwhile | None = None
+) -> RolloutView:
+    """Look again and again until it is as wanted, or done. Raises Permanent("rollout_failed") when it goes back."""
+    rhythm = rhythm_of(rollout_spec(ship), ship.engine.pace)
+    while True:
+        view = await ship.engine.rollouts.look(rollout_id(ship))
+        await _tell(ship, stage, view)
+        if view.status in {RolloutStatus.UNDOING, RolloutStatus.UNDONE, RolloutStatus.STUCK}:
+            await _fail(ship, view)
+        if until(view) or view.status is RolloutStatus.DONE:
+            return view
+        wait_s = rhythm.next_wait_s(view.stage, view.green_percent, time.monotonic())
+        await (meanwhile(view, wait_s) if meanwhile else asyncio.sleep(wait_s))
+
+
+def rollout_id(ship: RolloutShip) -> str:
+    """The rollout that stage 4 began."""
+    return str(ship.context.known(Stage.LIFECYCLE, "rollout"))
+
+
+async def show_output(ship: RolloutShip) -> None:
+    """Put why the new version's tasks ended, and what they wrote last, into the job's log."""
+    lines = await ship.engine.rollouts.output(rollout_spec(ship), rollout_id(ship), OUTPUT_LINES)
+    ship.context.log.line(ship.say("log.last_output", count=len(lines)))
+    for line in lines:
+        ship.context.log.line(f"  {line}")
+
+
+async def _fail(ship: RolloutShip, view: RolloutView) -> None:
+    await show_output(ship)
+    raise Permanent("rollout_failed", stage=view.stage, reason=view.reason)
+
+
+async def _tell(ship: RolloutShip, stage: Stage, view: RolloutView) -> None:
+    """A lifecycle stage, and a change of the traffic, once each, over crashes too."""
+    seen = [view.stage, view.running, view.green_percent]
+    before = ship.context.known(Stage.LIFECYCLE, "seen") or ["", 0, 0.0]
+    if seen == before:
+        return
+    await ship.context.keep(Stage.LIFECYCLE, seen=seen)
+    if seen[:2] != before[:2]:
+        told = {"lifecycle": view.stage, "running": view.running, "wanted": view.wanted}
+        await ship.progress(stage, "stage.rollout.step", **told)
+    if view.green_percent != before[2]:
+        await _tell_traffic(ship, stage, view.green_percent)
+
+
+async def _tell_traffic(ship: RolloutShip, stage: Stage, percent: float) -> None:
+    whole, has_blue = percent >= 100, ship.context.known(Stage.LIFECYCLE, "blue") is not None
+    said = ship.say("stage.switch.shifted" if whole else "stage.switch.shifted_some", percent=f"{percent:g}")
+    await ship.context.tell(
+        EventType.TRAFFIC_SHIFTED,
+        f"[Stage {int(stage)}] {said}",
+        stage,
+        **{"from": "blue" if has_blue else None, "to": "green", "activeService": "green" if whole else "blue"},
+        url=ship.context.known(Stage.START, "url"),
+        percent=percent,
+    )

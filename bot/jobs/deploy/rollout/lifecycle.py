@@ -1,0 +1,28 @@
+"""Stage 4 on a platform: begin the rollout, and follow it until green waits to be given people's traffic."""
+
+from __future__ import annotations
+
+from bot.jobs.deploy.rollout.follow import follow
+from bot.jobs.deploy.rollout.spec import RolloutShip, prepared_of, rollout_spec
+from bot.model import Stage
+from bot.ports import RolloutView
+
+
+async def begin_rollout(ship: RolloutShip) -> None:
+    """Keep `rollout`, `green` and `blue` (revisions). A rolling update has no such wait: it is followed to its end."""
+    prepared = prepared_of(ship)
+    if ship.context.known(Stage.LIFECYCLE, "green") is None:
+        await ship.context.keep(Stage.LIFECYCLE, blue=prepared.before, green=prepared.revision)
+    await ship.progress(Stage.LIFECYCLE, "stage.lifecycle.starting", blueUrl=prepared.url if prepared.before else None)
+    if ship.context.known(Stage.LIFECYCLE, "rollout") is None:
+        rollout = await ship.engine.rollouts.begin(rollout_spec(ship), prepared)
+        await ship.context.keep(Stage.LIFECYCLE, rollout=rollout)
+    await follow(ship, Stage.LIFECYCLE, _waits)
+    green = prepared.test_url or prepared.url
+    await ship.progress(Stage.LIFECYCLE, "stage.lifecycle.well", url=green, greenUrl=green)
+    await ship.progress(Stage.LIFECYCLE, "stage.lifecycle.hook", hook="BeforeAllowTraffic")
+    await ship.tools.recheck(ship.job, ship.plan)
+
+
+def _waits(view: RolloutView) -> bool:
+    return bool(view.waiting)

@@ -1,0 +1,62 @@
+"""What a deployment asks of a platform that rolls out by itself: the plan as a `RolloutSpec`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from bot.jobs.deploy.ship import Ship
+from bot.jobs.deploy.start import mask_what_was_given, secret_values
+from bot.model import Stage
+from bot.ports import Maker, Prepared, RolloutEngine, RolloutSpec
+
+RolloutShip = Ship[RolloutEngine]
+ROLLING = "rolling"
+
+
+def rollout_spec(ship: RolloutShip) -> RolloutSpec:
+    """All of it but the secrets' values, which only registering a version needs."""
+    settings, context = ship.plan.environment, ship.context
+    mask_what_was_given(ship)
+    made = bool(context.known(Stage.BUILD, "made") or ship.plan.made_dockerfile)
+    place = {name: value for name, value in settings.ecs.items() if name != ROLLING}
+    return RolloutSpec(
+        service=f"shipmate-{ship.job.repository.id}-{ship.job.environment}",
+        repository=ship.job.repository.full_name,
+        environment=ship.job.environment,
+        job_id=ship.job.id,
+        image=str(context.known(Stage.PUSH, "image") or ""),
+        port=int(context.known(Stage.BUILD, "port") or 0),
+        health=settings.health,
+        env=settings.env,
+        command=settings.command or (None if made else ship.plan.build.get("start")),
+        memory_mb=settings.memory_mb,
+        cpus=settings.cpus,
+        read_only=settings.read_only if settings.read_only is not None else made,
+        hosts=settings.hosts,
+        strategy=ROLLING if settings.ecs.get(ROLLING) else settings.traffic.strategy,
+        percent=float(settings.traffic.percent),
+        every_s=settings.traffic.every_s,
+        bake_s=settings.traffic.bake_s,
+        place=place,
+        revision=ship.plan.instance_id,
+    )
+
+
+async def with_secrets(ship: RolloutShip, spec: RolloutSpec) -> RolloutSpec:
+    """The values, each masked from now on. Raises Permanent("secret_missing")."""
+    return dataclasses.replace(spec, secrets=await secret_values(ship))
+
+
+def kept_prepared(ship: Ship[Maker]) -> Prepared | None:
+    """What stage 3 left, or None where it did not get so far."""
+    kept: dict[str, Any] | None = ship.context.known(Stage.START, "prepared")
+    return Prepared(**kept) if kept else None
+
+
+def prepared_of(ship: RolloutShip) -> Prepared:
+    """What stage 3 left. Raises ValueError before that."""
+    kept = kept_prepared(ship)
+    if kept is None:
+        raise ValueError("no version was prepared")
+    return kept

@@ -1,0 +1,143 @@
+"""The fake world with an engine `ecs` in it: images of the small language run as tasks of the emulated ECS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+
+from aws.clients import AwsClients
+from aws.ecr import EcrRegistry, Login
+from aws.rollouts import EcsRollouts
+from bot.app import House
+from bot.ports import BuiltImage, LogSink, Pace, PushedImage, RolloutEngine
+from tests.aws.emulator.handle import Emulator
+from tests.aws.network import CONTAINER_PORT, Network
+from tests.fake_engine import FakeEngine
+from tests.mortal import Mortal
+from tests.world import World
+
+QUICK = Pace(0.02, 0.05, 0.05, 0.02)
+FIRST_PAUSE_S = 0.02
+
+
+@dataclass
+class Carrier:
+    """Carries an image of the fake engine into the emulator, where its CMD says what its tasks do."""
+
+    engine: FakeEngine
+    emulator: Emulator
+    login: Login | None = None
+
+    def __call__(self, login: Login) -> Carrier:
+        return Carrier(self.engine, self.emulator, login)
+
+    async def push(self, image: BuiltImage, repository: str, tag: str, log: LogSink) -> PushedImage:
+        """By the image's own id."""
+        assert self.login is not None
+        command = next(line for line in self.engine.images[image.id].splitlines() if line.startswith("CMD "))
+        uri = f"{self.login.host}/{repository}@{image.id}"
+        await asyncio.to_thread(self.emulator.has_image, uri, command.removeprefix("CMD "))
+        return PushedImage(uri, f"{self.login.host}/{repository}", pushed=True)
+
+
+class Harbour(World):
+    """A world whose production is a service on ECS."""
+
+    def __init__(self, folder: Path, emulator: Emulator, clients: AwsClients, network: Network) -> None:
+        super().__init__(folder)
+        self.emulator, self.clients, self.network = emulator, clients, network
+
+    async def _opened(self, stack: AsyncExitStack) -> House:
+        house = await super()._opened(stack)
+        rollouts = EcsRollouts(self.clients, "harbour", pace=QUICK, first_pause_s=FIRST_PAUSE_S)
+        ecs = RolloutEngine(
+            "ecs",
+            house.own_engines["docker"].builder,
+            EcrRegistry(self.clients, Carrier(self.engine, self.emulator), "harbour"),
+            Mortal(rollouts, self.life),  # type: ignore[arg-type]
+            house.own_engines["docker"].forget_image,
+            QUICK,
+        )
+        return replace(house, engines={**house.engines, "ecs": ecs})
+
+    async def sail(self, **settings: Any) -> None:
+        """From now on production is on ECS, with these settings beside those of its place; what there is goes there."""
+        net = self.network
+        ecs = {
+            "cluster": net.cluster,
+            "family": net.name,
+            "subnets": list(net.subnets),
+            "security_groups": [net.security_group],
+            "target_group": net.blue,
+            "alternate_target_group": net.green,
+            "listener_rule": net.production_rule,
+            "test_listener_rule": net.test_rule,
+            "infrastructure_role": net.role,
+            "execution_role": net.role,
+            "desired_count": 2,
+            **settings.pop("ecs", {}),
+        }
+        production = {"branch": "main", "target": "ecs", "port": CONTAINER_PORT, "checks": 2, "ecs": ecs, **settings}
+        written = yaml.safe_dump({"environments": {"production": production}})
+        await self.push_files({".shipmate.yml": written})
+        await self.settle()
+
+    async def ship(self, serves: str) -> str:
+        """Push a version to main, and wait until all that comes of it is over; the SHA."""
+        sha = await self.push(serves)
+        await self.settle()
+        return sha
+
+    async def ship_that(self, does: str) -> str:
+        """The same with a version that does something else than serve: `sick`, `exit 3`."""
+        sha = await self.push_files({"Dockerfile": f"FROM scratch\nCMD {does}\n"})
+        await self.settle()
+        return sha
+
+    async def answers_people(self) -> str:
+        """What people get."""
+        async with aiohttp.ClientSession() as session, session.get(self.network.url) as reply:
+            return f"{reply.status} {await reply.text()}"
+
+    @asynccontextmanager
+    async def people(self) -> AsyncIterator[Counter[str]]:
+        """Clients that never pause; what they were answered."""
+        seen: Counter[str] = Counter()
+
+        async def ask(session: aiohttp.ClientSession) -> None:
+            while True:
+                try:
+                    async with session.get(self.network.url) as reply:
+                        seen[f"{reply.status} {await reply.text()}"] += 1
+                except aiohttp.ClientError as error:
+                    seen[type(error).__name__] += 1
+                await asyncio.sleep(0.002)
+
+        async with aiohttp.ClientSession() as session:
+            asking = [asyncio.create_task(ask(session)) for _ in range(2)]
+            yield seen
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    async def count(self, operation: str, **asked: Any) -> int:
+        """How many the emulated ECS lists."""
+        reply = await self.clients.call("ecs", operation, **asked)
+        return len(next(value for name, value in reply.items() if name != "ResponseMetadata"))
+
+    async def made(self) -> tuple[int, int, int]:
+        """How many revisions, services and deployments there are."""
+        service = f"shipmate-{(await self.jobs())[0].repository.id}-production"
+        services = await self.count("ListServices", cluster=self.network.cluster)
+        deployments = (
+            await self.count("ListServiceDeployments", cluster=self.network.cluster, service=service) if services else 0
+        )
+        return await self.count("ListTaskDefinitions", familyPrefix=self.network.name), services, deployments
