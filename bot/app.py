@@ -60,13 +60,8 @@ from bot.reporters.comment import CommentFace, ReactionFace
 from bot.reporters.deployment import DeploymentFace
 from bot.reporters.face import Face, FaceLoop, Telling
 from bot.reporters.slack import SlackFace
-from bot.slack.accounts import Accounts
-from bot.slack.channels import Channels
-from bot.slack.composition import SlackSide, open_slack_side
-from bot.slack.desk import SlackDesk
-from bot.slack.home import Home
+from bot.slack.composition import Means, SlackSide, open_slack_side, slack_desk, slack_ingress
 from bot.slack.ingress import EVENT as SLACK_EVENT
-from bot.slack.ingress import SlackIngress
 from bot.store import Store
 from bot.worker import LEASE_S, Limits, Worker
 from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link
@@ -250,7 +245,8 @@ def _add_slack(app: web.Application, house: House) -> None:
     store, settings = house.opened.store, house.settings
     if settings.slack is None or house.slack is None:
         return
-    slack_events.add_to(app, SlackIngress(store.deliveries, settings.slack.signing_secrets, house.metrics))
+    means = _slack_means(house, house.slack, order_desk(house))
+    slack_events.add_to(app, slack_ingress(means, settings.slack.signing_secrets, house.metrics))
     if house.slack.sign_in is not None:
         app[slack_link.LINKING] = slack_link.Linking(store.slack_links, house.slack.sign_in, utc_now, settings.locale)
         app.add_routes(slack_link.routes)
@@ -270,6 +266,11 @@ class Loop:
     name: str
     run: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
+def _slack_means(house: House, side: SlackSide, orders: OrderDesk) -> Means:
+    masker = house.masker
+    return Means(side, house.github, house.opened.store, orders, house.links, masker.mask_value, house.settings.locale)
+
+
 
 
 def records_of(store: Store) -> Records:
@@ -319,14 +320,7 @@ def _other_readers(house: House, orders: OrderDesk) -> dict[str, Reader]:
     """Who reads the deliveries that are not GitHub's."""
     if house.slack is None:
         return {}
-    store = house.opened.store
-    locale = house.settings.locale
-    accounts = Accounts(store.slack_links, house.slack.sign_in, utc_now, locale)
-    channels = Channels(house.github, store.slack_channels, utc_now, locale)
-    slack = house.slack.client
-    home = Home(house.github, slack, store.slack_links, store.jobs, house.links, locale)
-    desk = SlackDesk(house.github, slack, orders, store.deliveries, store.jobs, accounts, channels, home, locale)
-    return {SLACK_EVENT: desk.read}
+    return {SLACK_EVENT: slack_desk(_slack_means(house, house.slack, orders)).read}
 
 
 def _face_loops(house: House) -> list[FaceLoop]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,9 @@ from typing import Any, Protocol
 
 from bot.approvals import Approval, Approve, EndHeld, Trust
 from bot.audit import AuditEntry, AuditRecord, Head, Verdict
+from bot.locks import Lock
 from bot.model import Delivery, Event, Job, JobKind, JobRequest, JobState, NewEvent, Release, Repository, Stage
+from bot.previews import preview_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,57 @@ class HeadMove:
     received_seq: int
 
 
-Change = HeadMove | Approve | Trust | EndHeld
+@dataclass(frozen=True, slots=True)
+class OpenPreview:
+    """A preview is wanted until `ends_at`. Refused("too_many_previews") where a repository has `most` already."""
+
+    repository: Repository
+    installation_id: int
+    number: int
+    ends_at: datetime
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendPreview:
+    """A preview that is open ends then."""
+
+    repository_id: int
+    number: int
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndPreview:
+    """A preview is not wanted any more, and why."""
+
+    repository_id: int
+    number: int
+    why: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLock:
+    """A lock is claimed, in place of those of others that were seen and may be taken over; their holders are told.
+
+    Refused("environment_locked") when it is another's by then.
+    """
+
+    lock: Lock
+    over: tuple[Lock, ...] = ()
+    notices: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLocks:
+    """These very locks end; whoever else held one is told. Refused("not_locked") when one is over by then."""
+
+    locks: tuple[Lock, ...]
+    notices: tuple[Answer, ...] = ()
+
+
+Change = TakeLock | ReleaseLocks | HeadMove | Approve | Trust | EndHeld | OpenPreview | ExtendPreview | EndPreview
 """What a decision changes beside jobs and answers."""
 
 
@@ -258,8 +311,8 @@ class Approvals(Protocol):
     async def given(self, job_id: str) -> list[Approval]:
         """Oldest first; whether they are of the job's commit is the reader's to compare."""
 
-    async def is_trusted(self, repository_id: int, number: int, sha: str) -> bool:
-        """Whether a maintainer approved this very commit of a fork's pull request."""
+    async def trusted_pull(self, repository_id: int, sha: str) -> int | None:
+        """The fork's pull request of which a maintainer approved this very commit; None: nobody did."""
 
 
 KEPT_RELEASES = 5
@@ -286,6 +339,9 @@ class Releases(Protocol):
         """Whether it serves, or is one of the last of its environment, which can be gone back to."""
 
     async def environments(self, repository_id: int) -> list[str]: ...
+
+    async def retire(self, repository_id: int, environment: str) -> None:
+        """Nothing serves there any more. Repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +444,9 @@ class SlackLinks(Protocol):
 
     async def of(self, user: SlackUser) -> SlackLink | None: ...
 
+    async def people(self, github_id: int) -> list[SlackUser]:
+        """Who in Slack is linked to this account."""
+
     async def unlink(self, user: SlackUser) -> bool:
         """False when there was no link. Tickets not used yet end too."""
 
@@ -402,12 +461,34 @@ class SlackLinks(Protocol):
         or another person's: then nothing is written."""
 
 
+class Noise(enum.StrEnum):
+    """How much a channel in Slack is told of jobs that were not asked for in it."""
+
+    ALL = "all"
+    """Each from its start, as those that were asked for there."""
+    ENDS = "ends"
+    """When it has ended, or waits for somebody's approval."""
+    FAILURES = "failures"
+    """When it has ended badly, or waits for somebody's approval."""
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelBinding:
     """What a channel in Slack is about: said there, a command means this repository, and this environment if any."""
 
     repository: Repository
     environment: str | None = None
+    noise: Noise = Noise.ENDS
+
+
+@dataclass(frozen=True, slots=True)
+class BoundChannel:
+    """A channel that is told of a repository's jobs, those that were asked for since."""
+
+    channel: str
+    binding: ChannelBinding
+    since: datetime
 
 
 class SlackChannels(Protocol):
@@ -420,6 +501,46 @@ class SlackChannels(Protocol):
 
     async def unbind(self, channel: str) -> bool:
         """False when there was none."""
+
+    async def about(self, repository_id: int) -> list[BoundChannel]:
+        """The channels that are told of this repository's jobs, each as loud as it was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A pull request's preview. `ending` says why it ends: `stopped`, `expired`, `closed` or `gone`; None: it is open.
+
+    `down`: nothing of it is left.
+    """
+
+    repository: Repository
+    installation_id: int
+    number: int
+    ends_at: datetime
+    ending: str | None = None
+    ended_by: str | None = None
+    down: bool = False
+
+    @property
+    def environment(self) -> str:
+        return preview_environment(self.number)
+
+
+class Previews(Protocol):
+    """The previews of pull requests, and those that were stopped while the pull request is open."""
+
+    async def of(self, repository_id: int, number: int) -> Preview | None: ...
+
+    async def all_open(self) -> list[Preview]: ...
+
+    async def ending(self) -> list[Preview]:
+        """Those that end and are not down yet."""
+
+    async def end(self, end: EndPreview, answer: Answer | None, now: datetime) -> bool:
+        """End one that is open, and say so where there is something to say. False when it was not open."""
+
+    async def is_down(self, preview: Preview) -> None:
+        """Nothing is left: its releases are forgotten, and it too, unless it was stopped and may not come by itself."""
 
 
 class Secrets(Protocol):
@@ -519,6 +640,19 @@ class Connections(Protocol):
         """False when there was none."""
 
 
+class Locks(Protocol):
+    """What people locked."""
+
+    async def of(self, repository_id: int, now: datetime) -> list[Lock]:
+        """Those that hold at `now`, the one of all environments first."""
+
+    async def expired(self, now: datetime) -> list[Lock]:
+        """Those whose time is over."""
+
+    async def expire(self, lock: Lock, notices: Sequence[Answer], now: datetime) -> bool:
+        """Forget one whose time is over, with what its holder is told, and tell the audit trail. False when it is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
     """Which records to read; None means any. `since` is the first moment meant, `until` the first no more meant."""
@@ -551,6 +685,7 @@ class Store:
     deliveries: Deliveries
     jobs: Jobs
     releases: Releases
+    previews: Previews
     reports: Reports
     answers: Answers
     keys: ApiKeys
@@ -561,4 +696,5 @@ class Store:
     commit_logins: CommitLogins
     connections: Connections
     audit: Audit
+    locks: Locks
     approvals: Approvals

@@ -25,17 +25,18 @@ def add_to(app: web.Application, ingress: SlackIngress) -> None:
 async def slack_events(request: web.Request) -> web.Response:
     """Verify and record one request, then answer within Slack's three seconds.
 
-    200 with no body when it is on disk, also for one seen before · 200 with the challenge · 401 and no word when it
-    is not signed by Slack just now · 400 when signed and unreadable · 413 when too large · 503 when it cannot be
-    recorded now: an event comes again, and the person who typed a command is shown that it failed.
+    200 with no body when it is on disk, also for one seen before · 200 with the challenge, what a menu offers, or what
+    is wrong in a dialog, none of which is recorded · 401 and no word when it is not signed by Slack just now · 400 when
+    signed and unreadable · 413 when too large · 503 when it cannot be recorded now: an event comes again, and the
+    person who typed a command is shown that it failed.
     """
     ingress = request.app[INGRESS]
     try:
-        challenge = await ingress.take(request.headers, await _body(request))
+        reply = await ingress.take(request.headers, await _body(request))
     except ShipmateError as error:
         ingress.metrics.deliveries.labels(error.code).inc()
         return _refusal(error)
-    return web.Response() if challenge is None else web.json_response({"challenge": challenge})
+    return web.Response() if reply is None else web.json_response(reply)
 
 
 async def _body(request: web.Request) -> bytes:

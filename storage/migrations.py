@@ -28,6 +28,7 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     audit.m012_audit,
     previews.m013_previews,
     connections.m018_connections,
+    slack.m014_slack_noise,
 )
 """In the order they are applied; a step that was released is never changed, only followed."""
 

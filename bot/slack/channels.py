@@ -15,8 +15,11 @@ from bot.grammar import Command
 from bot.policy import require_role
 from bot.slack.repositories import repository_named
 from bot.slack.requests import SlackSaid
-from bot.slack.words import CHANNEL_ROLE, STARTS_A_JOB, Asked
-from bot.store import ChannelBinding, SlackChannels, SlackLink
+from bot.slack.words import CHANNEL_ROLE, Asked
+from bot.store import ChannelBinding, Noise, SlackChannels, SlackLink
+
+OF_ONE_ENVIRONMENT = frozenset({"deploy", "rollback"})
+"""Commands that mean the channel's environment where they name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +36,43 @@ class Channels:
         return await self.bindings.of(channel) if asked.repository is None else None
 
     async def answer(self, asked: Asked, link: SlackLink, said: SlackSaid) -> str:
-        """The answer to `bind` or `unbind`. Repeatable. Raises Refused for one who does not maintain old and new."""
-        channel = said.where.channel
-        await self._require_maintainer_of_known(channel, link, asked.command.name)
-        if asked.repository is None:
-            await self.bindings.unbind(channel)
-            return messages.say(self.locale, "slack.unbound")
-        facts, repository = await repository_named(self.github, asked.repository)
-        await _require_maintainer(facts, asked.repository, link, asked.command.name)
-        binding = ChannelBinding(repository, asked.command.arguments.get("environment"))
-        await self.bindings.bind(channel, binding, self.clock())
-        user = f"<@{said.speaker.user.user_id}>"
-        environment = binding.environment
+        """The answer to `bind`, `noise` or `unbind`. Repeatable. Raises Refused for one who does not maintain both."""
+        channel, name = said.where.channel, asked.command.name
+        await self._require_maintainer_of_known(channel, link, name)
+        if asked.repository is not None:
+            return await self._bind(asked.repository, asked.command, link, said)
+        if name == "noise":
+            return await self._change_noise(channel, asked.command)
+        await self.bindings.unbind(channel)
+        return messages.say(self.locale, "slack.unbound")
+
+    async def _bind(self, name: str, command: Command, link: SlackLink, said: SlackSaid) -> str:
+        facts, repository = await repository_named(self.github, name)
+        await _require_maintainer(facts, name, link, command.name)
+        noise = Noise(command.get("noise") or Noise.ENDS)
+        binding = ChannelBinding(repository, command.get("environment"), noise)
+        await self.bindings.bind(said.where.channel, binding, self.clock())
         return messages.say(
-            self.locale, "slack.bound", user=user, repository=repository.full_name, environment=environment
+            self.locale,
+            "slack.bound",
+            user=f"<@{said.speaker.user.user_id}>",
+            repository=repository.full_name,
+            environment=binding.environment,
+            noise=messages.say(self.locale, f"slack.noise.{noise.value}"),
+        )
+
+    async def _change_noise(self, channel: str, command: Command) -> str:
+        """Raises Refused("channel_not_bound")."""
+        known = await self.bindings.of(channel)
+        if known is None:
+            raise Refused("channel_not_bound")
+        noise = Noise(command.arguments["noise"])
+        await self.bindings.bind(channel, dataclasses.replace(known, noise=noise), self.clock())
+        return messages.say(
+            self.locale,
+            "slack.noise",
+            repository=known.repository.full_name,
+            noise=messages.say(self.locale, f"slack.noise.{noise.value}"),
         )
 
     async def _require_maintainer_of_known(self, channel: str, link: SlackLink, word: str) -> None:
@@ -71,6 +97,6 @@ async def _require_maintainer(facts: Facts, name: str, link: SlackLink, word: st
 
 def with_environment(command: Command, binding: ChannelBinding | None) -> Command:
     """Where the channel is about an environment, that one is meant unless another is said."""
-    if binding is None or binding.environment is None or command.name not in STARTS_A_JOB:
+    if binding is None or binding.environment is None or command.name not in OF_ONE_ENVIRONMENT:
         return command
     return dataclasses.replace(command, arguments={"environment": binding.environment, **command.arguments})

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackRequestError
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import Permanent, ShipmateError, Transient
+from bot.errors import Permanent, Transient
 
 TIMEOUT_S = 10
 DEFAULT_WAIT_S = 30.0
@@ -34,6 +30,27 @@ class SlackRefused(Permanent):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What Slack answered: the body, and the headers, by their names as Slack wrote them."""
+
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The workspace, our name in it, and the scopes of our token."""
+
+    team: str
+    user: str
+    scopes: frozenset[str]
+
+
+Call = Callable[[str, Mapping[str, Any]], Awaitable[Said]]
+"""Calls one method with its arguments. Raises SlackRefused or Transient."""
+
+
+@dataclass(frozen=True, slots=True)
 class Saying:
     """What a message says. `text` stands in for the blocks where they cannot be shown, in a notification say.
 
@@ -48,7 +65,7 @@ class Saying:
 class SlackClient:
     """The few things we do at Slack. Raises SlackRefused or Transient."""
 
-    def __init__(self, web: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(self, web: Call, session: aiohttp.ClientSession) -> None:
         self._web = web
         self._session = session
 
@@ -98,6 +115,27 @@ class SlackClient:
             return True
         return bool(found.get("is_member") or found.get("is_im") or found.get("is_mpim"))
 
+    async def open_view(self, trigger: str, view: Mapping[str, Any]) -> None:
+        """Show a dialog to who gave us leave less than three seconds ago.
+
+        https://docs.slack.dev/reference/methods/views.open
+        """
+        await self._call("views.open", trigger_id=trigger, view=dict(view))
+
+    async def update_view(self, view_id: str, view: Mapping[str, Any], version: str) -> None:
+        """Change a dialog that somebody looks at, unless it has changed since that version.
+
+        https://docs.slack.dev/reference/methods/views.update
+        """
+        await self._call("views.update", view_id=view_id, view=dict(view), hash=version or None)
+
+    async def identity(self) -> Identity:
+        """Who we are there, and what we may do. https://docs.slack.dev/reference/methods/auth.test"""
+        said = await self._web("auth.test", {})
+        scopes = next((value for name, value in said.headers.items() if name.lower() == "x-oauth-scopes"), "")
+        granted = frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
+        return Identity(str(said.body.get("team", "")), str(said.body.get("user", "")), granted)
+
     async def publish_home(self, user: str, blocks: Blocks) -> None:
         """Show a person their home. https://docs.slack.dev/reference/methods/views.publish"""
         await self._call("views.publish", user_id=user, view={"type": "home", "blocks": list(blocks)})
@@ -114,29 +152,22 @@ class SlackClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Transient("slack_unreachable", method="response_url") from error
         if reply.status == 429 or reply.status >= 500:
-            raise _passing("response_url", reply.status, reply.headers)
+            raise passing("response_url", reply.status, reply.headers)
         if reply.status != 200:
             raise SlackRefused("response_url", said or str(reply.status))
 
     async def _call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        given = {name: value for name, value in arguments.items() if value is not None}
-        try:
-            reply = await self._web.api_call(method, data=_form(given))
-        except SlackApiError as error:
-            raise _refusal(method, error) from error
-        except (aiohttp.ClientError, SlackRequestError, TimeoutError, asyncio.IncompleteReadError) as error:
-            raise Transient("slack_unreachable", method=method) from error
-        data = reply.data
-        return data if isinstance(data, dict) else {}
+        return (await self._web(method, {name: value for name, value in arguments.items() if value is not None})).body
 
 
 @asynccontextmanager
 async def open_slack(token: str, api_url: str) -> AsyncIterator[SlackClient]:
     """A client with a session of its own, closed at the end."""
+    from bot.slack.web import Web  # where Slack is not set up, its library takes no start any time
+
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        web = AsyncWebClient(token, base_url=api_url, timeout=TIMEOUT_S, session=session, retry_handlers=[])
-        yield SlackClient(web, session)
+        yield SlackClient(Web(token, api_url, session, TIMEOUT_S), session)
 
 
 def _content(saying: Saying) -> dict[str, Any]:
@@ -148,22 +179,7 @@ def _content(saying: Saying) -> dict[str, Any]:
     return content
 
 
-def _form(given: Mapping[str, Any]) -> dict[str, str]:
-    """Form fields; what is no text goes as JSON, as Slack takes it."""
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
-
-
-def _refusal(method: str, error: SlackApiError) -> ShipmateError:
-    reply = error.response
-    status, headers = getattr(reply, "status_code", 0), getattr(reply, "headers", {})
-    data = reply.data if isinstance(getattr(reply, "data", None), dict) else {}
-    reason = str(data.get("error", ""))
-    if status == 429 or status >= 500 or reason == "ratelimited" or reason in PASSING or not reason:
-        return _passing(method, status, headers)
-    return SlackRefused(method, reason, json.dumps(data.get("errors", ""), ensure_ascii=False)[:500])
-
-
-def _passing(method: str, status: int, headers: Mapping[str, str]) -> Transient:
+def passing(method: str, status: int, headers: Mapping[str, str]) -> Transient:
     """Slack's own trouble, or its limit, with the time it named."""
     named = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     wait_s = float(named) if named.isdecimal() else None

@@ -1,17 +1,36 @@
-"""Puts Slack's side together for one process: the client, and signing in at GitHub where that is set up."""
+"""Puts Slack's side together for one process: the client, signing in at GitHub, the desk, and the way in."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
+from bot.audit import AuditEntry
+from bot.clock import utc_now
 from bot.config import Settings, require_github
+from bot.desk.orders import OrderDesk
+from bot.github.api import GitHub
+from bot.links import Links
+from bot.metrics import Metrics
+from bot.slack.accounts import Accounts
+from bot.slack.at_once import AtOnce
+from bot.slack.channels import Channels
 from bot.slack.client import TIMEOUT_S, SlackClient, open_slack
+from bot.slack.desk import Parts, SlackDesk
+from bot.slack.dialogs import Dialogs
+from bot.slack.home import Home
+from bot.slack.ingress import SlackIngress
+from bot.slack.offers import Offers
+from bot.slack.ordering import Ordering
+from bot.slack.releases import Shelf
 from bot.slack.sign_in import SignIn
+from bot.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +39,54 @@ class SlackSide:
 
     client: SlackClient
     sign_in: SignIn | None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What Slack's side needs of the house. `mask` takes what is secret out of what people said."""
+
+    side: SlackSide
+    github: GitHub
+    store: Store
+    orders: OrderDesk
+    links: Links
+    mask: Callable[[Any], Any]
+    locale: str
+
+
+def slack_desk(means: Means) -> SlackDesk:
+    """Where recorded requests are decided on."""
+    store, locale, slack = means.store, means.locale, means.side.client
+    parts = Parts(
+        _accounts(means),
+        Channels(means.github, store.slack_channels, utc_now, locale),
+        _dialogs(means),
+        Home(means.github, slack, store.slack_links, store.jobs, store.releases, means.links, locale),
+        Ordering(means.orders, locale),
+        Shelf(store.releases, locale),
+    )
+    return SlackDesk(means.github, slack, store.deliveries, store.jobs, parts, locale)
+
+
+def slack_ingress(means: Means, secrets: tuple[bytes, ...], metrics: Metrics) -> SlackIngress:
+    """Where requests come in, and what Slack waits for is answered."""
+    audit, store = means.store.audit, means.store
+
+    async def note(entry: AuditEntry) -> None:
+        masked = dataclasses.replace(entry, raw=means.mask(entry.raw), rules=means.mask(entry.rules))
+        await audit.add(masked, utc_now())
+
+    offers, ordering = Offers(means.github, store.releases), Ordering(means.orders, means.locale)
+    at_once = AtOnce(_dialogs(means), offers, ordering, note, means.locale)
+    return SlackIngress(store.deliveries, secrets, metrics, at_once)
+
+
+def _accounts(means: Means) -> Accounts:
+    return Accounts(means.store.slack_links, means.side.sign_in, utc_now, means.locale)
+
+
+def _dialogs(means: Means) -> Dialogs:
+    return Dialogs(means.github, means.side.client, _accounts(means), means.locale)
 
 
 @asynccontextmanager

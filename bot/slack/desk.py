@@ -1,32 +1,45 @@
-"""Decides on what is said and clicked in Slack: who it is at GitHub, which repository, then as on every face."""
+"""Decides on what is said and done in Slack: who it is at GitHub, which repository, then as on every face."""
 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 from bot import messages
 from bot.commands import COMMANDS
 from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
-from bot.desk.order import Order
-from bot.desk.orders import OrderDesk
 from bot.desk.outcome import Outcome, settle
 from bot.errors import Permanent, Refused, ShipmateError, Transient, UserMistake
 from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.intake import Reading
-from bot.model import Delivery, Job, Origin, Repository
+from bot.model import Delivery, Job, Repository
 from bot.slack import record
 from bot.slack.accounts import Accounts
 from bot.slack.channels import Channels, with_environment
 from bot.slack.client import SlackClient
+from bot.slack.dialog import Form
+from bot.slack.dialogs import Dialogs
 from bot.slack.home import Home
+from bot.slack.interactions import (
+    DialogAsked,
+    DialogFilled,
+    NothingForUs,
+    PageTurned,
+    RepositoryChosen,
+    Searched,
+    SlackClicked,
+)
 from bot.slack.mrkdwn import escaped, mrkdwn
+from bot.slack.ordering import Ordering, Wanted
+from bot.slack.releases import Shelf
 from bot.slack.repositories import repository_named
-from bot.slack.requests import HomeOpened, NothingForUs, SlackClicked, SlackRequest, SlackSaid, read_request
+from bot.slack.requests import HomeOpened, SlackRequest, SlackSaid, read_request
 from bot.slack.words import (
     ACCOUNT_WORDS,
     CHANNEL_WORDS,
+    OWN,
     STARTS_A_JOB,
     Asked,
     help_in_slack,
@@ -37,6 +50,20 @@ from bot.slack.words import (
 from bot.store import Answer, ChannelBinding, Deliveries, Jobs, Settlement, SlackLink, SlackPlace
 
 NO_REPOSITORY = Repository(0, "")
+Meant = SlackSaid | SlackClicked | DialogFilled
+"""What asks for something and is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the desk has at hand for each kind of ask."""
+
+    accounts: Accounts
+    channels: Channels
+    dialogs: Dialogs
+    home: Home
+    ordering: Ordering
+    shelf: Shelf
 
 
 class SlackDesk:
@@ -46,28 +73,22 @@ class SlackDesk:
         self,
         github: GitHub,
         slack: SlackClient,
-        orders: OrderDesk,
         deliveries: Deliveries,
         jobs: Jobs,
-        accounts: Accounts,
-        channels: Channels,
-        home: Home,
+        parts: Parts,
         locale: str = "en",
     ) -> None:
         self._github = github
         self._slack = slack
-        self._orders = orders
         self._deliveries = deliveries
         self._jobs = jobs
-        self._accounts = accounts
-        self._channels = channels
-        self._home = home
+        self._parts = parts
         self._locale = locale
 
     def read(self, delivery: Delivery) -> Reading:
         """Understand one recorded request. Raises Unreadable."""
         request = read_request(delivery.body)
-        chain = f"slack {request.where.channel}" if isinstance(request, SlackSaid | SlackClicked) else ""
+        chain = f"slack {request.where.channel}" if isinstance(request, Meant) else ""
         key = request.semantic_key if isinstance(request, SlackSaid) else None
         return Reading(
             key, chain, lambda: self._decide(request, delivery), lambda error: self._give_up(request, delivery, error)
@@ -75,31 +96,48 @@ class SlackDesk:
 
     async def _decide(self, request: SlackRequest, delivery: Delivery) -> Settlement:
         """Raises Transient when GitHub cannot be asked: the request is tried again."""
-        if isinstance(request, NothingForUs):
-            return Settlement("ignored", request.reason)
-        if isinstance(request, HomeOpened):
-            return await self._at_home(request)
+        if not isinstance(request, Meant):
+            return await self._looked(request)
         try:
             if isinstance(request, SlackClicked):
                 return await self._clicked(request, delivery)
+            if isinstance(request, DialogFilled):
+                return await self._filled(request, delivery)
             return settle([await self._said(request, delivery)])
         except (Refused, Permanent, UserMistake) as refused:
             return await self._refused(request, delivery, refused)
 
     async def _give_up(self, request: SlackRequest, delivery: Delivery, error: ShipmateError) -> Settlement:
         """The person is told why nothing came of it."""
-        if isinstance(request, NothingForUs | HomeOpened):
+        if not isinstance(request, Meant):
             return Settlement("failed", error.code)
         passing = isinstance(error, Transient)
         refusal = Refused("github_unavailable", reason=error.code) if passing else error
         return await self._refused(request, delivery, refusal)
 
-    async def _at_home(self, opened: HomeOpened) -> Settlement:
+    # What is only looked at
+
+    async def _looked(
+        self, request: HomeOpened | PageTurned | DialogAsked | RepositoryChosen | Searched | NothingForUs
+    ) -> Settlement:
+        """Nothing of it is kept; what Slack does not show any more, nobody looks at."""
         try:
-            await self._home.show(opened.user)
-        except Permanent as refused:
+            match request:
+                case HomeOpened():
+                    await self._parts.home.show(request.user)
+                case PageTurned():
+                    await self._parts.home.show(request.user, request.page)
+                case DialogAsked():
+                    await self._parts.dialogs.show_to_chooser(request)
+                case RepositoryChosen():
+                    await self._parts.dialogs.choose(request)
+                case Searched():
+                    return Settlement("ignored", "answered_at_once")
+                case NothingForUs():
+                    return Settlement("ignored", request.reason)
+        except (Permanent, Refused) as refused:
             return Settlement("failed", refused.code)
-        return Settlement("acted", "home_shown")
+        return Settlement("acted", "shown")
 
     # What was said
 
@@ -109,35 +147,56 @@ class SlackDesk:
         if name == "help":
             return await self._help(asked.command, said, delivery)
         if name in ACCOUNT_WORDS:
-            text = await self._accounts.answer(name, said, delivery.guid)
+            text = await self._parts.accounts.answer(name, said, delivery.guid)
             return await self._told(name, text, said, said.where, delivery)
-        link = await self._accounts.of(said.speaker)
+        binding = await self._parts.channels.meant(asked, said.where.channel)
+        link = await self._parts.accounts.links.of(said.speaker.user)
+        if link is None:
+            return await self._unlinked(asked, binding, said, delivery)
         if name in CHANNEL_WORDS:
-            text = await self._channels.answer(asked, link, said)
+            text = await self._parts.channels.answer(asked, link, said)
             return await self._told(name, text, said, await self._for_everyone(said.where), delivery)
-        return await self._command(asked, link, said.where, delivery)
+        if name == "dialog" or (name == "deploy" and asked.repository is None and binding is None and said.trigger):
+            return await self._dialog(asked, binding, said)
+        return await self._command(asked, binding, link, said, delivery)
 
-    async def _command(self, asked: Asked, link: SlackLink, where: SlackPlace, delivery: Delivery) -> Outcome:
-        """A command of the shared grammar. Whether the repository exists is not told before the person may know."""
+    async def _dialog(self, asked: Asked, binding: ChannelBinding | None, said: SlackSaid) -> Outcome:
+        """The dialog with what is known already filled in; where there is no leave for one, how to say it in words."""
+        if said.trigger is None:
+            raise Refused("slack_dialog_late")
+        known = binding.repository.full_name if binding else None
+        form = Form(known, environment=binding.environment if binding else None, channel=said.where.channel)
+        await self._parts.dialogs.show(said.trigger, form.filled_by(asked.command))
+        return Outcome("acted", "dialog_shown")
+
+    async def _command(
+        self, asked: Asked, binding: ChannelBinding | None, link: SlackLink, said: SlackSaid, delivery: Delivery
+    ) -> Outcome:
+        """A command about a repository. Whether that exists is not told before the person may know."""
+        where = said.where
         if asked.command.name in STARTS_A_JOB and not await self._slack.is_heard_in(where.channel):
             raise Refused("slack_not_in_channel")
-        binding = await self._channels.meant(asked, where.channel)
         facts, repository = await self._about(asked, binding)
-        origin = Origin(
-            "slack",
-            link.github_login,
-            facts.installation_id,
-            channel=where.channel,
-            thread=where.thread,
-            actor_id=link.github_id,
-        )
-        command = await _with_ref(with_environment(asked.command, binding), facts)
-        order = Order(command, repository, origin, link.github_id, None, False, delivery.seq, delivery.guid)
-        return await self._obey(order, facts, where, is_repository_known=asked.repository is not None)
+        command = with_environment(asked.command, binding)
+        if command.name == "releases":
+            text = await self._parts.shelf.told_to(link, command, repository, facts)
+            return await self._told(command.name, text, said, where, delivery)
+        wanted = Wanted(command, repository, facts, link, where, is_named=asked.repository is not None)
+        return await self._parts.ordering.decide(wanted, delivery.seq, delivery.guid)
+
+    async def _unlinked(
+        self, asked: Asked, binding: ChannelBinding | None, said: SlackSaid, delivery: Delivery
+    ) -> Outcome:
+        """One we do not know may read what the channel is about, where its maintainers said so, and nothing else."""
+        command = asked.command
+        if binding is None or command.name != "releases":
+            raise Refused("slack_not_linked")
+        text = await self._parts.shelf.told_in(binding, command)
+        return await self._told(command.name, text, said, said.where, delivery)
 
     async def _help(self, command: Command, said: SlackSaid, delivery: Delivery) -> Outcome:
         wanted = command.arguments.get("command", "").removeprefix("/")
-        known = wanted if wanted in {*COMMANDS, *ACCOUNT_WORDS, *CHANNEL_WORDS} else None
+        known = wanted if wanted in {*COMMANDS, *OWN} else None
         return await self._told("help", help_in_slack(self._locale, known), said, said.where, delivery)
 
     async def _about(self, asked: Asked, binding: ChannelBinding | None) -> tuple[Facts, Repository]:
@@ -149,47 +208,35 @@ class SlackDesk:
             job = await self._jobs.get(job_id)
             if job is None:
                 raise Refused("job_not_found", job=job_id)
-            return await facts_about(self._github, job.origin.installation_id or None, job.repository), job.repository
+            return await self._facts(job), job.repository
         if binding is None:
             raise repository_needed(asked.command)
         return await repository_named(self._github, binding.repository.full_name)
 
-    async def _obey(self, order: Order, facts: Facts, where: SlackPlace, *, is_repository_known: bool) -> Outcome:
-        """What every face's desk says, in Slack's markup."""
+    async def _facts(self, job: Job) -> Facts:
+        return await facts_about(self._github, job.origin.installation_id or None, job.repository)
 
-        def refuse(refused: ShipmateError) -> Answer:
-            shown = _as_told(refused, order, is_repository_known)
-            return self._orders.answer(order, messages.failure(self._locale, shown.code, shown.facts), None)
+    # What was done
 
-        outcome = await self._orders.decide(order, facts, refuse)
-        answers = tuple(
-            dataclasses.replace(answer, body=mrkdwn(answer.body), slack=where) for answer in outcome.answers
+    async def _filled(self, filled: DialogFilled, delivery: Delivery) -> Settlement:
+        """A dialog is an order as its words would be; it acts once."""
+        outcome = await self._parts.ordering.decide(
+            await self._parts.dialogs.wanted(filled), delivery.seq, delivery.guid
         )
-        return dataclasses.replace(outcome, answers=answers)
-
-    # What was clicked
+        return dataclasses.replace(settle([outcome]), semantic_key=f"slack-view-{filled.view_id}")
 
     async def _clicked(self, click: SlackClicked, delivery: Delivery) -> Settlement:
         """A click is an order of the one who clicks, judged by the same rules as the command; it acts once."""
-        key = f"slack-click-{click.where.channel}-{click.message_ts}-{click.action}"
         job = await self._jobs.get(click.job_id)
-        if job is None or click.action not in {"cancel", "rollback", "retry"}:
+        if job is None:
             raise Refused("rerun_unknown")
-        link = await self._accounts.of(click.speaker)
+        command = _command_of(click.action, job)
+        link = await self._parts.accounts.of(click.speaker)
+        key = _key(click, link)
         if await self._deliveries.acted_on(key):
             raise Refused("click_repeated")
-        facts = await facts_about(self._github, job.origin.installation_id or None, job.repository)
-        origin = Origin(
-            "slack",
-            link.github_login,
-            facts.installation_id,
-            channel=click.where.channel,
-            actor_id=link.github_id,
-        )
-        command = command_of(click.action, job)
-        seq, guid = delivery.seq, delivery.guid
-        order = Order(command, job.repository, origin, link.github_id, None, False, seq, guid, known_sha=job.sha)
-        outcome = await self._obey(order, facts, click.where, is_repository_known=True)
+        wanted = Wanted(command, job.repository, await self._facts(job), link, click.where, known_sha=job.sha)
+        outcome = await self._parts.ordering.decide(wanted, delivery.seq, delivery.guid)
         if outcome.result == "refused":
             return settle([outcome])
         shown = self._shown(click, link, job, delivery)
@@ -216,15 +263,13 @@ class SlackDesk:
         return SlackPlace(where.channel, thread=where.thread) if heard else where
 
     async def _told(self, word: str, text: str, said: SlackSaid, where: SlackPlace, delivery: Delivery) -> Outcome:
-        link = await self._accounts.links.of(said.speaker.user)
+        link = await self._parts.accounts.links.of(said.speaker.user)
         audit = record.heard(said, link, "acted", f"{word}_told", {})
         return Outcome("acted", f"{word}_told", answers=(self._answer(text, where, delivery),), audit=(audit,))
 
-    async def _refused(
-        self, request: SlackSaid | SlackClicked, delivery: Delivery, refused: ShipmateError
-    ) -> Settlement:
+    async def _refused(self, request: Meant, delivery: Delivery, refused: ShipmateError) -> Settlement:
         text = mrkdwn(messages.failure(self._locale, refused.code, refused.facts))
-        audit = record.refused(request, await self._accounts.links.of(request.speaker.user), refused)
+        audit = record.refused(request, await self._parts.accounts.links.of(request.speaker.user), refused)
         answer = self._answer(text, request.where, delivery)
         return Settlement("refused", refused.code, answers=(answer,), audit=(audit,))
 
@@ -232,19 +277,15 @@ class SlackDesk:
         return Answer(delivery.guid, NO_REPOSITORY, 0, None, text, slack=where)
 
 
-def _as_told(refused: ShipmateError, order: Order, is_repository_known: bool) -> ShipmateError:
-    """Who may not even read is told the same as for a name, or a job, that is not there."""
-    if refused.code != "permission_needed":
-        return refused
-    if refused.facts.get("has") != "none":
-        return Refused(refused.code, **{**refused.facts, "command": f"shipmate {order.command.name}"})
-    if not is_repository_known and (job_id := job_named(order.command)):
-        return Refused("job_not_found", job=job_id)
-    return Refused("repository_unknown", repository=order.repository.full_name)
+def _command_of(action: str, job: Job) -> Command:
+    """Raises Refused("rerun_unknown") for a button that is none of ours."""
+    try:
+        return command_of(action, job)
+    except KeyError as error:
+        raise Refused("rerun_unknown") from error
 
 
-async def _with_ref(command: Command, facts: Facts) -> Command:
-    """In Slack there is no pull request: a deploy without a ref is one of the default branch."""
-    if command.name != "deploy" or "ref" in command.arguments:
-        return command
-    return dataclasses.replace(command, arguments={**command.arguments, "ref": await facts.default_branch()})
+def _key(click: SlackClicked, link: SlackLink) -> str:
+    """One button acts once; several people may approve."""
+    who = f"-{link.github_id}" if click.action == "approve" else ""
+    return f"slack-click-{click.where.channel}-{click.message_ts}-{click.action}{who}"

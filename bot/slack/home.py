@@ -1,8 +1,8 @@
-"""A person's home in Slack: who they are at GitHub, and the jobs under way that they may see."""
+"""A person's home in Slack: who they are at GitHub, and page by page what runs, waits and serves that they may see."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,45 +12,66 @@ from bot.errors import Permanent, Refused
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.links import Links
-from bot.model import UNFINISHED, Job, Repository
+from bot.model import UNFINISHED, Job, Release, Repository
 from bot.slack.client import SlackClient
-from bot.slack.mrkdwn import cut, escaped
+from bot.slack.mrkdwn import cut, escaped, pieces
+from bot.slack.pages import Page, page_buttons
 from bot.slack.words import help_in_slack
-from bot.store import JobFilter, Jobs, SlackLink, SlackLinks, SlackUser
+from bot.store import JobFilter, Jobs, Releases, SlackLink, SlackLinks, SlackUser
 
-MOST_JOBS = 30
+MOST_LINES = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Made anew each time somebody opens it."""
+    """Made anew each time somebody opens it, or turns a page."""
 
     github: GitHub
     slack: SlackClient
     people: SlackLinks
     jobs: Jobs
+    releases: Releases
     links: Links
     locale: str = "en"
 
-    async def show(self, user: SlackUser) -> None:
+    async def show(self, user: SlackUser, page: Page = Page.UNDER_WAY) -> None:
         """Publish the person's home. Repeatable. Raises Transient, or SlackRefused."""
         link = await self.people.of(user)
-        parts = [self._who(link), await self._under_way(link), help_in_slack(self.locale)]
-        await self.slack.publish_home(user.user_id, [_section(part) for part in parts])
+        parts = [_section(self._who(link)), page_buttons(page, self.locale), _section(await self._page(page, link))]
+        help_parts = [_section(part) for part in pieces(help_in_slack(self.locale))]
+        await self.slack.publish_home(user.user_id, [*parts, {"type": "divider"}, *help_parts])
 
     def _who(self, link: SlackLink | None) -> str:
         if link is None:
             return messages.say(self.locale, "slack.not_linked")
         return messages.say(self.locale, "slack.whoami", login=escaped(link.github_login), id=link.github_id)
 
-    async def _under_way(self, link: SlackLink | None) -> str:
-        jobs = await self._visible(link) if link else []
-        lines = [self._line(job) for job in jobs] or [messages.say(self.locale, "slack.home.nothing")]
-        return "\n".join([messages.say(self.locale, "slack.home.title"), *lines])
+    async def _page(self, page: Page, link: SlackLink | None) -> str:
+        lines = await self._lines(page, link) if link else []
+        title = messages.say(self.locale, f"slack.home.title.{page.value}")
+        return "\n".join([title, *(lines or [messages.say(self.locale, "slack.home.nothing")])])
 
-    async def _visible(self, link: SlackLink) -> list[Job]:
+    async def _lines(self, page: Page, link: SlackLink) -> list[str]:
+        if page is Page.RELEASES:
+            return await self._serving(link)
+        found = await self.jobs.held() if page is Page.WAITING else await self._unfinished()
+        jobs = await self._visible(link, found[:MOST_LINES])
+        if page is Page.WAITING:
+            return [self._waiting(job) for job in jobs if job.hold and job.hold.approvals and not _asked(job, link)]
+        return [self._under_way(job) for job in jobs]
+
+    async def _unfinished(self) -> list[Job]:
+        return await self.jobs.find(JobFilter(states=UNFINISHED, limit=MOST_LINES))
+
+    async def _serving(self, link: SlackLink) -> list[str]:
+        """What serves now, of each environment the one release."""
+        releases = {release.job_id: release for release in (await self.releases.all_active())[:MOST_LINES]}
+        jobs = [await self.jobs.get(job_id) for job_id in releases]
+        visible = await self._visible(link, [job for job in jobs if job])
+        return [self._release(job, releases[job.id]) for job in visible]
+
+    async def _visible(self, link: SlackLink, jobs: Sequence[Job]) -> list[Job]:
         """The jobs of repositories this person may read, as GitHub says now."""
-        jobs = await self.jobs.find(JobFilter(states=UNFINISHED, limit=MOST_JOBS))
         repositories = {job.repository: job.origin.installation_id for job in jobs}
         seen = {one for one, number in repositories.items() if await self._may_read(link, one, number)}
         return [job for job in jobs if job.repository in seen]
@@ -63,10 +84,25 @@ class Home:
         except (Refused, Permanent):
             return False
 
-    def _line(self, job: Job) -> str:
+    def _under_way(self, job: Job) -> str:
         state = messages.say(self.locale, f"report.title.{job.state.value}", environment=job.environment)
-        where = f"{escaped(job.repository.full_name)} → `{job.environment}`"
-        return f"• {where} · <{self.links.job(job.id)}|{job.sha[:7]}> · {state} · {escaped(job.origin.actor)}"
+        return f"{self._where(job)} · {state} · {escaped(job.origin.actor)}"
+
+    def _waiting(self, job: Job) -> str:
+        asked = messages.say(self.locale, "report.asked_by")
+        return f"{self._where(job)} · {asked} {escaped(job.origin.actor)} · `/shipmate approve {job.id}`"
+
+    def _release(self, job: Job, release: Release) -> str:
+        return f"{self._where(job)} · v{release.version} · {release.live_at:%Y-%m-%d %H:%M} UTC"
+
+    def _where(self, job: Job) -> str:
+        where = f"{escaped(job.repository.full_name)} → `{job.environment or job.ref}`"
+        return f"• {where} · <{self.links.job(job.id)}|{job.sha[:7]}>"
+
+
+def _asked(job: Job, link: SlackLink) -> bool:
+    """Whether it is this person's own: somebody else must approve it."""
+    return job.origin.actor_id == link.github_id if job.origin.actor_id else job.origin.actor == link.github_login
 
 
 def _section(text: str) -> Mapping[str, Any]:

@@ -31,6 +31,16 @@ def cut(text: str, limit: int = TEXT_CHARACTERS) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def pieces(text: str, limit: int = TEXT_CHARACTERS) -> list[str]:
+    """The text in parts within the limit, parted between lines."""
+    parts = [""]
+    for line in text.splitlines(keepends=True):
+        if parts[-1] and len(parts[-1]) + len(line) > limit:
+            parts.append("")
+        parts[-1] += line
+    return parts
+
+
 def log_text(lines: tuple[str, ...], limit: int = TEXT_CHARACTERS) -> str:
     """The end of a log as preformatted text; a fence within it cannot end it."""
     body = escaped("\n".join(lines)).replace("```", "'''")[-(limit - 10) :]

@@ -11,24 +11,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot import messages
-from bot.commands import COMMANDS, read_command
+from bot.commands import COMMANDS
 from bot.errors import UserMistake
-from bot.grammar import ENVIRONMENT, Command, CommandSpec
+from bot.grammar import ENVIRONMENT, Command, CommandSpec, Parameter, read_arguments
 
-ACCOUNT_WORDS: Mapping[str, str] = {
-    "link": "slack.help.link",
-    "unlink": "slack.help.unlink",
-    "whoami": "slack.help.whoami",
-}
-"""What can be said in Slack alone, with the key of what it does."""
-CHANNEL_WORDS: Mapping[str, tuple[str, str]] = {
-    "bind": ("/shipmate bind OWNER/REPO [to ENV]", "slack.help.bind"),
-    "unbind": ("/shipmate unbind", "slack.help.unbind"),
-}
-"""What is said of the channel itself: usage, and the key of what it does."""
+NOISE_LEVELS = "all|ends|failures|off"
 CHANNEL_ROLE = "maintain"
 """The least role on the repository of one who says what a channel is about."""
 STARTS_A_JOB = frozenset({"deploy", "rollback", "promote", "preview"})
+_NOISE = re.compile(r"\A(?:all|ends|failures|off)\Z")
+
+
+def _own(name: str, needs: str, *parameters: Parameter) -> CommandSpec:
+    """A word of Slack's own; what it does stands in the wording under its name."""
+    does = {language: messages.say(language, f"slack.help.{name}") for language in ("en", "ko")}
+    return CommandSpec(name, needs, does, parameters)
+
+
+OWN: Mapping[str, CommandSpec] = {
+    spec.name: spec
+    for spec in (
+        _own("dialog", "none"),
+        _own("releases", "read", Parameter("environment", "ENV", ENVIRONMENT)),
+        _own(
+            "bind",
+            CHANNEL_ROLE,
+            Parameter("environment", "ENV", ENVIRONMENT, after="to"),
+            Parameter("noise", NOISE_LEVELS, _NOISE, after="--noise"),
+        ),
+        _own("noise", "none", Parameter("noise", NOISE_LEVELS, _NOISE, needed=True)),
+        _own("unbind", "none"),
+        _own("link", "none"),
+        _own("unlink", "none"),
+        _own("whoami", "none"),
+    )
+}
+"""What can be said in Slack alone, or is answered otherwise there."""
+ACCOUNT_WORDS = frozenset({"link", "unlink", "whoami"})
+"""What is said about one's own account."""
+CHANNEL_WORDS = frozenset({"bind", "unbind", "noise"})
+"""What is said of the channel itself."""
 SAID_OTHERWISE: Mapping[str, str] = {
     "deploy": "slack.help.deploy",
     "cancel": "slack.help.cancel",
@@ -52,20 +74,22 @@ def read_words(text: str) -> Asked:
     """What stood after `/shipmate`. Nothing at all asks for help. Raises UserMistake with the usage as Slack has it."""
     words = text[:MOST_CHARACTERS].split() or ["help"]
     name, rest = words[0].lower().removeprefix("/"), words[1:]
-    if name in ACCOUNT_WORDS:
-        return Asked(_account(name, rest, text))
-    if name in CHANNEL_WORDS:
-        return _channel(name, rest, text)
-    spec = COMMANDS.get(name)
+    spec = _spec(name)
     if spec is None:
         raise _unknown(name)
     repository, said = _named(spec, rest)
+    if name == "bind" and repository is None:
+        raise _mistake(spec, "repository_needed")
     return Asked(_command(spec, said, text), repository)
 
 
 def repository_needed(command: Command) -> UserMistake:
     """What is said where no repository was named and the channel has none."""
-    return _mistake(COMMANDS[command.name], "repository_needed")
+    return _mistake(OWN.get(command.name) or COMMANDS[command.name], "repository_needed")
+
+
+def _spec(name: str) -> CommandSpec | None:
+    return OWN.get(name) or COMMANDS.get(name)
 
 
 def usage(spec: CommandSpec) -> str:
@@ -79,11 +103,8 @@ def usage(spec: CommandSpec) -> str:
 
 def help_in_slack(locale: str, only: str | None = None) -> str:
     """The commands that work here, made from the grammar."""
-    lines = [f"• `{usage(spec)}` — {_does(spec, locale)}" for spec in COMMANDS.values() if only in {None, spec.name}]
-    others = {word: (f"/shipmate {word}", key) for word, key in ACCOUNT_WORDS.items()} | dict(CHANNEL_WORDS)
-    for word, (shown, key) in others.items():
-        if only in {None, word}:
-            lines.append(f"• `{shown}` — {messages.say(locale, key)}")
+    specs = [spec for spec in {**COMMANDS, **OWN}.values() if only in {None, spec.name}]
+    lines = [f"• `{usage(spec)}` — {_does(spec, locale)}" for spec in specs]
     return "\n".join([messages.say(locale, "slack.help.title"), *lines])
 
 
@@ -120,43 +141,17 @@ def _repository_and_ref(word: str) -> tuple[str | None, str | None]:
     return (found[1], found[2]) if found else (None, None)
 
 
-def _channel(name: str, rest: list[str], raw: str) -> Asked:
-    """`bind OWNER/REPO [to ENV]`, `unbind`. Raises UserMistake."""
-    command = f"shipmate {name}"
-    words = list(rest)
-    named = _REPOSITORY.match(words[0]) if name == "bind" and words else None
-    if name == "bind" and (named is None or named[2] is not None):
-        raise UserMistake("repository_needed", command=command, usage=CHANNEL_WORDS[name][0])
-    words = words[1:] if named else words
-    arguments = {}
-    if named and len(words) == 2 and words[0] == "to" and ENVIRONMENT.match(words[1]):
-        arguments, words = {"environment": words[1]}, []
-    if words:
-        raise UserMistake("unexpected_word", command=command, usage=CHANNEL_WORDS[name][0], given=_shown(words[0]))
-    return Asked(Command(name, raw[:MOST_CHARACTERS], arguments), named[1] if named else None)
-
-
-def _account(name: str, rest: list[str], raw: str) -> Command:
-    if rest:
-        word = f"shipmate {name}"
-        raise UserMistake("unexpected_word", command=word, usage=f"/{word}", given=_shown(rest[0]))
-    return Command(name, raw[:MOST_CHARACTERS])
-
-
 def _command(spec: CommandSpec, words: list[str], raw: str) -> Command:
     try:
-        command = read_command(spec.name, words, raw)
+        return read_arguments(spec, words, raw)
     except UserMistake as mistake:
         given = _shown(str(mistake.facts.get("given", "")))
         facts = {name: fact for name, fact in mistake.facts.items() if name == "argument"}
         raise _mistake(spec, mistake.code, given=given, **facts) from mistake
-    if command is None:
-        raise _unknown(spec.name)
-    return command
 
 
 def _unknown(name: str) -> UserMistake:
-    near = difflib.get_close_matches(name, [*COMMANDS, *ACCOUNT_WORDS, *CHANNEL_WORDS], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, [*COMMANDS, *OWN], n=1, cutoff=0.6)
     if near:
         return UserMistake("unknown_command", command=f"shipmate {_shown(name)}", did_you_mean=f"shipmate {near[0]}")
     return UserMistake("slack_unknown_command", given=_shown(name))

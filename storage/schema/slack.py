@@ -49,3 +49,12 @@ def m007_slack_channels(schema: Schema) -> None:
             bound_us INTEGER NOT NULL
         )""",
     )
+
+
+def m014_slack_noise(schema: Schema) -> None:
+    """How much a channel is told of its repository's jobs; channels bound before go on being told nothing."""
+    run(
+        schema,
+        "ALTER TABLE slack_channels ADD COLUMN noise TEXT NOT NULL DEFAULT 'off'",
+        "CREATE INDEX slack_channels_by_repository ON slack_channels (repository_id)",
+    )

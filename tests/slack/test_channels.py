@@ -54,7 +54,7 @@ async def test_a_binding_gives_nobody_a_right(bound: SlackWorld) -> None:
 async def test_who_may_only_write_binds_nothing(world: SlackWorld) -> None:
     await world.type(f"bind {REPO}")
     assert "needs `maintain`" in world.whispers()[-1]
-    await world.type("deploy")
+    await world.type("rollback")
     assert "Name the repository" in world.whispers()[-1]
     assert await world.jobs() == []
 
@@ -71,7 +71,7 @@ async def test_another_repository_cannot_be_put_in_place_by_one_who_maintains_on
 
 async def test_unbound_the_name_is_needed_again(bound: SlackWorld) -> None:
     await bound.type("unbind")
-    await bound.type("deploy")
+    await bound.type("rollback")
     assert await bound.jobs() == []
     assert "Name the repository" in bound.whispers()[-1]
 

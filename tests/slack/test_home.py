@@ -8,7 +8,7 @@ from tests.world import REPO
 
 def shown(world: SlackWorld, user: str) -> str:
     home = world.slack.home_of(user)
-    return "" if home is None else "\n".join(block["text"]["text"] for block in home["blocks"])
+    return "" if home is None else "\n".join(block["text"]["text"] for block in home["blocks"] if "text" in block)
 
 
 async def opened(world: SlackWorld, user: str) -> str:

@@ -11,6 +11,7 @@ import yaml
 
 from bot.commands import COMMANDS
 from bot.sandbox.slack.methods.catalogue import METHODS
+from bot.slack.dialog import SHORTCUT
 from bot.slack.sign_in import CALLBACK_PATH
 from bot.slack.words import usage
 from handlers.slack_events import PATH
@@ -25,7 +26,7 @@ BEYOND_METHODS = {"app_mentions:read": "app_mention", "commands": "/shipmate"}
 def addresses(part: object) -> Iterator[str]:
     if isinstance(part, dict):
         for name, value in part.items():
-            if name in {"url", "request_url"}:
+            if name in {"url", "request_url", "message_menu_options_url"}:
                 yield value
             yield from addresses(value)
     elif isinstance(part, list):
@@ -48,10 +49,15 @@ def test_github_sends_people_back_to_where_the_server_answers() -> None:
 @pytest.mark.parametrize("scope", scopes())
 def test_every_scope_is_for_something_that_is_done(scope: str) -> None:
     called = [method for name, method in METHODS.items() if f'"{name}"' in CODE.read_text()]
-    assert len(called) == 7
+    assert len(called) == 10
     assert scope in BEYOND_METHODS or any(scope in method.scopes for method in called)
 
 
 def test_the_hint_is_the_usage_of_the_grammar() -> None:
     (command,) = MANIFEST["features"]["slash_commands"]
-    assert f"{command['command']} {command['usage_hint']}".lower() == usage(COMMANDS["deploy"]).lower()
+    assert usage(COMMANDS["deploy"]).lower().startswith(f"{command['command']} {command['usage_hint']}".lower())
+
+
+def test_the_shortcut_is_the_one_that_opens_the_dialog() -> None:
+    (shortcut,) = MANIFEST["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("global", SHORTCUT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn
+from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn, pieces
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,10 @@ def test_a_fence_in_a_log_cannot_end_the_fence_around_it() -> None:
 def test_long_texts_are_cut_to_what_slack_takes(length: int) -> None:
     assert len(cut("x" * length)) == min(length, 3000)
     assert len(log_text(("&" * length,))) <= 3000
+
+
+def test_a_long_text_is_parted_between_its_lines_and_loses_none() -> None:
+    lines = [f"line {number}" for number in range(1000)]
+    parts = pieces("\n".join(lines))
+    assert "".join(parts).splitlines() == lines
+    assert max(len(part) for part in parts) <= 3000

@@ -125,8 +125,9 @@ async def test_help_lists_only_what_works(world: SlackWorld, text: str) -> None:
     await world.type(text, user=CHEN)
     told = world.whispers(CHEN)[-1]
     for usage in (
-        "/shipmate deploy OWNER/REPO[@REF] [to ENV]",
+        "/shipmate deploy OWNER/REPO[@REF] [to ENV",
         "/shipmate rollback OWNER/REPO [ENV]",
+        "/shipmate dialog",
         "/shipmate link",
     ):
         assert usage in told
@@ -160,8 +161,8 @@ async def test_a_running_job_is_cancelled_by_its_name_alone(world: SlackWorld) -
 
 
 HOSTILE = [
-    "deploy",
-    "deploy not-a-repository",
+    "rollback",
+    "status not-a-repository",
     f"deploy {REPO} -- rm -rf /",
     f"deploy {REPO}@--upload-pack=evil",
     f"deploy {REPO}@../../etc",
@@ -175,7 +176,7 @@ HOSTILE = [
     "<!channel> <@U0BORA>",
     "link me",
     "💣" * 500,
-    "deploy ../..",
+    "inspect ../..",
     f"deploy {REPO} " + "x" * 3000,
 ]
 

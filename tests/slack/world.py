@@ -18,12 +18,13 @@ import aiohttp
 import yaml
 
 from bot.app import House, link_key
+from bot.audit import AuditEntry
 from bot.clock import utc_now
 from bot.model import Repository
 from bot.sandbox.slack.courier import Delivery
 from bot.sandbox.slack.sandbox import SlackSandbox
 from bot.slack.composition import open_slack_side
-from bot.store import Answer, LinkTicket, SlackLink, SlackPlace, SlackUser
+from bot.store import Answer, AuditFilter, LinkTicket, SlackLink, SlackPlace, SlackUser
 from tests.world import World
 
 ALICE, BORA, CHEN = "U0ALICE", "U0BORA", "U0CHEN"
@@ -42,7 +43,8 @@ class SlackWorld(World):
     async def __aenter__(self) -> Self:
         await self.slack.start()
         self.slack.set_token(scopes=MANIFEST["oauth_config"]["scopes"]["bot"])
-        self._environment |= self.slack.environment()
+        by_http = {name: value for name, value in self.slack.environment().items() if name != "SLACK_APP_TOKEN"}
+        self._environment |= by_http
         await super().__aenter__()
         await self.link(ALICE, "alice")
         await self.link(BORA, "bob")
@@ -103,6 +105,10 @@ class SlackWorld(World):
     def whispers(self, user: str = ALICE, channel: str = DEPLOYS) -> list[str]:
         """What only this person saw, oldest first."""
         return [shown(message) for message in self.slack.ephemeral(user, channel)]
+
+    async def audit(self) -> list[AuditEntry]:
+        """What the audit trail holds, oldest first."""
+        return [record.entry for record in await self.store.audit.page(AuditFilter())]
 
     def buttons(self, at: int = -1) -> list[str]:
         """The buttons of one of our messages."""
