@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from bot import environment_rules as rules_of
 from bot.desk.facts import Facts
@@ -13,6 +14,7 @@ from bot.desk.order import Order
 from bot.errors import Refused
 from bot.github.people import Role
 from bot.jobs.deploy.plan import Plan
+from bot.lock_rules import require_unlocked
 from bot.model import Hold, JobRequest
 from bot.rules_config import EnvironmentRules
 
@@ -53,6 +55,17 @@ async def pushed(office: Office, facts: Facts, request: JobRequest) -> JobReques
     return await _Admission(office, facts, asker, rules, request).decide()
 
 
+def decided(job: JobRequest) -> dict[str, Any]:
+    """What the rules made of a job, for the audit trail; empty where they just let it through."""
+    plan = Plan.from_json(job.spec)
+    told: dict[str, Any] = {}
+    if plan.bypassed:
+        told |= {"set_aside": list(plan.bypassed), "reason": plan.reason}
+    if job.hold is not None:
+        told |= {"approvals_needed": job.hold.approvals, "checks_awaited": list(job.hold.checks)}
+    return {job.environment: told} if told else {}
+
+
 class _Admission:
     """One job before the rules of one environment."""
 
@@ -78,11 +91,26 @@ class _Admission:
             asker.actor,
             asker.actor_id,
         )
+        await self._require_unlocked()
         if asker.command == "rollback" or self._plan.noop:
             return self._let_in()
         repository_id, sha = self._request.repository.id, self._request.sha
         await rules_of.require_order(self._office.records.releases, repository_id, environment, sha)
         return await self._by_the_rules_that_may_be_set_aside()
+
+    async def _require_unlocked(self) -> None:
+        """Looking what would be is free to all. Raises Refused("environment_locked")."""
+        if self._plan.noop:
+            return
+        office, asker, request = self._office, self._asker, self._request
+        await require_unlocked(
+            office.records.locks,
+            request.repository.id,
+            request.environment,
+            asker.actor,
+            asker.actor_id,
+            office.clock(),
+        )
 
     async def _by_the_rules_that_may_be_set_aside(self) -> JobRequest:
         refusals = await self._refusals()

@@ -66,6 +66,15 @@ class Facts:
         raw = await file_at(self.client, CONFIG_PATH, ref, MOST_BYTES + 1)
         return parse_config(raw or b"", self.known_default_branch or ref)
 
+    async def settings_for(self, pull: PullRequest) -> RepoConfig:
+        """The settings that hold for a pull request: its base branch's where GitHub protects that branch, else the
+        default branch's. Whoever may write can make a branch with settings of their own, and ask to merge into that.
+        """
+        if pull.base_ref == pull.default_branch:
+            return await self.config(pull.base_ref)
+        base = await branch_head(self.client, pull.base_ref)
+        return await self.config(pull.base_ref if base is not None and base.protected else pull.default_branch)
+
     async def head_of(self, branch: str) -> str | None:
         """Where a branch stands now; None when it is gone."""
         head = await branch_head(self.client, branch)

@@ -27,6 +27,8 @@ class PullRequest:
     base_sha: str
     base_ref: str
     base_repository: str
+    default_branch: str
+    """Of the base repository."""
 
     @property
     def from_fork(self) -> bool:
@@ -48,7 +50,7 @@ async def list_open_pulls(client: Client, *, base: str | None = None, most: int 
 def pull_request(data: Fields) -> PullRequest:
     """Read GitHub's object, of a reply or of a webhook. Raises Unreadable when it is another."""
     head, base, author = data.inside("head"), data.inside("base"), data.inside_maybe("user")
-    head_repository = head.inside_maybe("repo")
+    head_repository, base_repository = head.inside_maybe("repo"), base.inside("repo")
     return PullRequest(
         id=data.number("id"),
         number=data.number("number"),
@@ -62,7 +64,8 @@ def pull_request(data: Fields) -> PullRequest:
         head_repository=head_repository.full_name("full_name") if head_repository else None,
         base_sha=base.sha("sha"),
         base_ref=base.ref("ref"),
-        base_repository=base.inside("repo").full_name("full_name"),
+        base_repository=base_repository.full_name("full_name"),
+        default_branch=base_repository.ref("default_branch"),
     )
 
 

@@ -212,7 +212,7 @@ async def test_a_tree_says_when_it_is_not_whole(answering: AnsweringGitHub, clie
 
 
 def pull(**changes: Any) -> dict[str, Any]:
-    base = {"sha": OTHER, "ref": "main", "repo": {"full_name": "acme/api"}}
+    base = {"sha": OTHER, "ref": "main", "repo": {"full_name": "acme/api", "default_branch": "main"}}
     head = {"sha": SHA, "ref": "feature", "repo": {"full_name": "eve/api"}}
     return {
         "id": 1,

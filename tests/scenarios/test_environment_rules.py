@@ -69,6 +69,19 @@ async def test_the_pull_requests_own_file_gives_nobody_anything(world: World) ->
     assert "not among those who may" in world.answer(pull.number)
 
 
+async def test_a_base_branch_that_anybody_may_push_to_sets_no_rules(world: World) -> None:
+    await with_rules(world, "who: {deploy: [carol]}")
+    await world.push_files({".shipmate.yml": "environments: {production: {checks: 1}}\n"}, branch="lax")
+    await world.push("two", branch="feature")
+    pull = await world.github.open_pull(REPO, head="feature", base="lax")
+    await world.settle()
+    await world.say(pull.number, "/deploy")
+    assert "not among those who may" in world.answer(pull.number)
+    world.github.repository(REPO).protected.add("lax")
+    await world.say(pull.number, "/deploy")
+    assert await world.serves() == "two"
+
+
 async def test_when_github_cannot_say_who_is_in_a_team_nothing_is_done(world: World) -> None:
     await with_rules(world, "teams: [acme/sre]")
     world.github.add_to_team("acme", "sre", "alice")

@@ -80,8 +80,11 @@ def _is_asker(order: Order, job: Job) -> bool:
 async def _rule_now(office: Office, order: Order, facts: Facts, job: Job) -> ApprovalRule:
     """As the base branch has it now; an environment that is gone from there keeps what the job holds."""
     plan = Plan.from_json(job.spec)
-    base = (await facts.pull(plan.follows_pull)).base_ref if plan.follows_pull else await facts.default_branch()
-    environment = (await facts.config(base)).environments.get(job.environment, plan.environment)
+    if plan.follows_pull:
+        config = await facts.settings_for(await facts.pull(plan.follows_pull))
+    else:
+        config = await facts.config(await facts.default_branch())
+    environment = config.environments.get(job.environment, plan.environment)
     return environment.rules.approvals
 
 

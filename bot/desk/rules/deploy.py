@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from bot import policy
-from bot.desk.admission import admitted
+from bot.desk.admission import admitted, decided
 from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
@@ -33,7 +33,8 @@ async def deploy(office: Office, order: Order, facts: Facts) -> Outcome:
     commit = await _commit_meant(office, order, facts)
     environments = policy.pick_environments(commit.config, order.command.get("environment"))
     jobs = [await _job(office, order, facts, commit, environment) for environment in environments]
-    return Outcome("acted", "deploy_asked", jobs=tuple(jobs))
+    rules = {name: told for job in jobs for name, told in decided(job).items()}
+    return Outcome("acted", "deploy_asked", jobs=tuple(jobs), rules=rules)
 
 
 async def _commit_meant(office: Office, order: Order, facts: Facts) -> Commit:
@@ -58,7 +59,7 @@ async def head_of_pull(office: Office, order: Order, facts: Facts, number: int) 
     policy.require_deployable(pull, trusted=trusted)
     told = await office.records.deliveries.latest_head(order.repository.id, number)
     policy.require_still_head(pull, told, order.received_seq)
-    return Commit(await facts.config(pull.base_ref), pull.head_sha, pull.head_ref, pull.number)
+    return Commit(await facts.settings_for(pull), pull.head_sha, pull.head_ref, pull.number)
 
 
 async def _same_head(office: Office, order: Order, facts: Facts, number: int) -> Commit:

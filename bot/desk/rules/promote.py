@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot import policy
-from bot.desk.admission import admitted
+from bot.desk.admission import admitted, decided
 from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
@@ -24,4 +24,4 @@ async def promote(office: Office, order: Order, facts: Facts) -> Outcome:
         raise Refused("nothing_to_promote", source=source.name, environment=environment.name)
     job = promote_request(order, release, environment, office.targets)
     admitted_job = await admitted(office, order, facts, environment.rules, job)
-    return Outcome("acted", "promote_asked", jobs=(admitted_job,))
+    return Outcome("acted", "promote_asked", jobs=(admitted_job,), rules=decided(admitted_job))

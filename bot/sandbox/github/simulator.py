@@ -333,11 +333,11 @@ class GitHubSandbox:
         account.members.add(self.person(user).login.lower())
         account.teams.setdefault(team, {})[user.lower()] = role
 
-    async def check(self, repo: str, sha: str, name: str, state: str = "success") -> CheckRun:
-        """Another app's check run: `state` is queued, in_progress, or the conclusion that completes it."""
+    async def check(self, repo: str, sha: str, name: str, state: str = "success") -> int:
+        """Another app's check run, by its id: `state` is queued, in_progress, or the conclusion that completes it."""
         repository = self.hub.repository(repo)
         await checks.head_commit(repository, sha)
-        return checks.others_run(self.hub, repository, self._other_app, sha, name, state)
+        return checks.others_run(self.hub, repository, self._other_app, sha, name, state).id
 
     async def set_status(self, repo: str, sha: str, context: str, state: str = "success", by: str = "ci") -> None:
         """Another service's status of a commit: error, failure, pending or success."""

@@ -127,3 +127,24 @@ async def test_a_button_that_is_not_there_can_not_be_clicked(github: GitHubSandb
     number = (await app.call("POST", RUNS, token=await app.token(), json=body)).json["id"]
     with pytest.raises(Impossible, match="no button 'rollback'"):
         await github.click(number, "rollback")
+
+
+async def test_others_report_on_a_commit_too(github: GitHubSandbox, app: AppClient, receiver: Receiver) -> None:
+    token, sha = await app.token(), await github.head("acme/api")
+    await app.call("POST", RUNS, token=token, json={"name": "ship", "head_sha": sha, "status": "in_progress"})
+    number = await github.check("acme/api", sha, "test", "in_progress")
+    assert await github.check("acme/api", sha, "test", "failure") == number
+    await github.set_status("acme/api", sha, "ci/lint", "pending")
+    runs = (await app.call("GET", f"/repos/acme/api/commits/{sha}/check-runs", token=token)).json["check_runs"]
+    seen = [(run["name"], run["app"]["slug"], run["conclusion"]) for run in runs]
+    assert seen == [("test", "github-actions", "failure"), ("ship", "shipmate", None)]
+    status = (await app.call("GET", f"/repos/acme/api/commits/{sha}/status", token=token)).json
+    assert [(one["context"], one["state"]) for one in status["statuses"]] == [("ci/lint", "pending")]
+    await github.settle()
+    assert receiver.events[-2:] == ["check_run.created", "check_run.completed"]
+
+
+async def test_the_app_cannot_change_what_another_app_reported(github: GitHubSandbox, app: AppClient) -> None:
+    number = await github.check("acme/api", await github.head("acme/api"), "test", "failure")
+    answer = await app.call("PATCH", f"{RUNS}/{number}", token=await app.token(), json={"conclusion": "success"})
+    assert answer.status == 403

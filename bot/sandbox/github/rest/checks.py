@@ -24,6 +24,9 @@ async def create_run(call: Call) -> Reply:
 async def update_run(call: Call) -> Reply:
     """Change a check run; only the app that made it may."""
     run = _run(call)
+    if run.app is not call.hub.world.app:
+        sentence = f"Invalid app_id `{run.app.id}` - check run can only be modified by the GitHub App that created it."
+        raise GitHubError(403, sentence)
     _require_coherent(call.body)
     if "output" in call.body and "summary" not in call.body["output"]:
         raise invalid_request("For 'properties/output', \"summary\" wasn't supplied.")
