@@ -54,11 +54,12 @@ def generate(plan: AppPlan, tree: Tree, *, buildkit: bool = True) -> GeneratedBu
     Raises CannotGenerate, with the lines of .shipmate.yml that would help, when the plan does not suffice.
     """
     reader = Reader(tree)
-    folder = Folder(reader, "" if plan.path == "." else plan.path)
+    root = plan.traits.get("build_root", plan.path)
+    folder = Folder(reader, "" if root == "." else root)
     _require_enough(plan)
     writer = Writer(buildkit=buildkit)
     template_for(plan)(writer, plan, folder)
-    context = plan.docker_context or plan.path
+    context = plan.docker_context or root
     ignored = join(context, ".dockerignore") in reader.index
     return GeneratedBuild(writer.text(), "" if ignored else dockerignore(plan), context, dict(writer.settings))
 

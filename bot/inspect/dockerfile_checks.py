@@ -36,7 +36,7 @@ def _missing_sources(parsed: Dockerfile, reader: Reader, base: str) -> Iterator[
         for source in instruction.words()[:-1]:
             if re.search(r"[$*?\[]|^https?:|^git@|^<<", source):
                 continue
-            path = join(base, source.strip("/").removeprefix("./"))
+            path = join(base, source.strip("/").removeprefix("./").removesuffix("."))
             if path in ("", ".", base) or path in reader.index or reader.index.below(path):
                 continue
             if _BUILD_OUTPUT.search(source):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import fields
 
 from bot.inspect.folder import Folder
 from bot.inspect.model import AppPlan, BuildOverrides, Evidence, Value
-from bot.inspect.paths import shown
+from bot.inspect.paths import join, shown
 
 _OVERRIDE_FIELDS = {
     "language": "language",
@@ -35,8 +37,11 @@ _PUBLISHED = {
 class Draft:
     """A plan in the making. Rules are asked from the surest to the vaguest, so a settled field stays settled."""
 
-    def __init__(self, folder: Folder, overrides: BuildOverrides | None = None) -> None:
+    def __init__(self, folder: Folder, overrides: BuildOverrides | None = None, program: str | None = None) -> None:
+        """`program` is the folder, below the application's, of the one that is meant among several of one build."""
         self.folder = folder
+        self.program = program
+        self.programs: tuple[str, ...] = ()
         self.family: str | None = None
         self.traits: dict[str, str] = {}
         self.certainty = 0.0
@@ -80,6 +85,19 @@ class Draft:
         """Settle that a field has no answer, so that no later rule invents one."""
         self._values.setdefault(field, None)
 
+    def pick_program(self, places: Sequence[str]) -> int:
+        """Which of several programs of one build to take, by its place in `places`, which are remembered.
+
+        The one that is meant, else the one the start names, else the first.
+        """
+        if len(places) > 1:
+            self.programs = tuple(places)
+        if self.program in places:
+            return places.index(self.program or "")
+        words = set(re.split(r"[\s/\\.]+", self.text("start") or ""))
+        named = [place for place in places if place and _same_name(place.rpartition("/")[2], words)]
+        return places.index(named[0]) if len(named) == 1 else 0
+
     def settled(self, field: str) -> bool:
         """Whether the field is decided, be it to have no answer."""
         return field in self._values
@@ -88,6 +106,11 @@ class Draft:
         """A settled text field's value."""
         value = self._values.get(field)
         return value if isinstance(value, str) else None
+
+    @property
+    def evidence(self) -> Sequence[Evidence]:
+        """Why the settled fields have their values, so far."""
+        return tuple(self._evidence)
 
     def number(self, field: str) -> int | None:
         """A settled number field's value."""
@@ -100,8 +123,13 @@ class Draft:
 
     def freeze(self, confidence: float) -> AppPlan:
         """The finished plan; evidence keeps the order of the published fields."""
+        inside = self.program is not None
+        if inside:
+            root = shown(self.folder.root)
+            self.traits["build_root"] = root
+            self.settle("docker_context", root, "context/build", "the whole build stands there")
         return AppPlan(
-            path=shown(self.folder.root),
+            path=shown(join(self.folder.root, self.program or "")) if inside else shown(self.folder.root),
             **{name: self.text(name) for name in _TEXT_FIELDS},
             port=self.number("port"),
             confidence=round(max(0.0, min(1.0, confidence)), 2),
@@ -109,6 +137,11 @@ class Draft:
             family=self.family,
             traits=dict(self.traits),
         )
+
+
+def _same_name(name: str, words: set[str]) -> bool:
+    """Whether one of the words is this name, or ends with it: `lemon_server` for `server`."""
+    return any(word == name or re.search(rf"[_-]{re.escape(name)}$", word) for word in words)
 
 
 _TEXT_FIELDS = (

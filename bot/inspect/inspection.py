@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.inspect.belonging import without_parts
 from bot.inspect.candidates import Candidate, candidate_roots
 from bot.inspect.dockerfile_checks import check_dockerfile
 from bot.inspect.dockerfile_parser import parse_dockerfile
@@ -12,15 +13,18 @@ from bot.inspect.dockerfile_search import DockerfileChoice, choose_dockerfile
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder
 from bot.inspect.languages.registry import Language, by_name, claimants
+from bot.inspect.manifests.images import settle_from_image
 from bot.inspect.manifests.platforms import settle_from_platforms
-from bot.inspect.manifests.procfile import settle_from_procfile
-from bot.inspect.model import AppPlan, BuildOverrides, Inspection
-from bot.inspect.paths import depth, is_demoted, normal
+from bot.inspect.manifests.procfile import settle_from_procfile, settle_web_port
+from bot.inspect.model import AppPlan, BuildOverrides, Inspection, Notice
+from bot.inspect.paths import depth, is_demoted, join, normal
 from bot.inspect.reader import Reader
 from bot.inspect.tree import Tree
 
 SETTINGS_FILE = ".shipmate.yml"
 MAX_APPS = 40
+MAX_PROGRAMS = 20
+_SAID = (SETTINGS_FILE, "Procfile")
 _RUNS_A_SCRIPT = re.compile(r"(?:npm|pnpm|yarn|bun) (?:run )?start(?::\w+)?")
 _DEMOTED_WEIGHT = 0.3
 _DEPTH_COST = 0.03
@@ -36,8 +40,10 @@ def inspect_tree(tree: Tree, overrides: BuildOverrides | None = None) -> Inspect
     if overrides and overrides.language and by_name(overrides.language) is None:
         reader.notice("unknown_language", f"build.language {overrides.language!r} is not known", SETTINGS_FILE)
     target = normal(overrides.path) if overrides and overrides.path else ""
-    candidates = candidate_roots(reader, target)
-    kept = _without_orchestrators(_plans(reader, candidates, overrides, target=target))
+    candidates = candidate_roots(reader)
+    kept = _kept(reader, candidates, overrides, target)
+    if target and not any(plan.path == target for plan in kept):
+        kept = _kept(reader, candidate_roots(reader, target), overrides, target)
     if overrides and not overrides.path and len(kept) == 1 and kept[0].path != ".":
         kept = [
             plan for plan in _plans(reader, candidates, overrides, target=kept[0].path) if plan.path == kept[0].path
@@ -45,7 +51,20 @@ def inspect_tree(tree: Tree, overrides: BuildOverrides | None = None) -> Inspect
     if overrides and overrides.path and not any(normal(plan.path) == target for plan in kept):
         reader.notice("unknown_path", f"build.path {overrides.path!r} holds no application", SETTINGS_FILE)
     ordered = sorted(kept, key=lambda plan: (normal(plan.path) != target if target else False, *_order(plan)))
-    return Inspection(tuple(ordered[:MAX_APPS]), (*tree.notices(), *reader.notices))
+    shown = ordered[:MAX_APPS]
+    return Inspection(tuple(shown), (*tree.notices(), *reader.notices, *_about_dockerfiles(reader, shown)))
+
+
+def _kept(
+    reader: Reader, candidates: Sequence[Candidate], overrides: BuildOverrides | None, target: str
+) -> list[AppPlan]:
+    return without_parts(reader, _without_orchestrators(_plans(reader, candidates, overrides, target=target)))
+
+
+def _about_dockerfiles(reader: Reader, plans: Sequence[AppPlan]) -> list[Notice]:
+    """What is to be said of the Dockerfiles that are used."""
+    used = dict.fromkeys((plan.dockerfile, plan.docker_context or ".") for plan in plans if plan.dockerfile)
+    return [notice for path, context in used for notice in check_dockerfile(reader, path, context)]
 
 
 def _order(plan: AppPlan) -> tuple[float, int, str]:
@@ -57,18 +76,23 @@ def _plans(
 ) -> list[AppPlan]:
     """The plans of all candidates, the overrides applied to the one in `target`; lenient where none is found."""
     for lenient in (False, True):
-        found = (_plan(reader, c, overrides if c.root == target else None, lenient=lenient) for c in candidates)
-        plans = [plan for plan in found if plan]
-        if plans:
-            return plans
+        found: dict[str, AppPlan] = {}
+        for candidate in candidates:
+            for plan in _plan(reader, candidate, overrides, target, lenient=lenient):
+                found.setdefault(plan.path, plan)
+        if found:
+            return list(found.values())
     return []
 
 
-def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None, *, lenient: bool) -> AppPlan | None:
-    """The candidate's plan, or None when it is a library or a part of something else.
+def _plan(
+    reader: Reader, candidate: Candidate, given: BuildOverrides | None, target: str, *, lenient: bool
+) -> list[AppPlan]:
+    """The candidate's plans: none when it is a library or a part of something else, several for several programs.
 
     `lenient` takes a conventional entry file for an application, where nothing better was found.
     """
+    overrides = given if candidate.root == target else None
     folder = Folder(reader, candidate.root, without=candidate.nested)
     dockerfile = choose_dockerfile(reader, candidate.root)
     languages = _languages(folder, overrides)
@@ -80,10 +104,36 @@ def _plan(reader: Reader, candidate: Candidate, overrides: BuildOverrides | None
     if best is None or not (
         named or _is_application(best[1], candidate, dockerfile) or (lenient and best[1].has_entry)
     ):
-        return None
-    if dockerfile:
-        reader.notices.extend(check_dockerfile(reader, dockerfile.path, dockerfile.context))
-    return best[1].freeze(_confidence(best[1], candidate, dockerfile))
+        return []
+    if not dockerfile and best[0] is not None and best[1].programs and not named and _makes_its_start(best[1]):
+        return _each_program(folder, best[0], best[1].programs, given, target, candidate)
+    return [best[1].freeze(_confidence(best[1], candidate, dockerfile))]
+
+
+def _makes_its_start(draft: Draft) -> bool:
+    """Whether the language said how the application starts: what settings or a Procfile say holds for one alone."""
+    return any(item.field == "startCommand" and item.path not in _SAID for item in draft.evidence)
+
+
+def _each_program(
+    folder: Folder,
+    language: Language,
+    programs: Sequence[str],
+    given: BuildOverrides | None,
+    target: str,
+    candidate: Candidate,
+) -> list[AppPlan]:
+    """An application for each program of one build, all built from where the build stands."""
+    plans = []
+    for program in programs[:MAX_PROGRAMS]:
+        meant = target in (join(folder.root, program), "")
+        draft = Draft(folder, given if meant else None, program)
+        settle_from_procfile(draft)
+        settle_from_platforms(draft)
+        language.inspect(draft)
+        settle_web_port(draft)
+        plans.append(draft.freeze(_confidence(draft, candidate, None)))
+    return plans
 
 
 def _languages(folder: Folder, overrides: BuildOverrides | None) -> Sequence[Language]:
@@ -104,6 +154,9 @@ def _draft(
         _settle_from_dockerfile(draft, dockerfile)
     if language:
         language.inspect(draft)
+    elif dockerfile:
+        settle_from_image(draft, dockerfile.path)
+    settle_web_port(draft)
     return language, draft
 
 

@@ -50,7 +50,7 @@ _OUTPUT = re.compile(r"(?:^|/)(?:dist|build|out|obj|bin/Debug|bin/Release)/")
 _DEMOTED = re.compile(
     r"(?:^|/)(?:tests?|__tests__|specs?|e2e|examples?|samples?|demos?|docs?|documentation|\.github|\.devcontainer|"
     r"\.circleci|infra|infrastructure|terraform|supabase/functions|seed-data|benchmarks?|scripts|tools?|tooling|"
-    r"[\w.-]+[-_.](?:tests?|e2e)|cypress|playwright|integration-tests?|storybook|\.storybook|templates?)(?:/|$)",
+    r"[\w.-]+[-_.](?:tests?|e2e|examples?|samples?)|cypress|playwright|integration-tests?|storybook|\.storybook|templates?)(?:/|$)",
     re.IGNORECASE,
 )
 

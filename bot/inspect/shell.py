@@ -125,8 +125,8 @@ def _write_all(folder: Path, inspection: Inspection, err: TextIO) -> bool:
         except CannotGenerate as problem:
             print(str(problem), file=err)
             complete = False
-    if inspection.apps:
-        _write_new(folder / SETTINGS_FILE, _settings(inspection.apps[0]), err)
+    if inspection.apps and complete:
+        _write_new(folder / SETTINGS_FILE, _settings(inspection.apps[0], alone=len(inspection.apps) == 1), err)
     return complete
 
 
@@ -141,11 +141,15 @@ def _write_build(folder: Path, app: AppPlan, err: TextIO) -> None:
         _write_new(folder / made.context / ".dockerignore", made.dockerignore, err)
 
 
-def _settings(app: AppPlan) -> str:
-    """A .shipmate.yml that says what was detected, for a person to change."""
-    said = {"language": app.language, "framework": app.framework, "start": app.start, "port": app.port}
-    said |= {"static": app.static_output, "dockerfile": app.dockerfile or join(app.path, "Dockerfile")}
-    build = {key: value for key, value in said.items() if value is not None}
+def _settings(app: AppPlan, *, alone: bool) -> str:
+    """A .shipmate.yml with the Dockerfile and what it leaves open, for a person to change."""
+    context = app.docker_context or app.path
+    build: dict[str, str | int] = {} if alone else {"path": app.path}
+    build["dockerfile"] = app.dockerfile or join(app.path, "Dockerfile")
+    if context != ".":
+        build["context"] = context
+    if app.port is not None:
+        build["port"] = app.port
     return yaml.safe_dump({"build": build}, sort_keys=False)
 
 

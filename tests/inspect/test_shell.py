@@ -60,6 +60,7 @@ def test_write_says_what_cannot_be_generated(tmp_path: Path) -> None:
     status, _, err = _run(str(tmp_path), write=True)
     assert status == 1
     assert "build:\n  start:" in err
+    assert not (tmp_path / ".shipmate.yml").exists()
 
 
 def test_a_git_address_is_cloned_and_inspected(project: Path) -> None:

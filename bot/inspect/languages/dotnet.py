@@ -79,7 +79,7 @@ def inspect_dotnet(draft: Draft) -> None:
     _settle_framework(draft, project)
     _settle_commands(draft, project)
     _settle_port(draft, project)
-    if _is_referenced(folder, project):
+    if project.kind == "exe" and _is_referenced(folder, project):
         draft.has_entry = False
 
 
@@ -138,12 +138,8 @@ def _application(draft: Draft) -> Project | None:
     ordered = sorted(found, key=lambda p: (_ORDER.index(p.kind), p.file.count("/"), p.file))
     if not ordered:
         return None
-    rivals = [p.file for p in ordered if p.kind == ordered[0].kind]
-    if len(rivals) > 1:
-        text = f"several projects are applications: {', '.join(rivals)}; the first is taken"
-        draft.folder.reader.notice("several_programs", text, draft.folder.path(rivals[0]))
-        draft.traits["several"] = "yes"
-    return ordered[0]
+    rivals = [project for project in ordered if project.kind == ordered[0].kind]
+    return rivals[draft.pick_program([parent(project.file) for project in rivals])]
 
 
 def _pins(folder: Folder, project: Project | None) -> Iterator[Pin]:

@@ -124,8 +124,8 @@ def _settle_program(draft: Draft) -> None:
     draft.has_entry = True
     draft.traits["package"] = chosen
     if len(programs) > 1 and not _is_clear(draft.folder, programs, chosen):
-        text = f"several programs: {', '.join(programs)}; {chosen} is built, name another with build: under build"
-        draft.folder.reader.notice("several_programs", text, draft.folder.path("go.mod"))
+        chosen = programs[draft.pick_program([place.removeprefix("./") for place in programs])]
+        draft.traits["package"] = chosen
         draft.certainty = min(draft.certainty, 0.7)
     draft.settle("build", f"go build -o out {chosen}", "go/package", f"{chosen} is the package named main")
     draft.settle("start", "./out", "go/program", "the program that go build writes")

@@ -62,14 +62,6 @@ def settle_wrapper_version(draft: Draft, name: str, pattern: str) -> None:
         draft.settle("package_manager_version", match[1], "java/wrapper", "the wrapper names it", at=name)
 
 
-def several_programs(draft: Draft, places: list[str], at: str) -> None:
-    text = (
-        f"several modules are programs: {', '.join(places)}; the first is taken, name another with build: under build"
-    )
-    draft.folder.reader.notice("several_programs", text, draft.folder.path(at))
-    draft.traits["several"] = "yes"
-
-
 def settle_jvm_start(draft: Draft, match: Match | None, artifact: str, at: str, *, runnable: bool) -> None:
     framework = match.framework.id if match else None
     if artifact.endswith(".war") and framework != "spring-boot":

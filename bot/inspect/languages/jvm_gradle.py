@@ -15,7 +15,6 @@ from bot.inspect.languages.jvm_common import (
     settle_jvm_port,
     settle_jvm_start,
     settle_wrapper_version,
-    several_programs,
     shared_pins,
 )
 from bot.inspect.manifests import gradle
@@ -50,7 +49,7 @@ def _gradle_program(draft: Draft, found: list[gradle.Project]) -> gradle.Project
         inner = [project for project in runnable if project.place]
         runnable = inner or runnable
     if len(runnable) > 1:
-        several_programs(draft, [project.path or "." for project in runnable], runnable[0].file)
+        return runnable[draft.pick_program([project.place for project in runnable])]
     return next(
         iter(runnable), next((p for p in found if p.place), None) if len(found) == 2 else next(iter(found), None)
     )

@@ -15,7 +15,6 @@ from bot.inspect.languages.jvm_common import (
     settle_jvm_port,
     settle_jvm_start,
     settle_wrapper_version,
-    several_programs,
     shared_pins,
 )
 from bot.inspect.manifests import maven
@@ -80,7 +79,7 @@ def _maven_program(draft: Draft, poms: list[maven.Pom]) -> maven.Pom:
     runnable = [pom for pom in poms if pom.packaging != "pom" and pom.is_runnable()]
     leaves = [pom for pom in poms if pom.packaging != "pom"]
     if len(runnable) > 1:
-        several_programs(draft, [pom.place or "." for pom in runnable], "pom.xml")
+        return runnable[draft.pick_program([pom.place for pom in runnable])]
     return next(iter(runnable or leaves), poms[0])
 
 

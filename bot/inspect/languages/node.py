@@ -23,6 +23,8 @@ from bot.inspect.paths import parent, shown
 
 _LTS = {"argon": "4", "boron": "6", "carbon": "8", "dubnium": "10", "erbium": "12", "fermium": "14", "gallium": "16"}
 _LTS |= {"hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
+MOST_SCRIPTS = 4
+"""How often a script that only runs another is followed."""
 _START_SCRIPTS = ("start:prod", "start:production", "start", "serve:prod", "serve", "prod", "production")
 _ENTRY_FILES = r"(?:src/|server/|api/|app/)?(?:server|app|index|main)\.(?:[cm]?js|[cm]?ts|jsx|tsx)"
 _RUN_FILE = re.compile(
@@ -296,8 +298,15 @@ def _settle_port(draft: Draft, package: PackageJson, match: Match | None) -> Non
 
 
 def _script_text(draft: Draft, package: PackageJson) -> str:
-    words = (draft.text("start") or "").split()
-    return package.scripts.get(words[-1], "") if words else ""
+    """What the start runs in the end: a script that runs another is followed."""
+    command = draft.text("start") or ""
+    for _ in range(MOST_SCRIPTS):
+        words = command.split()
+        script = package.scripts.get(words[-1], "") if words else ""
+        if not script or script == command:
+            break
+        command = script
+    return command if command != draft.text("start") else ""
 
 
 def _server_files(draft: Draft, script: str) -> list[str]:
@@ -308,8 +317,15 @@ def _server_files(draft: Draft, script: str) -> list[str]:
     configured = [
         n for n in ("config/server.js", "config/server.ts", "src/config/server.ts", "vite.config.ts") if folder.has(n)
     ]
+    configured += [beside for name in sources for beside in folder.match(_beside(name, r"config(?:uration)?"))]
     main = [n for n in (draft.folder.json("package.json").get("main"),) if isinstance(n, str) and folder.has(n)]
     return list(dict.fromkeys([*sources, *main, *folder.match(_ENTRY_FILES)[:6], *configured]))[:8]
+
+
+def _beside(name: str, stem: str) -> str:
+    """Files of this stem in the folder of another, as a regular expression."""
+    place = name.rpartition("/")[0]
+    return rf"{re.escape(place + '/') if place else ''}{stem}\.[cm]?[jt]s"
 
 
 def _sources_of(name: str) -> list[str]:

@@ -96,12 +96,8 @@ def _program(draft: Draft) -> tuple[str, str | None]:
     found = [(member, names) for member in members(folder) if (names := binaries(folder, member))]
     if not found:
         return "", None
-    if len(found) > 1:
-        places = ", ".join(member for member, _ in found)
-        text = f"several packages are programs: {places}; {found[0][0]} is taken, name another with build: under build"
-        folder.reader.notice("several_programs", text, folder.path("Cargo.toml"))
-        draft.traits["several"] = "yes"
-    return found[0][0], found[0][1][0]
+    member, names = found[draft.pick_program([member for member, _ in found])]
+    return member, names[0]
 
 
 def _warn_when_unclear(draft: Draft, names: list[str], package: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder, as_list, as_map, as_text
+from bot.inspect.manifests.images import image_versions
 from bot.inspect.rules.table import rules
 from bot.inspect.versions import choose, number
 
@@ -69,7 +70,7 @@ def settle_runtime(draft: Draft, runtime: str, pins: Iterable[Pin]) -> None:
     """Take the first usable pin, warn when a later one contradicts it or when the release is not supported."""
     releases = rules().releases[runtime]
     chosen: tuple[Pin, str] | None = None
-    for pin in pins:
+    for pin in _or_of_image(draft, runtime, pins):
         choice = choose(pin.text, releases.supported, releases.default)
         if choice is None:
             draft.folder.reader.notice("version_unreadable", f"{pin.text!r} names no version", pin.path, pin.line)
@@ -85,6 +86,17 @@ def settle_runtime(draft: Draft, runtime: str, pins: Iterable[Pin]) -> None:
             draft.folder.reader.notice("version_conflict", text, pin.path, pin.line)
     why = f"nothing names a version of {runtime}, so the default is taken"
     draft.settle("runtime_version", releases.default, "version/default", why)
+
+
+def _or_of_image(draft: Draft, runtime: str, pins: Iterable[Pin]) -> Iterator[Pin]:
+    """The pins, or without any the version of the image that the application's own Dockerfile runs in."""
+    found = False
+    for pin in pins:
+        found = True
+        yield pin
+    path = draft.text("dockerfile")
+    if not found and path:
+        yield from (Pin(*image) for image in image_versions(draft.folder.reader, path, runtime))
 
 
 def _contradicts(version: str, winner: str, text: str) -> bool:

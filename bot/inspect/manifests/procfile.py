@@ -9,6 +9,7 @@ from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder
 
 _PROCESS = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+?)\s*$")
+WEB_PORT = 8080
 _NOT_A_SERVICE = frozenset({"release", "postdeploy", "console"})
 
 
@@ -36,5 +37,15 @@ def settle_from_procfile(draft: Draft) -> None:
         why = f"the Procfile's {chosen.name} process runs it"
         draft.settle("start", chosen.command, "procfile", why, at="Procfile", line=chosen.line)
         draft.has_entry = True
+        draft.traits["process"] = chosen.name
         if chosen.name != "web":
             draft.traits["no_web"] = "procfile"
+
+
+def settle_web_port(draft: Draft) -> None:
+    """A web process listens where it is told to; where nothing names a port, that is the usual one.
+
+    https://devcenter.heroku.com/articles/runtime-principles#web-servers
+    """
+    if draft.traits.get("process") == "web":
+        draft.settle("port", WEB_PORT, "procfile/port", "a web process listens at $PORT", at="Procfile")
