@@ -20,7 +20,8 @@ from bot.github.client import Client
 from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
-from bot.reporters import markdown
+from bot.previews import pull_of
+from bot.reporters import analysis, markdown
 from bot.reporters.annotations import annotations_of
 from bot.reporters.face import Keep, missing
 from bot.reporters.view import JobView
@@ -33,23 +34,28 @@ CONCLUSIONS: Mapping[JobState, str] = {
     JobState.ROLLED_BACK: "failure",
     JobState.SUPERSEDED: "skipped",
 }
+BY_ITSELF = frozenset({"push", "pull_request", "check_run"})
+"""Faces of jobs that came of an event at GitHub, or of a click on their check run."""
 BUTTONS: Mapping[str, tuple[str, ...]] = {
+    "held": ("approve", "cancel"),
     "running": ("cancel",),
     "good": ("rollback",),
     "bad": ("retry",),
+    "again": ("retry",),
 }
 
 
 def check_name(job: Job) -> str:
-    """`shipmate / deploy`, with the environment where it is not production."""
+    """`shipmate / deploy`, with the environment where it is not production; a rehearsal passes for no deployment."""
     kind = JobKind.DEPLOY if job.kind is JobKind.ROLLBACK else job.kind
-    suffix = "" if job.environment == "production" else f" ({job.environment})"
-    return f"shipmate / {kind.value}{suffix}"
+    suffix = "" if job.environment in {"production", ""} else f" ({job.environment})"
+    rehearsal = " --noop" if job.spec.get("noop") else ""
+    return f"shipmate / {kind.value}{suffix}{rehearsal}"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRunFace:
-    """Tells a job on its commit. Every job has one, wherever it was asked for."""
+    """Tells a job on its commit. Every deployment has one, wherever it was asked for."""
 
     github: GitHub
     locale: str = "en"
@@ -57,7 +63,9 @@ class CheckRunFace:
     pause_s: float = 1.0
 
     def concerns(self, job: Job) -> bool:
-        return job.origin.installation_id > 0
+        """Of analyses those alone that nobody asked for: the others are told where they were asked for."""
+        shows = job.kind is not JobKind.ANALYSIS or job.origin.face in BY_ITSELF
+        return job.origin.installation_id > 0 and shows
 
     async def tell(self, view: JobView, state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
         """Make or change the check run; a second one is never made, whatever was cut before."""
@@ -93,7 +101,7 @@ class CheckRunFace:
         waiting = view.state is JobState.PENDING
         return CheckReport(
             status=("queued" if waiting else "in_progress") if running else None,
-            conclusion=None if running else CONCLUSIONS[view.state],
+            conclusion=None if running else _conclusion(view),
             output=self._output(view),
             buttons=self._buttons(view),
             details_url=view.link,
@@ -102,22 +110,35 @@ class CheckRunFace:
         )
 
     def _output(self, view: JobView) -> CheckOutput:
+        if view.job.kind is JobKind.ANALYSIS:
+            return CheckOutput(analysis.title(view, self.locale), analysis.summary(view, self.locale), None)
         text = None
         if view.tail:
             text = f"### {messages.say(self.locale, 'report.tail')}\n\n{markdown.log_block(view)}"
         return CheckOutput(markdown.title(view, self.locale), markdown.summary(view, self.locale), text)
 
     def _buttons(self, view: JobView) -> tuple[Button, ...]:
-        kind = kind_of(view.state)
-        say = messages.say
+        kind = kind_of(view)
+        say, about = messages.say, "analysis" if view.job.kind is JobKind.ANALYSIS else "report"
         return tuple(
-            Button(say(self.locale, f"report.button.{what}"), say(self.locale, f"report.button.{what}.why"), what)
+            Button(say(self.locale, f"{about}.button.{what}"), say(self.locale, f"{about}.button.{what}.why"), what)
             for what in BUTTONS[kind]
         )
 
 
-def kind_of(state: JobState) -> str:
-    """Which of `BUTTONS` fit a state."""
-    if not state.is_final:
+def _conclusion(view: JobView) -> str:
+    """An analysis that failed says nothing against the commit."""
+    conclusion = CONCLUSIONS[view.state]
+    return "neutral" if view.job.kind is JobKind.ANALYSIS and conclusion in {"failure", "timed_out"} else conclusion
+
+
+def kind_of(view: JobView) -> str:
+    """Which of `BUTTONS` fit a job. A rehearsal and a preview have nothing to go back to."""
+    if view.job.hold is not None:
+        return "held" if view.job.hold.approvals else "running"
+    if not view.state.is_final:
         return "running"
-    return "good" if state is JobState.COMPLETED else "bad"
+    if view.state is not JobState.COMPLETED:
+        return "bad"
+    is_over = view.is_rehearsal or pull_of(view.job.environment) or view.job.kind is JobKind.ANALYSIS
+    return "again" if is_over else "good"

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.model import Job, Stage
-from bot.reporters import slack_blocks
+from bot.model import Job, JobKind, Stage
+from bot.reporters import slack_analysis, slack_blocks
 from bot.reporters.face import Keep
 from bot.reporters.view import JobView
 from bot.slack.client import Saying, SlackClient, SlackRefused
@@ -66,7 +66,8 @@ class SlackFace:
 
     async def _tell(self, view: JobView, told: _Told) -> None:
         channel = view.job.origin.channel or ""
-        head = slack_blocks.head(view, self.locale)
+        words = slack_analysis if view.job.kind is JobKind.ANALYSIS else slack_blocks
+        head = words.head(view, self.locale)
         if "ts" not in told.state:
             fresh = "asked" not in told.state
             ts = await self._say_once(view.job, told, "asked", head, view.job.origin.thread)
@@ -77,7 +78,7 @@ class SlackFace:
             await told.note(shown=_print(head))
         await self._steps(view, told)
         if view.state.is_final and not told.state.get("ended"):
-            await self._say_once(view.job, told, "ending", slack_blocks.end(view, self.locale), _thread(view.job, ts))
+            await self._say_once(view.job, told, "ending", words.end(view, self.locale), _thread(view.job, ts))
             await told.note(ended=True)
 
     async def _steps(self, view: JobView, told: _Told) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot import messages
 from bot.model import JobState, Stage
-from bot.reporters import markdown
+from bot.reporters import markdown, waiting
 from bot.reporters.check_run import BUTTONS, kind_of
 from bot.reporters.view import JobView, StageState, StageView
 from bot.slack.client import Saying
@@ -15,7 +15,7 @@ from bot.slack.interactions import ACTION_PREFIX
 from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn
 
 Block = Mapping[str, Any]
-STYLES = {"cancel": "danger", "rollback": "danger", "retry": "primary"}
+STYLES = {"approve": "primary", "cancel": "danger", "rollback": "danger", "retry": "primary"}
 NOTE_CHARACTERS = 160
 
 
@@ -58,6 +58,13 @@ def _plain(view: JobView, locale: str) -> str:
 
 
 def _sentence(view: JobView, locale: str) -> str:
+    """What it waits for or how it ended, who approved it, and what was set aside."""
+    return "\n".join(part for part in (_told(view, locale), mrkdwn(waiting.consent(view, locale))) if part)
+
+
+def _told(view: JobView, locale: str) -> str:
+    if view.job.hold is not None:
+        return mrkdwn(waiting.held_sentence(view, locale))
     if view.state is JobState.PENDING and view.ahead:
         words = messages.say(locale, "report.waiting", ahead=view.ahead, environment=view.job.environment)
         return mrkdwn(words)
@@ -83,7 +90,7 @@ def _facts(view: JobView, locale: str) -> str:
 
 
 def _buttons(view: JobView, locale: str) -> list[Block]:
-    return [_button(action, view, locale) for action in BUTTONS[kind_of(view.state)]]
+    return [_button(action, view, locale) for action in BUTTONS[kind_of(view)]]
 
 
 def _button(action: str, view: JobView, locale: str) -> Block:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.clock import utc_now
 from bot.jobs.analysis import contributions, folders
 from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.plan import TOKENS, Target
+from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.progress import Listener, Progress, Stage
 from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.resident import States
 from bot.jobs.analysis.run import analyse_here
-from bot.model import EventType, JobState
+from bot.jobs.analysis.submit import JobQueue
+from bot.model import EventType, JobState, Origin
+from storage.opened import open_store
 from tests.scenarios.analysing import analysed, asked, report_of, target
-from tests.world import REPO, World
+from tests.world import REPO, World, new_world
 
 PYTHON = "".join(f"line_{number} = {number}\n" for number in range(30))
 
@@ -187,3 +196,80 @@ async def test_what_a_dead_process_left_in_memory_is_removed(tmp_path: Path, mon
     strange.mkdir()
     assert folders.sweep() == 1
     assert [folder.exists() for folder in (mine, left, strange)] == [True, False, True]
+
+
+async def test_of_several_repositories_those_done_are_not_done_again(world: World, gate: Gate) -> None:
+    await world.github.create_repo("acme/web", files={"index.html": "<p>\n"})
+    one, two = await target(world), Target("acme/web", ref="main")
+    gate.opened.set()
+    job = await asked(world, one, two)
+    await world.until(lambda: gate.times == 2)
+    await world.abandon()
+    await world.start()
+    await world.settle()
+    ended = await world.store.jobs.get(job.id)
+    assert ended is not None
+    assert ended.result["portfolio"]["repositories"] == [REPO, "acme/web"]
+    assert gate.times <= 3
+
+
+async def test_a_process_of_its_own_runs_an_analysis(world: World) -> None:
+    about = await target(world)
+    await world.abandon()
+    opened = await open_store(f"sqlite:///{world.database}")
+    job, _ = await JobQueue(opened.store.jobs, utc_now).submit(AnalysisPlan((about,)), Origin("api", "robot", 0))
+    environment = {
+        **world.github.environment(),
+        "DATABASE_URL": f"sqlite:///{world.database}",
+        "SHIPMATE_WORKDIR": str(world.folder / "other"),
+        "SHIPMATE_JOB_ID": job.id,
+        "PATH": os.defpath,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "run-job"), env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await process.communicate()
+    kept = await opened.store.analyses.of_job(job.id)
+    await opened.close()
+    assert (process.returncode, told.decode().strip()) == (0, "COMPLETED")
+    assert [one.sha for one in kept] == [about.sha]
+    await world.start()
+
+
+async def test_the_page_of_the_job_shows_what_was_found(world: World) -> None:
+    job = await analysed(world)
+    parts = urlsplit(world.house.links.job(job.id))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{world.address}{parts.path}?{parts.query}") as reply,
+    ):
+        page = await reply.text()
+    assert "Who wrote what" in page
+    assert f'src="/jobs/{job.id}/picture.svg?until=' in page
+    assert f"/repos/{REPO}?link=" in page
+    assert "Blue/green" not in page
+    assert "Lines" in page
+
+
+async def test_a_quality_snapshot_asks_the_services_that_are_set(tmp_path: Path) -> None:
+    asked_of: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked_of.append(f"{request.path} {request.query.get('component', '')}".strip())
+        if request.path.endswith("measures/component"):
+            return web.json_response({"component": {"measures": [{"metric": "bugs", "value": "3"}]}})
+        return web.json_response({"choices": [{"message": {"content": "Small and plain."}}]})
+
+    services = web.Application()
+    services.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(services) as server:
+        url = str(server.make_url("")).rstrip("/")
+        settings = {"SONAR_HOST_URL": url, "SHIPMATE_MODEL_URL": f"{url}/v1", "SHIPMATE_MODEL_NAME": "small"}
+        async with new_world(**settings) as world:
+            plain, wanted = await analysed(world), await analysed(world, quality=True)
+            assert (await world.store.analyses.of_job(plain.id))[0].body["quality"] is None
+            quality = (await world.store.analyses.of_job(wanted.id))[0].body["quality"]
+    assert asked_of == ["/api/measures/component acme_api", "/v1/chat/completions"]
+    assert quality["sonar"] == {"bugs": "3"}
+    assert (quality["summary"]["generated"], quality["summary"]["text"]) == (True, "Small and plain.")
+    assert quality["complexity"]["functions"] == 0

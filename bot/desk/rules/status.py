@@ -21,7 +21,7 @@ async def status(office: Office, order: Order, facts: Facts) -> Outcome:
     text = status_text(
         order.repository,
         [release for release in active if release and only in {None, release.environment}],
-        [job for job in busy if only in {None, job.environment}],
+        [job for job in busy if job.environment and only in {None, job.environment}],
         office.links,
         office.locale,
     )

@@ -1,0 +1,87 @@
+"""What Slack shows of an analysis: the top as text with bars, a chart, and buttons while one of them does something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot import messages
+from bot.jobs.analysis.bars import bar
+from bot.model import JobState
+from bot.reporters import analysis
+from bot.reporters.view import JobView
+from bot.slack.client import Saying
+from bot.slack.interactions import ACTION_PREFIX
+from bot.slack.mrkdwn import cut, escaped, mrkdwn
+
+Block = Mapping[str, Any]
+SHOWN = 5
+BAR_PLACES = 10
+NAME_PLACES = 22
+
+
+def head(view: JobView, locale: str) -> Saying:
+    """The one message of an analysis, edited as it goes on."""
+    blocks: list[Block] = [_section(f"{_headline(view, locale)}\n{mrkdwn(analysis.sentence(view, locale))}")]
+    found = view.result.get("analysis") or view.result.get("portfolio")
+    if found:
+        blocks.append(_section(_top(found, locale)))
+    if "analysis" in view.result and "png" in view.addresses:
+        alt = messages.say(locale, "analysis.picture")
+        blocks.append({"type": "image", "image_url": view.addresses["png"], "alt_text": alt})
+    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _facts(view, locale)}]})
+    if view.state is not JobState.COMPLETED:
+        blocks.append({"type": "actions", "block_id": "shipmate", "elements": [_button(view, locale)]})
+    return Saying(_plain(view, locale), blocks, key=f"job {view.job.id}")
+
+
+def end(view: JobView, locale: str) -> Saying:
+    """The line in the thread when it is over."""
+    return Saying(_plain(view, locale), [_section(_plain(view, locale))], key=f"end {view.job.id}")
+
+
+def _headline(view: JobView, locale: str) -> str:
+    return mrkdwn(f"{analysis.headline(view, locale)} · {view.job.repository.full_name}")
+
+
+def _plain(view: JobView, locale: str) -> str:
+    return cut(f"{_headline(view, locale)} {mrkdwn(analysis.sentence(view, locale))}".strip())
+
+
+def _top(found: Mapping[str, Any], locale: str) -> str:
+    """Names, bars and numbers in columns."""
+    rows = [_row(author) for author in found["authors"][:SHOWN]]
+    rest = found["authorCount"] - len(rows)
+    more = [messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
+    languages = ", ".join(f"{one['name']} {one['share']:.1%}" for one in found["languages"])
+    table = escaped("\n".join([*rows, *more])).replace("```", "'''")
+    return f"```\n{table}\n```\n{escaped(messages.say(locale, 'analysis.languages'))}: {escaped(languages)}"
+
+
+def _row(author: Mapping[str, Any]) -> str:
+    name = analysis.name_of(author, with_login=False)[:NAME_PLACES].ljust(NAME_PLACES)
+    drawn = bar(author["share"], BAR_PLACES).ljust(BAR_PLACES)
+    return f"{name} {drawn} {author['share']:>6.1%} {author['lines']:>9,}"
+
+
+def _facts(view: JobView, locale: str) -> str:
+    parts = []
+    if "report" in view.addresses and "analysis" in view.result:
+        parts.append(f"<{view.addresses['report']}|{escaped(messages.say(locale, 'analysis.report'))}>")
+    asked_by = f"{messages.say(locale, 'report.asked_by')} {messages.neutral(view.job.origin.actor)}"
+    return " · ".join([*parts, escaped(asked_by), f"<{view.link}|{view.job.id}>"])
+
+
+def _button(view: JobView, locale: str) -> Block:
+    action = "retry" if view.state.is_final else "cancel"
+    label = messages.say(locale, f"analysis.button.{action}")
+    return {
+        "type": "button",
+        "action_id": f"{ACTION_PREFIX}{action}",
+        "value": view.job.id,
+        "text": {"type": "plain_text", "text": label},
+    }
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text.strip())}}

@@ -1,0 +1,102 @@
+"""What an analysis says at GitHub and in Slack, in both languages, and that names in it do nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.jobs.analysis.plan import AnalysisPlan, Target
+from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository
+from bot.reporters import analysis, slack_analysis
+from bot.reporters.view import JobView, see
+from bot.wording.analysis_english import SENTENCES
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+STATES = [JobState[key.rpartition(".")[2]] for key in SENTENCES if key.startswith("analysis.title.")]
+"""Those an analysis can be in."""
+HOSTILE = "@all ](http://evil) | `x` <img src=x> <!channel> ``` /deploy\n/deploy"
+ADDRESSES = {"report": "http://s.test/repos/a/b", "svg": "http://s.test/p.svg", "png": "http://s.test/p.png"}
+
+
+def person(name: str, lines: int = 5, **more: Any) -> dict[str, Any]:
+    known = {"name": name, "email": "a@b", "login": None, "bot": False, "lines": lines, "share": 0.5}
+    return {**known, "commits": 1, "added": 1, "deleted": 0, "languages": ["C"], "files": 1, **more}
+
+
+def found(*people: dict[str, Any], **more: Any) -> dict[str, Any]:
+    told = {"lines": 10, "files": 2, "exact": True, "warnings": [], "authorCount": len(people), "authors": people}
+    return {**told, "languages": [{"name": "C", "lines": 10, "share": 1.0}], "frameworks": [], **more}
+
+
+def seen(state: JobState = JobState.COMPLETED, result: dict[str, Any] | None = None, *events: Event) -> JobView:
+    plan = AnalysisPlan((Target("a/b", ref="main"),))
+    job = Job(
+        "dep_abcdefghij",
+        JobKind.ANALYSIS,
+        state,
+        "lane",
+        Repository(1, "a/b"),
+        "a" * 40,
+        "main",
+        "",
+        Origin("comment", HOSTILE, 1, 1, 1),
+        plan.to_json(),
+        NOW,
+        result=result or {},
+    )
+    return see(job, events, "http://s.test/jobs/x", addresses=ADDRESSES)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"analysis": found(person(HOSTILE, login=HOSTILE), frameworks=[HOSTILE])},
+        {"portfolio": found(person(HOSTILE), repositories=["a/b"])},
+        {
+            "change": {
+                "owners": [person(HOSTILE)],
+                "reviewers": [person(HOSTILE)],
+                "lines": 5,
+                "skipped": 3,
+                "ownerCount": 1,
+            }
+        },
+    ],
+    ids=["analysis", "portfolio", "change"],
+)
+def test_names_are_only_text(result: dict[str, Any]) -> None:
+    told = analysis.summary(seen(JobState.COMPLETED, result), "en")
+    for live in ("@all", "`x`", "<img", "<!channel>", "\n/deploy"):
+        assert live not in told
+    rows = [line for line in told.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in rows}) == 1
+    said = slack_analysis.head(seen(JobState.COMPLETED, result), "en")
+    words = str(said.blocks) + said.text
+    assert "<!channel>" not in words
+    assert "<img" not in words
+    assert words.count("```") in {0, 2}
+
+
+@pytest.mark.parametrize("locale", ["en", "ko"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_words(locale: str, state: JobState) -> None:
+    view = seen(state)
+    assert analysis.title(view, locale)
+    assert slack_analysis.head(view, locale).text
+
+
+def test_how_far_it_is_shows_while_it_runs() -> None:
+    event = Event("dep_x", 3, NOW, EventType.STAGE_PROGRESSED, "Reading the history: 1,200 commits", None, {})
+    assert "1,200 commits" in analysis.summary(seen(JobState.PROCESSING, {}, event), "en")
+
+
+def test_what_is_not_exact_is_said() -> None:
+    result = {"analysis": found(person("Ann"), exact=False, warnings=["too large"])}
+    assert "not exact: too large" in analysis.summary(seen(JobState.COMPLETED, result), "en")
+
+
+def test_people_beyond_the_table_are_counted() -> None:
+    result = {"analysis": found(person("Ann"), authorCount=1235)}
+    assert "and 1,234 more" in analysis.summary(seen(JobState.COMPLETED, result), "en")
