@@ -126,6 +126,26 @@ class World:
             await self.start()
         return died
 
+    @asynccontextmanager
+    async def another_server(self) -> AsyncIterator[str]:
+        """A second server over the same database, engine and GitHub; its address."""
+        async with AsyncExitStack() as stack:
+            first, self._name = self._name, ""
+            house = await self._opened(stack)
+            self._name = first
+            runner = web.AppRunner(web_application(house), access_log=None, shutdown_timeout=0.5)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", house.settings.port).start()
+            loops = worker_loops(house)
+            tasks = [asyncio.create_task(_run(loop), name=f"second {loop.name}") for loop in loops]
+            try:
+                yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+            finally:
+                for loop in loops:
+                    loop.stop()
+                await asyncio.gather(*tasks)
+
     async def _opened(self, stack: AsyncExitStack) -> House:
         settings = self.settings()
         github = require_github(settings)
