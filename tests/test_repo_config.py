@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import jsonschema
 import orjson
@@ -217,3 +218,10 @@ def test_a_rule_that_makes_no_sense_is_told_with_its_place(settings: str, line: 
     found_line, found_column, problem = refused(f"environments:\n  production:\n    {settings}\n".encode())
     assert (found_line, found_column) == (line, column)
     assert word in problem
+
+
+def test_the_example_in_the_documentation_is_read() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "environments.md").read_text(encoding="utf-8")
+    config = read(text.partition("```yaml\n")[2].partition("```")[0])
+    assert config.environments["production"].rules.approvals == ApprovalRule(2, ("maintain",), 14_400)
+    assert len(config.environments["production"].rules.freeze) == 2
