@@ -64,6 +64,8 @@ from bot.slack.composition import Means, SlackSide, open_slack_side, slack_desk,
 from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.store import Store
 from bot.worker import LEASE_S, Limits, Worker
+from bot.reporters.slack_channels import SlackChannelsFace
+from bot.reporters.slack_telling import SlackTelling
 from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link
 from handlers.api import analyses, connections, contributions, deployments, gateway, inspections
 from handlers.registry import HANDLERS
@@ -337,7 +339,7 @@ def _face_loops(house: House) -> list[FaceLoop]:
 def faces(house: House) -> list[Face]:
     """Where jobs show."""
     locale = house.settings.locale
-    slack: list[Face] = [SlackFace(house.slack.client, locale)] if house.slack else []
+    slack = _slack_faces(house, house.slack) if house.slack else []
     return [
         *slack,
         CheckRunFace(house.github, locale),
@@ -362,6 +364,11 @@ def job_worker(house: House) -> Worker:
         limits=Limits(settings.concurrency, settings.job_limit_s),
         changed=house.opened.database.watch().wait,
         told=lambda job, state: _count(house.metrics, job, state),
+def _slack_faces(house: House, side: SlackSide) -> list[Face]:
+    telling = SlackTelling(side.client, house.settings.locale)
+    return [SlackFace(telling), SlackChannelsFace(telling, house.opened.store.slack_channels)]
+
+
         locale=settings.locale,
     )
 
