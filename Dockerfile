@@ -9,7 +9,7 @@ COPY storage storage
 RUN python -m venv /opt/shipmate && /opt/shipmate/bin/pip install --no-cache-dir -c constraints.txt .
 
 FROM ${REGISTRY}/python:3.13-slim
-RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-dejavu-core git && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/shipmate /opt/shipmate
 ENV PATH=/opt/shipmate/bin:$PATH HOST=0.0.0.0 PORT=8080 SHIPMATE_WORKDIR=/var/lib/shipmate \
     DATABASE_URL=sqlite:////var/lib/shipmate/shipmate.db PYTHONUNBUFFERED=1

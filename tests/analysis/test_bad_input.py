@@ -304,3 +304,13 @@ def test_a_date_that_is_none_is_bad_input(tmp_path: Path) -> None:
     err = io.StringIO()
     assert run_analyze(str(tmp_path), since="yesterday", out=io.StringIO(), err=err) == 2
     assert "2026-01-31" in err.getvalue()
+
+
+def test_a_repository_with_sha256_ids_is_cloned_and_fetched_again(tmp_path: Path) -> None:
+    history = History(tmp_path / "new.git", object_format="sha256")
+    history.commit({"a.py": b"a\n"})
+    address, clone = check_address(f"file://{history.write()}", allow_local=True), tmp_path / "clone.git"
+    for _ in range(2):
+        local = fetch_into(clone, address, "main", Children())
+        report = analysed(clone, ref=local)
+        assert (report.lines, len(report.head)) == (1, 64)

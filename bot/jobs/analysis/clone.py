@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -31,6 +32,7 @@ _NO_REPOSITORY = re.compile(
     r"does not appear to be a git repository|not valid: is this a git repository|not a git repo"
 )
 _NO_REF = re.compile(r"couldn't find remote ref|Remote branch .* not found|not our ref")
+_OTHER_IDS = re.compile(r"mismatched algorithms|unknown object format")
 _HIDDEN = re.compile(r"//[^/@\s]*@")
 
 
@@ -47,30 +49,30 @@ def fetch_into(
     if not (repository / "HEAD").exists():
         _make(repository)
     local = f"refs/shipmate/{hashlib.sha256((called or ref).encode()).hexdigest()[:16]}"
-    environment = _environment(address, token)
-    with tempfile.TemporaryFile() as errors:
-        command = [
-            "git",
-            "--git-dir",
-            str(repository),
-            "fetch",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--quiet",
-            "--force",
-        ]
-        child = children.start([*command, "--", address.url, f"{ref}:{local}"], environment, errors)
-        child.communicate()
-        code = children.finish(child)
-        errors.seek(0)
-        told = errors.read().decode("utf-8", "replace")
+    code, told = _fetch(repository, address, f"{ref}:{local}", children, token)
+    if code and _OTHER_IDS.search(told):
+        shutil.rmtree(repository)
+        _make(repository, "sha256")
+        code, told = _fetch(repository, address, f"{ref}:{local}", children, token)
     if code:
         raise _why(told, address, ref)
     return local
 
 
-def _make(repository: Path) -> None:
-    code, _, told = plain_git(["init", "--bare", "--quiet", "--template=", str(repository)])
+def _fetch(repository: Path, address: Address, refspec: str, children: Children, token: str | None) -> tuple[int, str]:
+    """The exit code, and what git complained of."""
+    command = ["git", "--git-dir", str(repository), "fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--force"]
+    with tempfile.TemporaryFile() as errors:
+        child = children.start([*command, "--", address.url, refspec], _environment(address, token), errors)
+        child.communicate()
+        code = children.finish(child)
+        errors.seek(0)
+        return code, errors.read().decode("utf-8", "replace")
+
+
+def _make(repository: Path, ids: str = "sha1") -> None:
+    asked = ["init", "--bare", "--quiet", "--template=", f"--object-format={ids}", str(repository)]
+    code, _, told = plain_git(asked)
     if code:
         raise Permanent("clone_failed", target=str(repository), message=told)
 
