@@ -9,7 +9,7 @@ import hashlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,21 +51,25 @@ from bot.metrics import Metrics
 from bot.model import Job, JobKind, JobState
 from bot.ports import AnyEngine, Engine
 from bot.reconcile.dangling import DanglingChecks
+from bot.reconcile.expired_locks import ExpiredLocks
 from bot.reconcile.held import HeldJobs
 from bot.reconcile.missed import MissedDeliveries
+from bot.reconcile.previews import PreviewKeeper
+from bot.reconcile.previews import Records as PreviewRecords
 from bot.reconcile.rounds import Round, Rounds
 from bot.reporters.answers import AnswerLoop
 from bot.reporters.check_run import CheckRunFace
 from bot.reporters.comment import CommentFace, ReactionFace
 from bot.reporters.deployment import DeploymentFace
 from bot.reporters.face import Face, FaceLoop, Telling
+from bot.reporters.preview_comment import PreviewCommentFace
 from bot.reporters.slack import SlackFace
+from bot.reporters.slack_channels import SlackChannelsFace
+from bot.reporters.slack_telling import SlackTelling
 from bot.slack.composition import Means, SlackSide, open_slack_side, slack_desk, slack_ingress
 from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.store import Store
-from bot.worker import LEASE_S, Limits, Worker
-from bot.reporters.slack_channels import SlackChannelsFace
-from bot.reporters.slack_telling import SlackTelling
+from bot.worker import LEASE_S, PLATFORM_UNDO_LIMIT_S, UNDO_LIMIT_S, Limits, Worker
 from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link
 from handlers.api import analyses, connections, contributions, deployments, gateway, inspections
 from handlers.registry import HANDLERS
@@ -100,7 +104,7 @@ class House:
     metrics: Metrics
     opened: OpenStore
     github: GitHub
-    engines: dict[str, AnyEngine]
+    engines: Mapping[str, AnyEngine]
     links: Links
     login: BotLogin
     name: str
@@ -235,6 +239,16 @@ def connection_desk(settings: Settings, store: Store, masker: Masker) -> Connect
     return ConnectionDesk(store.connections, try_github, _account_of, masker.register, utc_now)
 
 
+@asynccontextmanager
+async def open_connections(settings: Settings, masker: Masker) -> AsyncIterator[ConnectionDesk]:
+    """The same for the shell, which holds nothing else open."""
+    opened = await open_store(settings.database_url, secret_key=settings.secret_key)
+    try:
+        yield connection_desk(settings, opened.store, masker)
+    finally:
+        await opened.close()
+
+
 async def _account_of(offer: AwsOffer) -> str:
     """Whose the offered way into AWS is, as STS says."""
     from aws.credentials import account_lent  # with the first connection: botocore takes a server's start again
@@ -254,6 +268,11 @@ def _add_slack(app: web.Application, house: House) -> None:
         app.add_routes(slack_link.routes)
 
 
+def _slack_means(house: House, side: SlackSide, orders: OrderDesk) -> Means:
+    masker = house.masker
+    return Means(side, house.github, house.opened.store, orders, house.links, masker.mask_value, house.settings.locale)
+
+
 def _engine_check(house: House) -> Callable[[], Awaitable[object]]:
     async def look() -> object:
         return await next(iter(house.own_engines.values())).target.owned()
@@ -268,16 +287,13 @@ class Loop:
     name: str
     run: Callable[[], Awaitable[None]]
     stop: Callable[[], None]
-def _slack_means(house: House, side: SlackSide, orders: OrderDesk) -> Means:
-    masker = house.masker
-    return Means(side, house.github, house.opened.store, orders, house.links, masker.mask_value, house.settings.locale)
-
-
 
 
 def records_of(store: Store) -> Records:
     """What the desk, and the gate after it, look up."""
-    return Records(store.deliveries, store.jobs, store.releases, store.approvals)
+    return Records(
+        store.deliveries, store.locks, store.slack_links, store.jobs, store.releases, store.approvals, store.previews
+    )
 
 
 def order_desk(house: House) -> OrderDesk:
@@ -344,15 +360,22 @@ def faces(house: House) -> list[Face]:
         *slack,
         CheckRunFace(house.github, locale),
         CommentFace(house.github, house.login, locale),
+        PreviewCommentFace(house.github, house.login, locale),
         ReactionFace(house.github, house.login),
         DeploymentFace(house.github, locale),
     ]
+
+
+def _slack_faces(house: House, side: SlackSide) -> list[Face]:
+    telling = SlackTelling(side.client, house.settings.locale)
+    return [SlackFace(telling), SlackChannelsFace(telling, house.opened.store.slack_channels)]
 
 
 def job_worker(house: House) -> Worker:
     """The worker with all the work it knows."""
     store, settings = house.opened.store, house.settings
     deployment = Deployment(house.engines, _tools(house), settings.stage_limit_s)
+    undo_s = UNDO_LIMIT_S if len(house.engines) == len(house.own_engines) else PLATFORM_UNDO_LIMIT_S
     analysis = LateWork(lambda: _analysis(house))
     return Worker(
         house.name,
@@ -361,14 +384,9 @@ def job_worker(house: House) -> Worker:
         masker=house.masker,
         clock=utc_now,
         workdir=settings.workdir,
-        limits=Limits(settings.concurrency, settings.job_limit_s),
+        limits=Limits(settings.concurrency, settings.job_limit_s, undo_s),
         changed=house.opened.database.watch().wait,
         told=lambda job, state: _count(house.metrics, job, state),
-def _slack_faces(house: House, side: SlackSide) -> list[Face]:
-    telling = SlackTelling(side.client, house.settings.locale)
-    return [SlackFace(telling), SlackChannelsFace(telling, house.opened.store.slack_channels)]
-
-
         locale=settings.locale,
     )
 
@@ -410,12 +428,17 @@ def rounds(house: House) -> Rounds:
     missed = MissedDeliveries(house.github.app, store.deliveries, utc_now)
     upkeep = Upkeep(house.own_engines, store.jobs, store.releases)
     held = HeldJobs(house.github, records_of(store), utc_now, house.settings.locale)
+    kept = PreviewRecords(store.previews, store.jobs, store.releases)
+    previews = PreviewKeeper(house.github, kept, house.engines, utc_now, house.settings.locale)
+    expired = ExpiredLocks(store.locks, store.slack_links, utc_now, house.settings.locale)
     dangling = DanglingChecks(house.github, store.jobs, store.reports, utc_now)
     return Rounds(
         [
             Round("missed deliveries", missed.look, 60.0),
             Round("upkeep", upkeep.look, 15.0),
+            Round("previews", previews.look, 5.0),
             Round("held jobs", held.look, 15.0),
+            Round("expired locks", expired.look, 5.0),
             Round("dangling check runs", dangling.look, 900.0),
             Round("old deliveries", lambda: store.deliveries.prune(utc_now() - DELIVERIES_KEPT), 86_400.0),
         ]
@@ -504,12 +527,13 @@ async def run_one_job(settings: Settings, masker: Masker, job_id: str) -> str:
     Raises Refused("job_not_found" or "job_not_runnable") when it is not there, has ended, or is not its turn.
     """
     async with open_house(settings, masker) as house:
-        await ensure_running(settings.router)
         jobs = house.opened.store.jobs
         job = await jobs.claim(house.name, utc_now(), LEASE_S, only=job_id)
         if job is None:
             known = await jobs.get(job_id)
             raise Refused("job_not_runnable" if known else "job_not_found", job=job_id)
+        if job.kind is not JobKind.ANALYSIS:  # which moves no traffic
+            await ensure_running(settings.router)
         await job_worker(house).run_one(job)
         for loop in _face_loops(house):
             await loop.drain()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.errors import UserMistake
-from bot.grammar import ENVIRONMENT, JOB, REF, Command, CommandSpec, Parameter, Takes, read_arguments
+from bot.grammar import DURATION, ENVIRONMENT, JOB, REF, Command, CommandSpec, Parameter, Takes, read_arguments
 from bot.spoken import spoken_lines
 
 MOST_COMMANDS = 10
@@ -28,10 +28,15 @@ class Said:
 
 
 _ENV = Parameter("environment", "ENV", ENVIRONMENT)
+_ALL = Parameter("all", "", after="--all", takes=Takes.NOTHING, instead=True)
 _REASON = Parameter("reason", "TEXT", after="--reason", takes=Takes.TEXT)
 _ENVIRONMENTS = re.compile(r"\A[a-z0-9](?:[a-z0-9,-]{0,398}[a-z0-9])?\Z")
+_PULL = re.compile(r"\A#?[1-9][0-9]{0,8}\Z")
 _PERCENT = re.compile(r"\A[1-9][0-9]?%?\Z")
 _RELEASE = re.compile(r"\A(?:v?[0-9]{1,6}|[0-9a-f]{7,64}|last-good)\Z")
+_SOMEBODY = re.compile(r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\[bot\])?\Z")
+_NOBODY = re.compile(rf"(?!@){REF.pattern}")
+_DATE = re.compile(r"\A\d{4}-\d{2}-\d{2}\Z")
 _JOB_ID = Parameter("job", "JOB", JOB)
 
 COMMANDS: Mapping[str, CommandSpec] = {
@@ -76,6 +81,19 @@ COMMANDS: Mapping[str, CommandSpec] = {
             ),
         ),
         CommandSpec(
+            "preview",
+            "write",
+            {
+                "en": "Give the pull request an environment of its own for a while; extend it, or stop it.",
+                "ko": "풀 리퀘스트에 한동안 쓸 자체 환경을 만듭니다. 연장하거나 멈출 수도 있습니다.",
+            },
+            (
+                Parameter("pull", "#PULL", _PULL),
+                Parameter("extend", "DURATION", DURATION, after="extend"),
+                Parameter("stop", "", after="stop", takes=Takes.NOTHING, instead=True),
+            ),
+        ),
+        CommandSpec(
             "status",
             "read",
             {
@@ -83,6 +101,15 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "어디에 무엇이 배포되어 있고 무엇이 진행 중인지 보여 줍니다.",
             },
             (_ENV,),
+        ),
+        CommandSpec(
+            "approve",
+            "write",
+            {
+                "en": "Let somebody else's job that waits for approval run; of a fork's pull request, trust its head.",
+                "ko": "승인을 기다리는 다른 사람의 작업을 승인합니다. 포크의 풀 리퀘스트에서는 최신 커밋을 신뢰합니다.",
+            },
+            (_JOB_ID,),
         ),
         CommandSpec(
             "cancel",
@@ -101,6 +128,46 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "풀 리퀘스트의 최신 커밋(또는 REF)이 무엇이고 어떻게 빌드될지, 그 이유와 함께 알려 줍니다.",
             },
             (Parameter("ref", "REF", REF),),
+        ),
+        CommandSpec(
+            "analyze",
+            "read",
+            {
+                "en": "Say who wrote what: at the pull request's head, the default branch, or REF.",
+                "ko": "누가 무엇을 작성했는지 알려 줍니다(풀 리퀘스트의 최신 커밋, 기본 브랜치 또는 REF).",
+            },
+            (
+                Parameter("ref", "REF", _NOBODY),
+                Parameter("authors", "@USER…", _SOMEBODY, takes=Takes.WORDS),
+                Parameter("since", "DATE", _DATE, after="--since"),
+                Parameter("until", "DATE", _DATE, after="--until"),
+            ),
+        ),
+        CommandSpec(
+            "lock",
+            "write",
+            {
+                "en": "Nobody else deploys to the environment, or to any, until you unlock it or the time is over.",
+                "ko": "해제하거나 시간이 지날 때까지 그 환경(또는 모든 환경)에 다른 사람이 배포하지 못하게 합니다.",
+            },
+            (_ENV, _ALL, _REASON, Parameter("for", "DURATION", DURATION, after="--for")),
+        ),
+        CommandSpec(
+            "unlock",
+            "write",
+            {
+                "en": "End your lock, or another's with a reason; they are told.",
+                "ko": "잠금을 해제합니다. 다른 사람의 잠금은 이유를 적어야 하며, 그 사람에게 알립니다.",
+            },
+            (_ENV, _ALL, _REASON),
+        ),
+        CommandSpec(
+            "locks",
+            "read",
+            {
+                "en": "Show what is locked, by whom, until when and why.",
+                "ko": "무엇이 누구에 의해 언제까지 왜 잠겨 있는지 보여 줍니다.",
+            },
         ),
         CommandSpec(
             "help",

@@ -11,6 +11,7 @@ from bot.errors import Permanent, Refused, Transient
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.jobs.deploy.plan import Plan
+from bot.lock_rules import require_unlocked
 from bot.model import Job, JobKind
 
 UNREADABLE = frozenset({"permission_unreadable", "checks_unreadable"})
@@ -57,6 +58,7 @@ async def require_still_allowed(facts: Facts, records: Records, clock: Clock, jo
     """
     await _require_head(facts, job, plan)
     await _require_person(facts, job, plan)
+    await _require_unlocked(records, clock, job, plan)
     if _changes_nothing_new(job, plan):
         return
     environment = plan.environment
@@ -75,6 +77,13 @@ async def _require_head(facts: Facts, job: Job, plan: Plan) -> None:
         raise Permanent("ref_changed", before=job.sha[:12], now=pull.head_sha[:12])
     if pull.state != "open":
         raise Permanent("pull_closed", state="merged" if pull.merged else pull.state)
+
+
+async def _require_unlocked(records: Records, clock: Clock, job: Job, plan: Plan) -> None:
+    """Raises Refused("environment_locked"): locked by somebody else since it was asked for."""
+    if not plan.noop:
+        actor, number = job.origin.actor, job.origin.actor_id
+        await require_unlocked(records.locks, job.repository.id, job.environment, actor, number, clock())
 
 
 async def _require_person(facts: Facts, job: Job, plan: Plan) -> None:

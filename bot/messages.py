@@ -60,6 +60,9 @@ def _derived(locale: str, code: str, facts: Mapping[str, Any]) -> dict[str, str]
         words["hint"] = say(locale, "hint.out_of_memory")
     elif code == "frozen" and facts.get("until") is None:
         words["until"] = say(locale, "hint.no_end")
+    elif code in {"environment_locked", "all_locked"}:
+        words["until"] = facts.get("until") or say(locale, "lock.no_end")
+        words["reason"] = facts.get("reason") or say(locale, "lock.no_reason")
     elif code == "instance_ended":
         words["hint"] = say(locale, "hint.see_log")
     return words

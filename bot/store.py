@@ -650,7 +650,7 @@ class Locks(Protocol):
         """Those whose time is over."""
 
     async def expire(self, lock: Lock, notices: Sequence[Answer], now: datetime) -> bool:
-        """Forget one whose time is over, with what its holder is told, and tell the audit trail. False when it is gone."""
+        """Forget one whose time is over, tell its holder and the audit trail. False when it is gone already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlite_utils.migrations import Migrations
 from bot.errors import UserMistake
 from storage.connection import connect, path_of
 from storage.faults import translated
-from storage.schema import analyses, approvals, audit, connections, deliveries, jobs, keys, previews, slack
+from storage.schema import analyses, approvals, audit, connections, deliveries, jobs, keys, locks, previews, slack
 
 STEPS: tuple[Callable[[Schema], None], ...] = (
     deliveries.m001_deliveries,
@@ -25,10 +25,11 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     jobs.m008_actor_ids,
     analyses.m009_analyses,
     approvals.m010_approvals,
+    locks.m011_locks,
     audit.m012_audit,
     previews.m013_previews,
-    connections.m018_connections,
     slack.m014_slack_noise,
+    connections.m018_connections,
 )
 """In the order they are applied; a step that was released is never changed, only followed."""
 

@@ -17,7 +17,9 @@ from storage.database import Database
 from storage.deliveries import SqlDeliveries
 from storage.jobs import SqlJobs
 from storage.keys import SqlApiKeys
+from storage.locks import SqlLocks
 from storage.migrations import migrate
+from storage.previews import SqlPreviews
 from storage.releases import SqlReleases
 from storage.reports import SqlReports
 from storage.sealing import Sealer
@@ -53,6 +55,7 @@ async def open_store(
         deliveries=SqlDeliveries(database, max_waiting),
         jobs=SqlJobs(database, max_waiting),
         releases=SqlReleases(database),
+        previews=SqlPreviews(database),
         reports=SqlReports(database),
         answers=SqlAnswers(database),
         keys=SqlApiKeys(database),
@@ -64,5 +67,6 @@ async def open_store(
         connections=SqlConnections(database, sealer),
         approvals=SqlApprovals(database),
         audit=SqlAudit(database),
+        locks=SqlLocks(database),
     )
     return OpenStore(store, database)

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.approvals import Approve, EndHeld, Trust
-from bot.store import HeadMove, Settled, Settlement
-from storage import answers, approvals, audit, holds, jobrows
+from bot.store import EndPreview, ExtendPreview, HeadMove, OpenPreview, ReleaseLocks, Settled, Settlement, TakeLock
+from storage import answers, approvals, audit, holds, jobrows, locks, previews
 from storage.guids import Guid, unpacked
 from storage.rows import to_us
 
@@ -91,8 +91,13 @@ def _close(
 
 CHANGES: Mapping[type, Callable[[sqlite3.Connection, Any, datetime], Any]] = {
     HeadMove: _move_head,
+    TakeLock: locks.take,
+    ReleaseLocks: locks.release,
     Approve: holds.approve,
     Trust: approvals.trust,
     EndHeld: holds.end_held,
+    OpenPreview: previews.open_one,
+    ExtendPreview: previews.extend,
+    EndPreview: previews.end,
 }
 """How each kind of change is written. One that cannot be raises Refused, and then nothing of the settlement is."""

@@ -26,6 +26,11 @@ class SqlSlackLinks:
         row = await self._database.read(lambda c: c.execute(sql, (user.team_id, user.user_id)).fetchone())
         return None if row is None else SlackLink(user, row["github_id"], row["github_login"])
 
+    async def people(self, github_id: int) -> list[SlackUser]:
+        sql = "SELECT team_id, user_id FROM slack_links WHERE github_id = ? ORDER BY team_id, user_id"
+        rows = await self._database.read(lambda c: c.execute(sql, (github_id,)).fetchall())
+        return [SlackUser(row["team_id"], row["user_id"]) for row in rows]
+
     async def unlink(self, user: SlackUser) -> bool:
         return await self._database.write(lambda c: _unlink(c, user))
 

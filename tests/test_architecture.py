@@ -17,7 +17,7 @@ COMPOSITION = {"bot.app", "bot.cli", "bot.shell", "bot.demo", "bot.__main__"}
 
 MAY_IMPORT = {
     "handlers": {"bot"},
-    "storage": {"bot.approvals", "bot.audit", "bot.errors", "bot.model", "bot.store"},
+    "storage": {"bot.approvals", "bot.audit", "bot.errors", "bot.locks", "bot.model", "bot.store"},
     "aws": {"bot.errors", "bot.model", "bot.ports"},
     "bot.sandbox": {"bot.sandbox"},
     "bot.inspect": {"bot.inspect"},

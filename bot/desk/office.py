@@ -12,7 +12,7 @@ from bot.desk.order import Order
 from bot.links import Links
 from bot.model import UNFINISHED, Job
 from bot.repo_config import RepoConfig
-from bot.store import Answer, Deliveries, JobFilter, Jobs, Releases
+from bot.store import Answer, Approvals, Deliveries, JobFilter, Jobs, Locks, Previews, Releases, SlackLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,12 @@ class Records:
     """What the desk looks up in the house's own memory."""
 
     deliveries: Deliveries
+    locks: Locks
+    slack_links: SlackLinks
     jobs: Jobs
     releases: Releases
+    approvals: Approvals
+    previews: Previews
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,9 @@ class Office:
         )
 
     async def base_config(self, order: Order, facts: Facts) -> RepoConfig:
-        """The settings of the base branch: the pull request's base where there is one, else the default branch."""
+        """The settings that hold where the order was said: the pull request's, else the default branch's."""
         if order.is_pull and order.number is not None:
-            return await facts.config((await facts.pull(order.number)).base_ref)
+            return await facts.settings_for(await facts.pull(order.number))
         return await facts.config(await facts.default_branch())
 
     async def job_meant(self, order: Order, *, finished_too: bool = False) -> Job | None:

@@ -8,20 +8,29 @@ from typing import Any
 
 from bot import policy
 from bot.commands import COMMANDS
-from bot.desk import record
+from bot.desk import following, record
+from bot.desk.admission import pushed
 from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
+from bot.desk.rules.analyze import analyze
+from bot.desk.rules.approve import approve
 from bot.desk.rules.cancel import cancel
 from bot.desk.rules.deploy import deploy
 from bot.desk.rules.help import tell_help
 from bot.desk.rules.inspect import inspect
+from bot.desk.rules.lock import lock
+from bot.desk.rules.locks import locks
+from bot.desk.rules.preview import preview
 from bot.desk.rules.promote import promote
 from bot.desk.rules.rollback import rollback
 from bot.desk.rules.status import status
+from bot.desk.rules.unlock import unlock
 from bot.errors import Permanent, Refused, ShipmateError
+from bot.model import JobRequest
 from bot.store import Answer
+from bot.wishes import FollowPull
 
 Rule = Callable[[Office, Order, Facts], Awaitable[Outcome]]
 """What an order of one command leads to. Raises Refused, or Transient when GitHub cannot be asked."""
@@ -33,9 +42,15 @@ RULES: Mapping[str, Rule] = {
     "deploy": deploy,
     "rollback": rollback,
     "promote": promote,
+    "preview": preview,
+    "lock": lock,
+    "unlock": unlock,
+    "locks": locks,
     "status": status,
+    "approve": approve,
     "cancel": cancel,
     "inspect": inspect,
+    "analyze": analyze,
     "help": tell_help,
 }
 
@@ -64,6 +79,18 @@ class OrderDesk:
             rules |= {"needs": spec.needs, "role": role.name.lower()}
             policy.require_role(order.origin.actor, role, spec.name, spec.needs)
         return await RULES[spec.name](self._office, order, facts)
+
+    async def admit_push(self, facts: Facts, request: JobRequest) -> JobRequest:
+        """The job of a push, as the rules of its environment let it through. Raises Refused."""
+        return await pushed(self._office, facts, request)
+
+    async def why_no_preview(self, wish: FollowPull, facts: Facts) -> str | None:
+        """Why a pull request's event asks for no preview; None: it does. Raises Transient, Refused."""
+        return await following.why_not(self._office, wish, facts)
+
+    async def preview_ended(self, wish: FollowPull) -> Outcome:
+        """What the end of a pull request means for its preview."""
+        return await following.ended(self._office, wish)
 
     def answer(self, order: Order, text: str, reaction: str | None) -> Answer:
         """A reply to the order, where it was said."""
