@@ -62,7 +62,7 @@ class Harbour(World):
             "ecs",
             house.own_engines["docker"].builder,
             EcrRegistry(self.clients, Carrier(self.engine, self.emulator), "harbour"),
-            Mortal(rollouts, self.life),  # type: ignore[arg-type]
+            Mortal(rollouts, self.life),
             house.own_engines["docker"].forget_image,
             QUICK,
         )

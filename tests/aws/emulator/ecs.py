@@ -100,8 +100,8 @@ class Services:
 
     def _list_active(self, call: Any, inner: Operation) -> ActionResult:
         """A service that was deleted can be described for a while, but is not listed."""
-        arns = inner(call).result["serviceArns"]
-        found, _ = call.ecs_backend.describe_services(call._get_param("cluster", "default"), arns)
+        listed: Any = inner(call).result
+        found, _ = call.ecs_backend.describe_services(call._get_param("cluster", "default"), listed["serviceArns"])
         return ActionResult({"serviceArns": [service.arn for service in found if service.status == "ACTIVE"]})
 
     def _list(self, call: Any) -> ActionResult:
