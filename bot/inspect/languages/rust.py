@@ -23,6 +23,10 @@ _PORTS = (
 )
 
 
+_SERVES = re.compile(r"/(?:http|server|web|app|config|startup|settings)(?:/mod)?\.rs$")
+"""Files that usually bind, looked at before the others."""
+
+
 def inspect_rust(draft: Draft) -> None:
     """Fill the draft from Cargo.toml and, in a workspace, its members'."""
     folder = draft.folder
@@ -37,7 +41,8 @@ def inspect_rust(draft: Draft) -> None:
     _settle_commands(draft, package, binary, locked)
     sources = [n for n in (join(package, "src/main.rs"), join(package, f"src/bin/{binary}.rs")) if folder.has(n)]
     sources += [n for n in ("Rocket.toml", join(package, "Rocket.toml")) if folder.has(n)]
-    sources += folder.match(rf"{re.escape(package + '/' if package else '')}src/[\w/]+\.rs")[:4]
+    rest = folder.match(rf"{re.escape(package + '/' if package else '')}src/[\w/]+\.rs")
+    sources += sorted(rest, key=lambda name: _SERVES.search(name) is None)[:6]
     settle_ports(draft, match, sources, _PORTS)
     draft.rule_out("static_output")
 

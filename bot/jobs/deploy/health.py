@@ -62,7 +62,8 @@ async def probe_url(url: str, limit_s: float = PROBE_LIMIT_S) -> Probe:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return REFUSED if isinstance(error.os_error, ConnectionRefusedError) else NO_CONNECTION
-    return CLOSED if isinstance(error, aiohttp.ServerDisconnectedError) else type(error).__name__
+    cut = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError)
+    return CLOSED if isinstance(error, cut) else type(error).__name__
 
 
 async def wait_until_well(
