@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,7 +15,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot import worker
 from bot.clock import utc_now
+from bot.errors import Permanent
 from bot.jobs.analysis import contributions, folders
 from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
@@ -273,3 +276,52 @@ async def test_a_quality_snapshot_asks_the_services_that_are_set(tmp_path: Path)
     assert quality["sonar"] == {"bugs": "3"}
     assert (quality["summary"]["generated"], quality["summary"]["text"]) == (True, "Small and plain.")
     assert quality["complexity"]["functions"] == 0
+
+
+async def test_a_clone_that_fails_once_is_tried_again(world: World) -> None:
+    world.github.faults.add("status", path=r"/info/refs", status=503)
+    assert (await analysed(world)).state is JobState.COMPLETED
+
+
+async def test_a_host_that_never_answers_fails_the_analysis_with_a_sentence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "TRIES", 1)
+    world.github.faults.add("status", path=r"/info/refs", status=503, count=None)
+    job = await analysed(world)
+    assert (job.state, job.error_code) == (JobState.FAILED, "host_unreachable")
+    assert "does not answer" in (job.error_message or "")
+
+
+async def test_github_not_telling_logins_costs_the_report_only_those(world: World) -> None:
+    world.github.faults.add("status", path=r"/commits$", status=500, count=None)
+    job = await analysed(world)
+    assert (job.state, (await report_of(world, job)).lines > 0) == (JobState.COMPLETED, True)
+
+
+async def test_a_damaged_clone_is_made_anew(world: World) -> None:
+    await analysed(world)
+    (clone,) = clones(world)
+    for pack in [*clone.rglob("*.pack"), *(file for file in (clone / "objects").rglob("??/*") if file.is_file())]:
+        pack.chmod(0o644)
+        pack.write_bytes(b"nothing of value")
+    await world.push_files({"app.py": PYTHON})
+    await world.settle()
+    assert (await analysed(world)).state is JobState.COMPLETED
+
+
+async def test_damage_that_only_the_analysis_finds_costs_one_more_clone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[Path] = []
+
+    def damaged_once(request: AnalysisRequest, *given: Any) -> Report:
+        tries.append(request.repository)
+        if len(tries) == 1:
+            raise Permanent("corrupt_repository", command="git log", detail="loose object is corrupt")
+        assert (request.repository / "HEAD").exists()
+        return analyse_here(request, *given)
+
+    monkeypatch.setattr(contributions, "analyse_here", damaged_once)
+    assert (await analysed(world)).state is JobState.COMPLETED
+    assert len(tries) == 2

@@ -41,13 +41,22 @@ class Clones:
 
         Raises what `fetch_into` raises; Cancelled while it waits for its turn.
         """
-        repository = self._folder / (hashlib.sha256(address.shown.encode()).hexdigest()[:32] + ".git")
+        repository = self._place(address)
         self._folder.mkdir(parents=True, exist_ok=True)
         with _turn(repository.with_suffix(".lock"), children):
             local = self._fetch(repository, address, ref, children, token, called)
             os.utime(repository)
             yield repository, local
         self._make_room(repository)
+
+    def forget(self, address: Address, children: Children) -> None:
+        """Remove a clone that proved to be damaged, when its turn comes. Repeatable."""
+        repository = self._place(address)
+        with _turn(repository.with_suffix(".lock"), children):
+            shutil.rmtree(repository, ignore_errors=True)
+
+    def _place(self, address: Address) -> Path:
+        return self._folder / (hashlib.sha256(address.shown.encode()).hexdigest()[:32] + ".git")
 
     def _fetch(
         self, repository: Path, address: Address, ref: str, children: Children, token: str | None, called: str

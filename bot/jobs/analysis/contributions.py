@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.errors import Permanent
+from bot.jobs.analysis.addresses import Address
 from bot.jobs.analysis.analysis import in_a_thread
 from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.plan import AnalysisPlan, Target
@@ -42,9 +44,8 @@ async def contribute(tools: Tools, context: JobContext, plan: AnalysisPlan, targ
     token = await tools.token_for(plan, target, context.masker)
     releases = await _releases(tools, target)
     async with told(context, target.name, tools.locale) as listener:
-        found = await in_a_thread(
-            lambda children: _analyse(tools, plan, target, token, releases, listener, children), tools.pool
-        )
+        run = _Run(tools, plan, target, token, releases, listener)
+        found = await in_a_thread(run.surely, tools.pool)
     authors = [entry.author for entry in found.report.authors]
     report = dataclasses.replace(found.report, logins=await tools.logins(target, found.report.head, authors))
     body = {
@@ -56,23 +57,38 @@ async def contribute(tools: Tools, context: JobContext, plan: AnalysisPlan, targ
     return report
 
 
-def _analyse(
-    tools: Tools,
-    plan: AnalysisPlan,
-    target: Target,
-    token: str | None,
-    releases: Sequence[Release],
-    listener: Listener,
-    children: Children,
-) -> _Found:
-    """In a thread, with the clone locked."""
-    listener(Progress(Stage.CLONING))
-    address = tools.address(target)
-    wanted = target.sha or target.ref
-    with tools.clones.fetched(address, wanted, children, token=token, called=target.ref) as (clone, local):
-        report = analyse_here(request_of(plan, target, clone, local), listener, children, tools.states)
-        shipped = shipped_by_releases(clone, releases, children)
-    return _Found(dataclasses.replace(report, ref=target.ref), clone, shipped)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One analysis in a thread."""
+
+    tools: Tools
+    plan: AnalysisPlan
+    target: Target
+    token: str | None
+    releases: Sequence[Release]
+    listener: Listener
+
+    def surely(self, children: Children) -> _Found:
+        """A clone that proves to be damaged is made anew, once."""
+        address = self.tools.address(self.target)
+        try:
+            return self._once(address, children)
+        except Permanent as damaged:
+            if damaged.code != "corrupt_repository":
+                raise
+            self.tools.clones.forget(address, children)
+            return self._once(address, children)
+
+    def _once(self, address: Address, children: Children) -> _Found:
+        """With the clone locked."""
+        self.listener(Progress(Stage.CLONING))
+        target, wanted = self.target, self.target.sha or self.target.ref
+        fetched = self.tools.clones.fetched(address, wanted, children, token=self.token, called=target.ref)
+        with fetched as (clone, local):
+            asked = request_of(self.plan, target, clone, local)
+            report = analyse_here(asked, self.listener, children, self.tools.states)
+            shipped = shipped_by_releases(clone, self.releases, children)
+        return _Found(dataclasses.replace(report, ref=target.ref), clone, shipped)
 
 
 def request_of(plan: AnalysisPlan, target: Target, clone: Path, local: str) -> AnalysisRequest:
