@@ -150,10 +150,16 @@ async def test_a_permission_taken_away_before_the_approval_ends_it(world: World)
 
 
 async def test_in_a_freeze_an_approval_is_refused_and_the_job_goes_on_waiting(world: World) -> None:
-    await with_rules(world, f"{TWO_PEOPLE}, {frozen_now()}")
+    await with_rules(world, TWO_PEOPLE)
     pull = await world.open_pull("two")
-    await world.say(pull.number, "/deploy")
-    assert "is frozen until" in world.answer(pull.number)
+    await held(world, pull.number)
+    await with_rules(world, f"{TWO_PEOPLE}, {frozen_now()}")
+    await world.say(pull.number, "/approve", by="carol")
+    assert "is frozen until" in world.answers(pull.number)[-1].body
+    assert await world.states() == ["PENDING"]
+    await with_rules(world, TWO_PEOPLE)
+    await world.say(pull.number, "/approve", by="carol")
+    assert await world.serves() == "two"
 
 
 async def test_an_approver_whose_permission_is_taken_away_while_it_builds_does_not_count(world: World) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.app import records_of
 from bot.clock import utc_now
+from bot.errors import Permanent
+from bot.gate import Gate
+from bot.jobs.deploy.plan import Plan
 from tests.world import REPO, World
 
 
@@ -280,3 +285,29 @@ async def test_a_maintainer_without_a_reason_keeps_to_the_rules(world: World) ->
     pull = await world.open_pull("two")
     await world.say(pull.number, "/deploy", by="carol")
     assert "is frozen until" in world.answer(pull.number)
+
+
+async def test_a_maintainer_who_is_none_any_more_sets_nothing_aside(world: World) -> None:
+    world.github.set_permission(REPO, "carol", "maintain")
+    await with_rules(world, frozen_now())
+    pull = await world.open_pull("two", "wait")
+    await world.comment(pull.number, "/deploy --reason the shop is down", by="carol")
+    await world.until(world.engine.building.is_set)
+    world.github.set_permission(REPO, "carol", "write")
+    world.engine.go_on.set()
+    await world.settle()
+    assert (await world.jobs())[-1].error_code == "permission_lost"
+
+
+async def test_a_freeze_that_begins_while_it_waits_stops_it_before_anything_changes(world: World) -> None:
+    await with_rules(world, "freeze: [{from: '2100-01-01', to: '2100-01-02'}]")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy")
+    (job,) = await world.jobs()
+    plan = Plan.from_json(job.spec)
+    new_year = datetime(2100, 1, 1, 12, tzinfo=UTC)
+    records = records_of(world.store)
+    await Gate(world.house.github, records, utc_now).recheck(job, plan)
+    with pytest.raises(Permanent, match="frozen"):
+        await Gate(world.house.github, records, lambda: new_year).recheck(job, plan)
+    await Gate(world.house.github, records, lambda: new_year).recheck(job, replace(plan, noop=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from bot import environment_rules as rules_of
 from bot import messages, policy
 from bot.approvals import Approve, EndHeld, Trust
@@ -13,7 +15,6 @@ from bot.errors import Permanent, Refused
 from bot.gate import require_still_allowed
 from bot.jobs.deploy.plan import Plan
 from bot.model import Job
-from bot.rules_config import ApprovalRule
 
 ENDS_IT = frozenset({"ref_changed", "pull_closed", "permission_lost"})
 """What can never be right again: the job waits no more."""
@@ -51,13 +52,14 @@ async def _approve_job(office: Office, order: Order, facts: Facts, job: Job) -> 
     """Counted with the settlement, for the job's commit. Raises Refused when it may not be given, or not now."""
     if _is_asker(order, job):
         raise Refused("own_approval", job=job.id)
-    rule = await _rule_now(office, order, facts, job)
+    plan = await _plan_now(facts, job)
     actor, number = order.origin.actor, order.actor_id
-    await rules_of.require_named(facts, job.environment, "approve", rule.who, actor, number)
+    may_approve = plan.environment.rules.approvals.who
+    await rules_of.require_named(facts, job.environment, "approve", may_approve, actor, number)
     if number is None:
         raise Refused("permission_unreadable", login=actor)
     try:
-        await require_still_allowed(facts, office.records, office.clock, job, Plan.from_json(job.spec))
+        await require_still_allowed(facts, office.records, office.clock, job, plan)
     except Permanent as over:
         if over.code in ENDS_IT:
             return _ended(office, order, job, over)
@@ -66,7 +68,12 @@ async def _approve_job(office: Office, order: Order, facts: Facts, job: Job) -> 
     needed = job.hold.approvals if job.hold else 0
     text = office.say("approve.counted", job=job.id, sha=job.sha[:7], given=len(given) + 1, needed=needed)
     approval = Approve(job.id, job.sha, actor, number, order.origin.face)
-    rules = {"approvals": f"{len(given) + 1} of {needed}", "sha": job.sha}
+    rules = {
+        "approvals": f"{len(given) + 1} of {needed}",
+        "job": job.id,
+        "environment": job.environment,
+        "sha": job.sha,
+    }
     return Outcome("acted", "approved", answers=(office.answer(order, text, "+1"),), changes=(approval,), rules=rules)
 
 
@@ -77,15 +84,15 @@ def _is_asker(order: Order, job: Job) -> bool:
     return job.origin.actor.lower() == order.origin.actor.lower()
 
 
-async def _rule_now(office: Office, order: Order, facts: Facts, job: Job) -> ApprovalRule:
-    """As the base branch has it now; an environment that is gone from there keeps what the job holds."""
+async def _plan_now(facts: Facts, job: Job) -> Plan:
+    """The job's plan with the rules its environment has now; one that is gone since keeps those of the job."""
     plan = Plan.from_json(job.spec)
     if plan.follows_pull:
         config = await facts.settings_for(await facts.pull(plan.follows_pull))
     else:
         config = await facts.config(await facts.default_branch())
     environment = config.environments.get(job.environment, plan.environment)
-    return environment.rules.approvals
+    return dataclasses.replace(plan, environment=dataclasses.replace(plan.environment, rules=environment.rules))
 
 
 def _ended(office: Office, order: Order, job: Job, over: Permanent) -> Outcome:

@@ -345,7 +345,7 @@ class GitHubSandbox:
             raise Impossible(f"{state!r} is no state; these are: {', '.join(STATUS_STATES)}")
         repository = self.hub.repository(repo)
         await checks.head_commit(repository, sha)
-        deployments.set_status(self.hub, repository, sha, context, state, self.person(by))
+        deployments.set_status(self.hub, repository, sha, {"context": context, "state": state}, self.person(by))
 
     def review(self, repo: str, number: int, by: str, state: str = "APPROVED", body: str = "") -> None:
         """Review a pull request as it is now: APPROVED, CHANGES_REQUESTED or COMMENTED."""

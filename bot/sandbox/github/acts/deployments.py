@@ -44,9 +44,10 @@ def contexts(repository: Repository, sha: str) -> dict[str, str]:
     return states
 
 
-def set_status(hub: Hub, repository: Repository, sha: str, context: str, state: str, by: Account) -> CommitStatus:
-    """A status on a commit, as another service sets it."""
-    status = CommitStatus(hub.world.next_id(), sha, state, context, None, None, by, hub.world.now())
+def set_status(hub: Hub, repository: Repository, sha: str, body: Json, by: Account) -> CommitStatus:
+    """A status on a commit, from a request that was checked before."""
+    facts = (body["state"], body.get("context") or "default", body.get("description"), body.get("target_url"))
+    status = CommitStatus(hub.world.next_id(), sha, *facts, by, hub.world.now())
     repository.statuses.append(status)
     return status
 

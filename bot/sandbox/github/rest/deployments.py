@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.sandbox.github.acts import deployments, repositories
-from bot.sandbox.github.model import CommitStatus, Deployment
+from bot.sandbox.github.model import Deployment
 from bot.sandbox.github.refusals import GitHubError, not_found, validation_failed
 from bot.sandbox.github.rest.call import Call, Handler, Reply
 from bot.sandbox.github.shapes import work
@@ -90,11 +90,7 @@ async def create_commit_status(call: Call) -> Reply:
     """Set a context of a commit."""
     sha = await call.commit(call.path["sha"])
     _require_short(call.body)
-    body = call.body
-    context = body.get("context") or "default"
-    facts = (body["state"], context, body.get("description"), body.get("target_url"))
-    status = CommitStatus(call.hub.world.next_id(), sha, *facts, call.actor, call.hub.world.now())
-    call.repository.statuses.append(status)
+    status = deployments.set_status(call.hub, call.repository, sha, call.body, call.actor)
     return Reply(work.commit_status(call.base, call.repository, status), 201)
 
 
