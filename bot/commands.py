@@ -6,17 +6,30 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.errors import UserMistake
-from bot.grammar import DURATION, ENVIRONMENT, JOB, REF, Command, CommandSpec, Parameter, Takes, read_arguments
+from bot.grammar import (
+    DURATION,
+    ENVIRONMENT,
+    JOB,
+    MOST_WORDS,
+    REF,
+    Command,
+    CommandSpec,
+    Parameter,
+    Takes,
+    read_arguments,
+)
 from bot.spoken import spoken_lines
 
 MOST_COMMANDS = 10
 """Commands read of one comment; more is a paste, not a wish."""
+MOST_STRANGE = 10
+"""Unknown words of one comment that are looked at for the command they may mean: other bots have commands, too."""
 BOT_NAME = "shipmate"
 
 _WORD = re.compile(r"\A[a-z][a-z-]{1,20}\Z")
-_MAY_COMMAND = re.compile(rf"(?:^|[\r\n])(?:/[a-z]|@{BOT_NAME}\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +194,13 @@ COMMANDS: Mapping[str, CommandSpec] = {
 
 def read_comment(body: str) -> Said:
     """The commands a comment holds. Code, quotes and HTML comments do not count; words of other bots are left alone."""
-    if not _MAY_COMMAND.search(body):
-        return Said()
     commands: list[Command] = []
     mistakes: list[UserMistake] = []
+    strange: set[str] = set()
     for line in spoken_lines(body):
-        words = line.split()
+        words = line.split(maxsplit=MOST_WORDS + 2)
         name = _command_word(words)
-        if name is None:
+        if name is None or _is_one_too_many(name, strange):
             continue
         if len(commands) + len(mistakes) == MOST_COMMANDS:
             mistakes.append(UserMistake("too_many_commands", most=MOST_COMMANDS))
@@ -201,15 +213,29 @@ def read_comment(body: str) -> Said:
     return Said(tuple(commands), tuple(mistakes))
 
 
+def _is_one_too_many(name: str, strange: set[str]) -> bool:
+    """Whether it is a word nobody knows after many others of that kind, which `strange` collects."""
+    if name in COMMANDS or name in strange:
+        return False
+    strange.add(name)
+    return len(strange) > MOST_STRANGE
+
+
 def read_command(name: str, words: list[str], raw: str) -> Command | None:
     """One command of its words. None for a word that is no command and not like one. Raises UserMistake."""
     spec = COMMANDS.get(name)
     if spec is None:
-        near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.7)
-        if near:
-            raise UserMistake("unknown_command", command=name, did_you_mean=near[0])
+        near = _near(name)
+        if near is not None:
+            raise UserMistake("unknown_command", command=name, did_you_mean=near)
         return None
     return read_arguments(spec, words, raw)
+
+
+@lru_cache(maxsize=256)
+def _near(name: str) -> str | None:
+    """The command a mistyped word is most like; None for one that is like none."""
+    return next(iter(difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0.7)), None)
 
 
 def _command_word(words: list[str]) -> str | None:

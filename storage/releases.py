@@ -81,9 +81,17 @@ class SqlReleases:
         rows = await self._database.read(lambda connection: connection.execute(sql, (repository_id,)).fetchall())
         return [row["environment"] for row in rows]
 
+    async def retire(self, repository_id: int, environment: str) -> None:
+        await self._database.write(lambda c: _deactivate(c, repository_id, environment))
+
     async def _list(self, sql: str, *values: object) -> list[Release]:
         rows = await self._database.read(lambda connection: connection.execute(sql, values).fetchall())
         return [_release(row) for row in rows]
+
+
+def forget(connection: sqlite3.Connection, repository_id: int, environment: str) -> None:
+    """Forget all releases of an environment that is gone for good."""
+    connection.execute("DELETE FROM releases WHERE repository_id = ? AND environment = ?", (repository_id, environment))
 
 
 def _deactivate(connection: sqlite3.Connection, repository_id: int, environment: str) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from bot.grammar import Command
-from bot.model import Job
+from bot.grammar import SET, Command
+from bot.model import Job, JobKind
+from bot.previews import pull_of
 
 
 def command_of(action: str, job: Job) -> Command:
-    """`retry`, `cancel` or `rollback` as the command the clicker might as well have said. Raises KeyError."""
+    """A button's `action` as the command the clicker might as well have said. Raises KeyError for one nobody has."""
     words: dict[str, tuple[str, dict[str, str]]] = {
-        "retry": ("deploy", {"ref": job.sha, "environment": job.environment}),
+        "approve": ("approve", {"job": job.id}),
+        "retry": _again(job),
         "cancel": ("cancel", {"job": job.id}),
         "rollback": ("rollback", {"environment": job.environment}),
     }
     name, arguments = words[action]
     return Command(name, f"button {action}", arguments)
+
+
+def _again(job: Job) -> tuple[str, dict[str, str]]:
+    """The same as before: a preview of the same pull request, the same release back, a rehearsal, or a deployment."""
+    if (number := pull_of(job.environment)) is not None:
+        return "preview", {"pull": f"#{number}"}
+    if job.kind is JobKind.ANALYSIS:
+        return "analyze", {"again": job.id}
+    if job.kind is JobKind.ROLLBACK:
+        return "rollback", {"environment": job.environment, "release": job.sha}
+    rehearsal = {"noop": SET} if job.spec.get("noop") else {}
+    return "deploy", {"ref": job.sha, "environment": job.environment, **rehearsal}

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from bot import messages
 from bot.commands import Said, read_comment
-from bot.desk import record
+from bot.desk import following, record
+from bot.desk.admission import decided
+from bot.desk.analysing import analyse_push, judge_change
 from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
 from bot.desk.order import Order
@@ -19,8 +21,9 @@ from bot.errors import Permanent, Refused, ShipmateError
 from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.model import Delivery, Job, Origin, Repository
+from bot.repo_config import RepoConfig
 from bot.store import Answer, HeadMove, JobFilter, Jobs, Settlement
-from bot.wishes import ClickButton, DeployPush, NoteHead, Nothing, ObeyComment, Wish
+from bot.wishes import ClickButton, DeployPush, FollowPull, JudgeChange, NoteHead, Nothing, ObeyComment, Wish
 
 
 class Desk:
@@ -43,9 +46,12 @@ class Desk:
         return settle(outcomes)
 
     async def give_up(self, wishes: Sequence[Wish], delivery: Delivery, error: ShipmateError) -> Settlement:
-        """A person who spoke is told; a push is only noted."""
+        """A person who spoke is told; a push is only noted. A head that moved has moved whatever else failed."""
         refusal = error if isinstance(error, Refused) else Refused("github_unavailable", reason=error.code)
         outcomes = [self._refuse_comment(wish, refusal) for wish in wishes if isinstance(wish, ObeyComment)]
+        outcomes += [_noted(wish, delivery) for wish in wishes if isinstance(wish, NoteHead)]
+        if isinstance(error, Refused):
+            outcomes += [self._refuse_preview(wish, refusal) for wish in wishes if isinstance(wish, FollowPull)]
         return settle(outcomes or [Outcome("failed", error.code)])
 
     async def _outcomes(self, wish: Wish, delivery: Delivery) -> list[Outcome]:
@@ -55,18 +61,29 @@ class Desk:
             case NoteHead():
                 return [_noted(wish, delivery)]
             case DeployPush():
-                return [await self._push(wish)]
+                return await self._pushed(wish)
+            case JudgeChange():
+                return [await judge_change(self._github, wish)]
+            case FollowPull():
+                return [await self._preview(wish, delivery)]
             case ObeyComment():
                 return await self._comment(wish, delivery)
             case ClickButton():
                 return [await self._click(wish, delivery)]
 
-    async def _push(self, wish: DeployPush) -> Outcome:
+    async def _pushed(self, wish: DeployPush) -> list[Outcome]:
+        """What the settings as they are pushed make of it: a deployment, an analysis, both, or nothing."""
         facts = await facts_about(self._github, wish.installation_id, wish.repository, wish.default_branch)
         settings_at = wish.sha if wish.branch == wish.default_branch else wish.default_branch
-        origin = Origin("push", wish.actor, facts.installation_id)
         try:
             config, head = await asyncio.gather(facts.config(settings_at), facts.head_of(wish.branch))
+        except (Refused, Permanent) as refused:
+            return [self._refuse_push(wish, facts.installation_id, refused)]
+        return [await self._push(wish, facts, config, head), analyse_push(wish, config, facts.installation_id)]
+
+    async def _push(self, wish: DeployPush, facts: Facts, config: RepoConfig, head: str | None) -> Outcome:
+        origin = Origin("push", wish.actor, facts.installation_id, actor_id=wish.actor_id)
+        try:
             environment = config.for_branch(wish.branch)
             if environment is None:
                 return Outcome("ignored", "branch_not_deployed")
@@ -81,9 +98,10 @@ class Desk:
                 origin=origin,
                 targets=self._targets,
             )
+            job = await self._orders.admit_push(facts, job)
         except (Refused, Permanent) as refused:
             return self._refuse_push(wish, facts.installation_id, refused)
-        audit = record.pushed(wish, "acted", "deploy_asked", {}, job)
+        audit = record.pushed(wish, "acted", "deploy_asked", decided(job), job)
         return Outcome("acted", "deploy_asked", jobs=(job,), audit=(audit,))
 
     async def _has_taken(self, repository: Repository, environment: str, sha: str | None) -> bool:
@@ -103,6 +121,35 @@ class Desk:
         )
         audit = record.pushed(wish, "refused", refused.code, refused.facts, None)
         return Outcome("refused", refused.code, answers=(answer,), audit=(audit,))
+
+    async def _preview(self, wish: FollowPull, delivery: Delivery) -> Outcome:
+        """A pull request's own event is an order of the one who pushed, where its preview is to follow."""
+        if wish.action == "closed":
+            return await self._orders.preview_ended(wish)
+        facts = await facts_about(self._github, wish.installation_id, wish.repository)
+        try:
+            if (reason := await self._orders.why_no_preview(wish, facts)) is not None:
+                return Outcome("ignored", reason)
+        except (Refused, Permanent) as refused:
+            return self._refuse_preview(wish, refused)
+        order = following.order_of(wish, facts, delivery)
+        known = dataclasses.replace(wish, installation_id=facts.installation_id)
+        outcome = await self._orders.decide(order, facts, lambda refused: self._preview_refused(known, refused))
+        return dataclasses.replace(outcome, answers=()) if outcome.reason == "permission_needed" else outcome
+
+    def _refuse_preview(self, wish: FollowPull, refused: ShipmateError) -> Outcome:
+        return Outcome("refused", refused.code, answers=(self._preview_refused(wish, refused),))
+
+    def _preview_refused(self, wish: FollowPull, refused: ShipmateError) -> Answer:
+        """Told on the commit: nobody spoke."""
+        return Answer(
+            key=f"preview-{wish.number}-{wish.sha[:12]}-{refused.code}",
+            repository=wish.repository,
+            installation_id=wish.installation_id or 0,
+            number=None,
+            body=messages.failure(self._locale, refused.code, refused.facts),
+            check_sha=wish.sha,
+        )
 
     async def _comment(self, wish: ObeyComment, delivery: Delivery) -> list[Outcome]:
         said = read_comment(wish.body)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import datetime
+
+from bot import policy
 from bot.desk.options import with_options
 from bot.desk.order import Order
 from bot.errors import Refused
+from bot.github.pulls import PullRequest
 from bot.grammar import Command
 from bot.jobs.deploy.plan import Plan, lane_of, promote_plan, rollback_plan
 from bot.jobs.deploy.steps import watched
 from bot.model import JobKind, JobRequest, Origin, Release, Repository
+from bot.previews import preview_environment
 from bot.repo_config import EnvironmentConfig, RepoConfig
 
 NO_COMMAND = Command("", "")
 """What a push says beside its commit."""
 ONLY_HERE = "sha256:"
 """How an image begins that no registry has."""
+LIKE = frozenset({"target", "port", "health", "health_timeout_s", "checks", "drain_s", "memory_mb", "cpus", "pids"}) | {
+    "read_only",
+    "command",
+    "release_command",
+}
+"""What a preview takes over of the environment it is like, beside its variables."""
 
 
 def deploy_request(
@@ -51,6 +63,44 @@ def deploy_request(
         origin,
         watched(plan).to_json(),
         supersedes_waiting=by_push,
+    )
+
+
+def preview_request(
+    order: Order, config: RepoConfig, pull: PullRequest, ends_at: datetime, targets: tuple[str, ...]
+) -> JobRequest:
+    """The head of a pull request, into its own environment; a newer head replaces one that waits. Raises Refused."""
+    environment = _preview_environment(config, pull.number)
+    plan = Plan(
+        environment=environment,
+        target=_target(environment, targets),
+        build=config.build,
+        follows_pull=pull.number,
+        preview_ends_at=ends_at.isoformat(),
+    )
+    return JobRequest(
+        JobKind.DEPLOY,
+        lane_of(order.repository.id, environment.name),
+        order.repository,
+        pull.head_sha,
+        pull.head_ref,
+        environment.name,
+        order.origin,
+        plan.to_json(),
+        supersedes_waiting=True,
+    )
+
+
+def _preview_environment(config: RepoConfig, number: int) -> EnvironmentConfig:
+    """Like the environment it is set to be like, but for its secrets, hosts, rules and steps. Raises Refused."""
+    previews = config.previews
+    like = policy.pick_environment(config, previews.like) if previews.like else EnvironmentConfig("")
+    return dataclasses.replace(
+        EnvironmentConfig(preview_environment(number)),
+        **{name: getattr(like, name) for name in LIKE},
+        env={**like.env, **previews.env},
+        secrets=previews.secrets,
+        hosts=(previews.host.format(number=number),) if previews.host else (),
     )
 
 

@@ -21,6 +21,9 @@ DECIDE: Permissions = {
 DECIDE_BY_TEAM: Permissions = {**DECIDE, "members": "read"}
 """The same where an environment names a team. Only organisations can grant it."""
 
+MANAGE_ENVIRONMENTS: Permissions = {"administration": "write", "metadata": "read"}
+"""Deleting an environment. No app should need it: it is tried, and done without."""
+
 REPORT: Permissions = {
     "checks": "write",
     "contents": "read",

@@ -20,6 +20,7 @@ from bot.github.deployments import (
 from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
+from bot.previews import pull_of
 from bot.reporters import markdown
 from bot.reporters.face import Keep, missing
 from bot.reporters.view import JobView
@@ -48,7 +49,9 @@ class DeploymentFace:
     pause_s: float = 0.3
 
     def concerns(self, job: Job) -> bool:
-        return job.kind in {JobKind.DEPLOY, JobKind.ROLLBACK} and job.origin.installation_id > 0
+        """What changes nothing is no deployment."""
+        deploys = job.kind in {JobKind.DEPLOY, JobKind.ROLLBACK} and not job.spec.get("noop")
+        return deploys and job.origin.installation_id > 0
 
     async def tell(self, view: JobView, state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
         """Make the deployment when it is new, then add the status if it is another than the last one told."""
@@ -79,7 +82,7 @@ class DeploymentFace:
             environment=job.environment,
             job_id=job.id,
             description=messages.say(self.locale, "report.title.PENDING"),
-            transient=job.environment.startswith("pr-"),
+            transient=pull_of(job.environment) is not None,
             production=job.environment == "production",
         )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot import messages
 from bot.commands import COMMANDS
 from bot.model import JobState
+from bot.reporters import waiting
 from bot.reporters.view import JobView, StageState, StageView
 
 ICONS = {
@@ -26,7 +29,10 @@ TAIL_CHARACTERS = 8_000
 
 def title(view: JobView, locale: str) -> str:
     """One line: where the job stands."""
-    return messages.say(locale, f"report.title.{view.state.value}", environment=view.job.environment)
+    if (held := waiting.held_title(view, locale)) is not None:
+        return held
+    key = "NOOP" if view.is_rehearsal and view.state is JobState.COMPLETED else view.state.value
+    return messages.say(locale, f"report.title.{key}", environment=view.job.environment)
 
 
 def headline(view: JobView, locale: str) -> str:
@@ -37,7 +43,13 @@ def headline(view: JobView, locale: str) -> str:
 
 def summary(view: JobView, locale: str) -> str:
     """Facts first, then the stages."""
-    parts = [headline(view, locale), _sentence(view, locale), stage_table(view, locale), _facts(view, locale)]
+    parts = [
+        headline(view, locale),
+        sentence(view, locale),
+        waiting.consent(view, locale),
+        stage_table(view, locale),
+        _facts(view, locale),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -78,7 +90,10 @@ def _longest_run(text: str) -> int:
     return longest
 
 
-def _sentence(view: JobView, locale: str) -> str:
+def sentence(view: JobView, locale: str) -> str:
+    """What it waits for, or how it ended."""
+    if view.job.hold is not None:
+        return waiting.held_sentence(view, locale)
     if view.state is JobState.PENDING and view.ahead:
         return messages.say(locale, "report.waiting", ahead=view.ahead, environment=view.job.environment)
     return view.message
@@ -91,6 +106,8 @@ def _facts(view: JobView, locale: str) -> str:
     facts = [f"{named('commit')} `{view.job.sha}`"]
     if view.url:
         facts.append(f"{named('url')} {view.url}")
+    if ends_at := view.job.spec.get("preview_ends_at"):
+        facts.append(f"{named('preview_until')} {datetime.fromisoformat(ends_at):%Y-%m-%d %H:%M UTC}")
     facts.append(f"{named('asked_by')} {messages.neutral(view.job.origin.actor)}")
     facts.append(f"[{named('open_log')}]({view.link})")
     facts.append(f"{named('job')} `{view.job.id}`")

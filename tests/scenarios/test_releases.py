@@ -161,6 +161,49 @@ async def test_the_image_of_an_old_release_stays_while_another_environment_has_i
     assert await world.serves() == "first"
 
 
+# What would change
+
+
+async def test_a_rehearsal_builds_and_tells_what_would_change_and_changes_nothing(world: World) -> None:
+    await _pushed(world, "one")
+    settings = SETTINGS.replace("branch: main,", "branch: main, env: {NEW: x}, memory: 64, release_command: migrate,")
+    await world.push_files({".shipmate.yml": settings}, branch="settings")
+    await world.github.push(REPO, branch="main", files={".shipmate.yml": settings, "Dockerfile": "FROM x\nRUN fail\n"})
+    await world.settle()
+    pull = await world.open_pull("two")
+    images, instances, deployments = dict(world.engine.images), set(world.engine.copies), len(world.deployments())
+    said = await world.say(pull.number, "/deploy --noop")
+    told = world.answer(pull.number)
+    for sentence in (
+        "Nothing was changed in production",
+        "`+NEW`",
+        "`memory`: `512` becomes `64`",
+        "`migrate` runs once",
+    ):
+        assert sentence in told
+    assert "v1) gives way to" in told
+    assert world.reactions(said) == ["rocket"]
+    assert world.checks(pull.head_sha) == ["shipmate / deploy --noop: success"]
+    assert (world.engine.images, set(world.engine.copies)) == (images, instances)
+    assert len(world.deployments()) == deployments
+    assert await world.serves() == "one"
+    assert (await _live(world)).version == 1
+
+
+async def test_a_rehearsal_finds_a_secret_that_is_not_set(world: World) -> None:
+    await world.push_files({".shipmate.yml": "environments:\n  production: {secrets: [NOT_SET]}\n"}, branch="main")
+    told = await _asked(world, "/deploy --noop")
+    assert "The secret `NOT_SET` is not set" in told
+
+
+async def test_a_rehearsal_of_what_cannot_be_built_says_so(world: World) -> None:
+    await _pushed(world, "one")
+    pull = await world.open_pull("two", "fail")
+    await world.say(pull.number, "/deploy --noop")
+    assert "could not be built" in world.answer(pull.number)
+    assert await world.serves() == "one"
+
+
 # Several environments, variables
 
 

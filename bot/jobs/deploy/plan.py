@@ -107,8 +107,13 @@ def promote_plan(source: Release, environment: EnvironmentConfig, target: str, r
 
 
 def service_name(job: Job) -> str:
-    """The service a job deploys to; by the repository's number, so that a rename keeps it."""
-    return f"{job.repository.id}/{job.environment}"
+    """The service a job deploys to."""
+    return service_of(job.repository.id, job.environment)
+
+
+def service_of(repository_id: int, environment: str) -> str:
+    """The service of an environment; by the repository's number, so that a rename keeps it."""
+    return f"{repository_id}/{environment}"
 
 
 def lane_of(repository_id: int, environment: str) -> str:
