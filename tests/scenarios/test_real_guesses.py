@@ -26,8 +26,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"guessed right")
 
-port = int("90" + "00")
-http.server.HTTPServer(("", port), Answer).serve_forever()
+nine_thousand = 3 * 3000
+http.server.HTTPServer(("", nine_thousand), Answer).serve_forever()
 """
 ENVIRONMENTS = "environments:\n  production: {branch: main, checks: 1, health_timeout: 4, memory: 64}\n"
 APPLICATION = {"main.py": SERVER, "requirements.txt": "", ".python-version": "3.13\n", ".shipmate.yml": ENVIRONMENTS}
