@@ -183,10 +183,19 @@ COMMANDS: Mapping[str, CommandSpec] = {
             },
         ),
         CommandSpec(
+            "queue",
+            "read",
+            {
+                "en": "Show who waits for which environment, at which place, and how long it will be.",
+                "ko": "누가 어느 환경을 몇 번째로 기다리는지, 얼마나 걸릴지 보여 줍니다.",
+            },
+            (_ENV,),
+        ),
+        CommandSpec(
             "help",
             "none",
             {"en": "Show these commands.", "ko": "명령 목록을 보여 줍니다."},
-            (Parameter("command", "COMMAND", re.compile(r"\A/?[a-z-]{1,20}\Z")),),
+            (Parameter("command", "COMMAND", re.compile(r"\A/?[a-z][a-z-]{0,19}\Z")),),
         ),
     )
 }

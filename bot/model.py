@@ -104,6 +104,7 @@ class EventType(enum.StrEnum):
     JOB_APPROVED = "JobApproved"
     JOB_RELEASED = "JobReleased"
     JOB_STARTED = "JobStarted"
+    LINE_MOVED = "LineMoved"
     JOB_RESUMED = "JobResumed"
     CANCEL_ASKED = "CancelAsked"
     STAGE_STARTED = "StageStarted"

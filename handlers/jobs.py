@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot import messages
 from bot.clock import Clock
+from bot.line import place_of
 from bot.links import Links
 from bot.model import Event, EventType, Job
 from bot.reporters.face import addresses_of
@@ -43,8 +44,8 @@ PAGES: web.AppKey[JobPages] = web.AppKey("job pages")
 async def show_job(request: web.Request) -> web.Response:
     """The page, with all that is known now; the rest streams in."""
     pages, job = request.app[PAGES], await _admitted(request)
-    ahead, addresses = await pages.jobs.ahead_in_lane(job), addresses_of(job, pages.links)
-    view = see(job, await pages.jobs.story(job.id), "", ahead=ahead, addresses=addresses)
+    place, addresses = await place_of(pages.jobs, job, pages.clock()), addresses_of(job, pages.links)
+    view = see(job, await pages.jobs.story(job.id), "", place=place, addresses=addresses)
     text = render(view, pages.locale, request.query_string)
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
     return web.Response(text=text, content_type="text/html", headers=headers)

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.approvals import Approve, EndHeld
 from bot.errors import Refused
 from bot.model import EventType, Hold, JobState, NewEvent
-from storage import events, jobrows, lanes
+from storage import events, jobrows, lanes, lines
 from storage.rows import to_us
 
 
@@ -72,6 +72,7 @@ def _release_if_ready(connection: sqlite3.Connection, row: sqlite3.Row, now: dat
     released = NewEvent(EventType.JOB_RELEASED, "Released", details={"approvals": count})
     events.append(connection, row["number"], [released], now)
     lanes.enter(connection, row["number"], row["lane"])
+    lines.moved(connection, row["lane"], row["number"], now)
 
 
 def _held(connection: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:

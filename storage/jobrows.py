@@ -21,7 +21,7 @@ from bot.model import (
     Repository,
     Stage,
 )
-from storage import audited, events, lanes
+from storage import audited, events, lanes, lines
 from storage.rows import from_json, from_us, from_us_or_none, to_json, to_us
 
 WAITS = "state = 'PENDING' AND (lease_until_us IS NULL OR lease_until_us <= ?)"
@@ -85,7 +85,7 @@ class Ended:
 def end(
     connection: sqlite3.Connection, row: sqlite3.Row, ended: Ended, facts: Sequence[NewEvent], now: datetime
 ) -> None:
-    """Bring a job to a final state, tell the audit trail, and pass the turn in its lane."""
+    """Bring a job to a final state, tell the audit trail, and let its lane move up."""
     connection.execute(
         "UPDATE jobs SET state = ?, ended_us = ?, turn = 0, held = 0, lease_owner = NULL, lease_until_us = NULL,"
         " result = ?, error_code = ?, error_message = ? WHERE number = ?",
@@ -95,6 +95,8 @@ def end(
     by = ended.by or row["actor"]
     audited.ended(connection, row, ended.state, ended.error_code, ended.result, by, now)
     lanes.pass_turn(connection, row["lane"])
+    if not row["held"]:
+        lines.moved(connection, row["lane"], 0 if row["turn"] else row["number"], now)
 
 
 def held(connection: sqlite3.Connection, job_id: str, fence: int) -> sqlite3.Row:

@@ -11,7 +11,7 @@ from bot.approvals import EndHeld
 from bot.errors import LeaseLost
 from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
 from bot.store import JobFilter, NewRelease, Pulse
-from storage import audited, holds, joblists, jobrows, lanes, releases
+from storage import audited, holds, joblists, jobrows, lanes, lines, releases
 from storage import events as facts_of
 from storage.database import Database
 from storage.rows import from_json, from_us, seconds_later, to_json, to_us
@@ -156,6 +156,12 @@ class SqlJobs:
         )
         rows = await self._database.read(lambda c: c.execute(sql, (repository_id, environment)).fetchall())
         return [row["id"] for row in rows]
+
+    async def line(self, lane: str) -> list[Job]:
+        return await self._database.read(lambda c: [jobrows.to_job(row) for row in lines.rows(c, lane)])
+
+    async def lane_seconds(self, lane: str, limit: int = 20) -> list[float]:
+        return await self._database.read(lambda c: lines.seconds(c, lane, limit))
 
     async def ahead_in_lane(self, job: Job) -> int:
         sql = (

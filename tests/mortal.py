@@ -13,7 +13,7 @@ ONLY_LOOKS = frozenset(
     {
         *("acted_on", "active", "ahead_in_lane", "all_active", "behind", "due", "environments", "events", "facts"),
         *("given", "held", "trusted_pull"),
-        *("expired", "of", "people", "verify"),
+        *("expired", "lane_seconds", "line", "of", "people", "verify"),
         *("find", "get", "heartbeat", "last_seq", "latest_head", "lease_owners", "log_tail", "look", "names", "output"),
         *(
             "known",

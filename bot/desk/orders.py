@@ -24,6 +24,7 @@ from bot.desk.rules.lock import lock
 from bot.desk.rules.locks import locks
 from bot.desk.rules.preview import preview
 from bot.desk.rules.promote import promote
+from bot.desk.rules.queue import queue
 from bot.desk.rules.rollback import rollback
 from bot.desk.rules.status import status
 from bot.desk.rules.unlock import unlock
@@ -46,6 +47,7 @@ RULES: Mapping[str, Rule] = {
     "lock": lock,
     "unlock": unlock,
     "locks": locks,
+    "queue": queue,
     "status": status,
     "approve": approve,
     "cancel": cancel,

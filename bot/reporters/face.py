@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from bot.clock import Clock
 from bot.errors import ShipmateError, Transient
+from bot.line import place_of
 from bot.links import Links
 from bot.masking import Masker
 from bot.model import Job, JobKind
@@ -168,10 +169,10 @@ class FaceLoop:
 
     async def _view(self, job: Job) -> JobView:
         jobs = self._telling.jobs
-        ahead = await jobs.ahead_in_lane(job) if not job.started_at else 0
+        place = await place_of(jobs, job, self._telling.clock())
         story, tail = await jobs.story(job.id), await jobs.log_tail(job.id, TAIL_LINES)
         links = self._telling.links
-        return see(job, story, links.job(job.id), tail=tail, ahead=ahead, addresses=addresses_of(job, links))
+        return see(job, story, links.job(job.id), tail=tail, place=place, addresses=addresses_of(job, links))
 
     def _remember(self, job: Job) -> None:
         if job.state.is_final:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot import messages
 from bot.commands import COMMANDS
+from bot.durations import shown
 from bot.model import JobState
 from bot.reporters import waiting
 from bot.reporters.view import JobView, StageState, StageView
@@ -95,8 +96,20 @@ def sentence(view: JobView, locale: str) -> str:
     if view.job.hold is not None:
         return waiting.held_sentence(view, locale)
     if view.state is JobState.PENDING and view.ahead:
-        return messages.say(locale, "report.waiting", ahead=view.ahead, environment=view.job.environment)
+        return standing(view, locale)
     return view.message
+
+
+def standing(view: JobView, locale: str) -> str:
+    """The place of one that waits, and how long it will be."""
+    if view.wait is None:
+        when = messages.say(locale, "report.wait.unknown")
+    elif view.wait.total_seconds() < 1:
+        when = messages.say(locale, "report.wait.soon")
+    else:
+        when = messages.say(locale, "report.wait.about", time=shown(view.wait))
+    key = "report.next" if view.ahead == 1 else "report.waiting"
+    return messages.say(locale, key, ahead=view.ahead, environment=view.job.environment, when=when)
 
 
 def _facts(view: JobView, locale: str) -> str:

@@ -66,8 +66,7 @@ def _told(view: JobView, locale: str) -> str:
     if view.job.hold is not None:
         return mrkdwn(waiting.held_sentence(view, locale))
     if view.state is JobState.PENDING and view.ahead:
-        words = messages.say(locale, "report.waiting", ahead=view.ahead, environment=view.job.environment)
-        return mrkdwn(words)
+        return mrkdwn(markdown.standing(view, locale))
     return cut(mrkdwn(view.message), 2000)
 
 

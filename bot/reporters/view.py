@@ -5,8 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from bot.line import Place
 from bot.model import Event, EventType, Job, JobState, Stage
 
 TAIL_LINES = 40
@@ -42,6 +44,8 @@ class JobView:
     url: str | None = None
     message: str = ""
     ahead: int = 0
+    wait: timedelta | None = None
+    """How long until it starts, while it waits; None: nobody knows."""
     result: Mapping[str, Any] = field(default_factory=dict)
     approved_by: tuple[str, ...] = ()
     note: str = ""
@@ -98,7 +102,7 @@ def see(
     link: str,
     *,
     tail: Sequence[str] = (),
-    ahead: int = 0,
+    place: Place | None = None,
     addresses: Mapping[str, str] | None = None,
 ) -> JobView:
     """The view of a job: its events (the log's may be left out), and the last lines of its log."""
@@ -118,7 +122,8 @@ def see(
         tail=tuple(tail),
         url=job.result.get("url") if job.state.is_final else url,
         message=message,
-        ahead=ahead,
+        ahead=place.ahead if place else 0,
+        wait=place.wait if place else None,
         result=job.result,
         approved_by=tuple(str(event.details["by"]) for event in story if event.type is EventType.JOB_APPROVED),
         note=note,
