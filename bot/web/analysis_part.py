@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 from bot import messages
-from bot.reporters.analysis import sentence
 from bot.reporters.view import JobView
 
 
@@ -21,7 +20,7 @@ def render_findings(view: JobView, locale: str, query: str) -> str:
     picture = _picture(view, locale, query) if "analysis" in view.result else ""
     report = view.addresses.get("report")
     whole = f'<p><a href="{escape(report)}">{_word(locale, "report")}</a></p>' if report and picture else ""
-    return f"<p>{escape(sentence(view, locale))}</p>{picture}{whole}{_authors(found, locale)}"
+    return f"{picture}{whole}{_authors(found, locale)}"
 
 
 def _picture(view: JobView, locale: str, query: str) -> str:
@@ -55,8 +54,8 @@ def _change(change: Mapping[str, Any], locale: str) -> str:
 
 
 def _person(person: Mapping[str, Any]) -> str:
-    login = person.get("login")
-    return escape((person["name"] or person["email"]) + (f" ({login})" if login else ""))
+    name, login = person["name"] or person["email"], person.get("login")
+    return escape(f"{name} ({login})" if login and login != name else name)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

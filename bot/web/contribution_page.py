@@ -62,7 +62,8 @@ def _form(asked: Asked, whole: Report) -> str:
     hidden = f'<input type="hidden" name="link" value="{escape(asked.link)}">' if asked.link else ""
     return (
         f'<form method="get" action="{escape(asked.path)}">{hidden}'
-        f"{_field('Branch, tag or commit', 'ref', asked.ref, 'text')}{_field('From', 'since', asked.since, 'date')}"
+        f"{_field('Branch, tag or commit', 'ref', asked.ref or whole.ref, 'text')}"
+        f"{_field('From', 'since', asked.since, 'date')}"
         f"{_field('Before', 'until', asked.until, 'date')}"
         f"{_field('Author', 'author', asked.author, 'text', 'authors')}"
         f'<datalist id="authors">{names}</datalist><button>Show</button></form>'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.jobs.analysis.pictures import AREA_HEIGHT, COLOURS, OTHERS, WIDTH, Bar, bars, stacked, stacked_area
 from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.timeline import lines_alive, months
+from bot.jobs.analysis.timeline import growth
 
 SHOWN_AUTHORS = 8
 _TITLE, _GAP, _LEGEND, _AXIS, _ROW = 44, 18, 26, 22, 26
@@ -39,8 +39,8 @@ _FONT = "DejaVu Sans"
 
 def _draw(report: Report, style: str) -> str:
     y, shapes = _TITLE, [_heading(report)]
-    points = months(report.month)
-    bands = stacked(points, lines_alive(points, report.month))
+    points, alive = growth(report.week, report.month)
+    bands = stacked(points, alive)
     area = stacked_area(points, bands, "Languages over time")
     if area:
         below = y + AREA_HEIGHT + _AXIS

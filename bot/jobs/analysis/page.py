@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from html import escape
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bot.jobs.analysis.identities import Author
 from bot.jobs.analysis.pictures import COLOURS, OTHERS, Band, Bar, Group, Tile, bars, stacked, stacked_area, treemap
 from bot.jobs.analysis.report import Ownership, Report
 from bot.jobs.analysis.series import moment
-from bot.jobs.analysis.timeline import lines_alive, months
+from bot.jobs.analysis.timeline import growth
 
 _SHOWN = 15
 _SERIES_NOTE = (
@@ -64,15 +65,21 @@ def _header(report: Report) -> str:
 
 def _languages_over_time(report: Report) -> str:
     """Lines alive by language: what was added minus what was deleted, month by month."""
-    points = months(report.month)
-    bands = stacked(points, lines_alive(points, report.month))
+    points, alive = growth(report.week, report.month)
+    bands = stacked(points, alive)
     picture = stacked_area(points, bands, "Lines added minus deleted, by language, over time")
-    yearly = [number for number, point in enumerate(points) if point.month == 12 or number == len(points) - 1]
-    rows = [[str(points[number].year), *(f"{band.values[number]:,}" for band in bands)] for number in yearly]
+    rows = [[points[number].isoformat(), *(f"{band.values[number]:,}" for band in bands)] for number in _told(points)]
     note = f'<p class="note">{escape(_SERIES_NOTE)}</p>'
     return section(
-        "Languages over time", picture, _legend(bands) + note, table(["End of", *(b.name for b in bands)], rows)
+        "Languages over time", picture, _legend(bands) + note, table(["From", *(b.name for b in bands)], rows)
     )
+
+
+def _told(points: Sequence[date]) -> list[int]:
+    """The periods a table tells: each of a short history, the last one of each year of a long one."""
+    if len(points) <= _SHOWN:
+        return list(range(len(points)))
+    return [number for number, point in enumerate(points) if point.month == 12 or number == len(points) - 1]
 
 
 def _owners(report: Report, colour: Mapping[Author, int]) -> str:
@@ -86,7 +93,8 @@ def _owners(report: Report, colour: Mapping[Author, int]) -> str:
         for entry in report.ownership
     ]
     picture = treemap(groups, "Folders by lines, divided among those who own them")
-    names = [author.name for author in colour] + ([OTHERS] if len(report.authors) > len(colour) else [])
+    grey = any(part.series == COLOURS - 1 and part.size for group in groups for part in group.parts)
+    names = [author.name for author in colour] + ([OTHERS] if grey else [])
     return section("Who owns what", picture, _names(names), table(["Folder", "Lines", "Most by", "Share"], rows))
 
 

@@ -72,7 +72,12 @@ class Box:
 
 
 def stacked_area(starts: Sequence[date], bands: Sequence[Band], title: str) -> str:
-    """Bands piled up over time; the first lies at the bottom. Empty when there is nothing to show."""
+    """Bands piled up over time; the first lies at the bottom. Empty when there is nothing to show.
+
+    A single point in time is drawn as one that lasted.
+    """
+    if len(starts) == 1:
+        starts, bands = [*starts] * 2, [Band(band.name, [*band.values] * 2) for band in bands]
     totals = [sum(values) for values in zip(*(band.values for band in bands), strict=True)]
     top = max(totals, default=0)
     if not top:
