@@ -66,11 +66,11 @@ from bot.reporters.preview_comment import PreviewCommentFace
 from bot.reporters.slack import SlackFace
 from bot.reporters.slack_channels import SlackChannelsFace
 from bot.reporters.slack_telling import SlackTelling
-from bot.slack.composition import Means, SlackSide, open_slack_side, slack_desk, slack_ingress
+from bot.slack.composition import Means, SlackSide, open_slack_side, slack_desk, slack_ingress, socket_mode
 from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.store import Store
 from bot.worker import LEASE_S, PLATFORM_UNDO_LIMIT_S, UNDO_LIMIT_S, Limits, Worker
-from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link
+from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link, slack_socket
 from handlers.api import analyses, connections, contributions, deployments, gateway, inspections
 from handlers.registry import HANDLERS
 from storage.opened import OpenStore, open_store
@@ -262,7 +262,10 @@ def _add_slack(app: web.Application, house: House) -> None:
     if settings.slack is None or house.slack is None:
         return
     means = _slack_means(house, house.slack, order_desk(house))
-    slack_events.add_to(app, slack_ingress(means, settings.slack.signing_secrets, house.metrics))
+    ingress = slack_ingress(means, settings.slack.signing_secrets, house.metrics)
+    slack_events.add_to(app, ingress)
+    if (socket := socket_mode(house.slack, ingress)) is not None:
+        slack_socket.add_to(app, socket)
     if house.slack.sign_in is not None:
         app[slack_link.LINKING] = slack_link.Linking(store.slack_links, house.slack.sign_in, utc_now, settings.locale)
         app.add_routes(slack_link.routes)

@@ -38,7 +38,10 @@ class SlackSettings:
 
     bot_token: str = field(repr=False)
     signing_secrets: tuple[bytes, ...] = field(repr=False)
+    """Those of requests over HTTP; none where there is an `app_token` alone: then nothing is believed over HTTP."""
     api_url: str = "https://slack.com/api/"
+    app_token: str | None = field(default=None, repr=False)
+    """With it Slack is listened to over a socket that we open (Socket Mode)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +169,20 @@ def _github(env: Mapping[str, str]) -> GitHubSettings | None:
 
 
 def _slack(env: Mapping[str, str]) -> SlackSettings | None:
-    """Both the token and the signing secret, or neither: the one without the other is a slip."""
-    token, secrets = env.get("SLACK_BOT_TOKEN", ""), _several(env, "SLACK_SIGNING_SECRET")
-    if not token and not secrets:
+    """The bot's token, and a way for Slack to reach us: the one without the other is a slip."""
+    token, app_token = env.get("SLACK_BOT_TOKEN", ""), env.get("SLACK_APP_TOKEN", "")
+    secrets = _several(env, "SLACK_SIGNING_SECRET")
+    if not token and not secrets and not app_token:
         return None
     if not token:
-        raise bad("SLACK_BOT_TOKEN", "is not set, while SLACK_SIGNING_SECRET is: set both, or neither")
-    if not secrets:
-        raise bad("SLACK_SIGNING_SECRET", "is not set, while SLACK_BOT_TOKEN is: set both, or neither")
-    return SlackSettings(token, secrets, _url(env, "SLACK_API_URL", "https://slack.com/api") + "/")
+        other = "SLACK_SIGNING_SECRET" if secrets else "SLACK_APP_TOKEN"
+        raise bad("SLACK_BOT_TOKEN", f"is not set, while {other} is: set both, or neither")
+    if app_token and not app_token.startswith("xapp-"):
+        raise bad("SLACK_APP_TOKEN", "is no token of an app: give the one with connections:write, which begins xapp-")
+    if not secrets and not app_token:
+        sentence = "is not set, while SLACK_BOT_TOKEN is: set it, or SLACK_APP_TOKEN for Socket Mode, or neither"
+        raise bad("SLACK_SIGNING_SECRET", sentence)
+    return SlackSettings(token, secrets, _url(env, "SLACK_API_URL", "https://slack.com/api") + "/", app_token or None)
 
 
 def _analysis(env: Mapping[str, str]) -> AnalysisSettings:

@@ -163,11 +163,16 @@ class SlackClient:
 @asynccontextmanager
 async def open_slack(token: str, api_url: str) -> AsyncIterator[SlackClient]:
     """A client with a session of its own, closed at the end."""
-    from bot.slack.web import Web  # where Slack is not set up, its library takes no start any time
-
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield SlackClient(Web(token, api_url, session, TIMEOUT_S), session)
+        yield SlackClient(web_api(token, api_url, session), session)
+
+
+def web_api(token: str, api_url: str, session: aiohttp.ClientSession) -> Call:
+    """The Web API as whoever has the token."""
+    from bot.slack.web import Web  # where Slack is not set up, its library takes no start any time
+
+    return Web(token, api_url, session, TIMEOUT_S)
 
 
 def _content(saying: Saying) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ from bot.metrics import Metrics
 from bot.slack.accounts import Accounts
 from bot.slack.at_once import AtOnce
 from bot.slack.channels import Channels
-from bot.slack.client import TIMEOUT_S, SlackClient, open_slack
+from bot.slack.client import TIMEOUT_S, Call, SlackClient, open_slack, web_api
 from bot.slack.desk import Parts, SlackDesk
 from bot.slack.dialogs import Dialogs
 from bot.slack.home import Home
@@ -30,6 +29,7 @@ from bot.slack.offers import Offers
 from bot.slack.ordering import Ordering
 from bot.slack.releases import Shelf
 from bot.slack.sign_in import SignIn
+from bot.slack.socket import SlackSocket
 from bot.store import Store
 
 
@@ -39,6 +39,9 @@ class SlackSide:
 
     client: SlackClient
     sign_in: SignIn | None
+    session: aiohttp.ClientSession
+    as_app: Call | None = None
+    """Calls as the app, which opens sockets; None: Slack reaches us over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,11 @@ def slack_ingress(means: Means, secrets: tuple[bytes, ...], metrics: Metrics) ->
     return SlackIngress(store.deliveries, secrets, metrics, at_once)
 
 
+def socket_mode(side: SlackSide, ingress: SlackIngress) -> SlackSocket | None:
+    """The way in that we open ourselves; None where Slack reaches us over HTTP."""
+    return SlackSocket(side.as_app, side.session, ingress) if side.as_app else None
+
+
 def _accounts(means: Means) -> Accounts:
     return Accounts(means.store.slack_links, means.side.sign_in, utc_now, means.locale)
 
@@ -98,14 +106,16 @@ async def open_slack_side(
     if slack is None:
         yield None
         return
-    for secret in (slack.bot_token, *(secret.decode() for secret in slack.signing_secrets)):
-        register_secret(secret)
-    async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(open_slack(slack.bot_token, slack.api_url))
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), cookie_jar=aiohttp.DummyCookieJar())
-        )
-        yield SlackSide(client, _sign_in(settings, key, session, register_secret))
+    for secret in (slack.bot_token, slack.app_token, *(secret.decode() for secret in slack.signing_secrets)):
+        if secret:
+            register_secret(secret)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    async with (
+        open_slack(slack.bot_token, slack.api_url) as client,
+        aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
+    ):
+        as_app = web_api(slack.app_token, slack.api_url, session) if slack.app_token else None
+        yield SlackSide(client, _sign_in(settings, key, session, register_secret), session, as_app)
 
 
 def _sign_in(

@@ -36,6 +36,9 @@ MANIFEST: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "slack.ym
 class SlackWorld(World):
     """`acme/api` and a Slack workspace; Alice is alice at GitHub, who may write, and Bora is bob, who may read."""
 
+    by_socket = False
+    """Whether the server connects to Slack, which cannot reach it."""
+
     def __init__(self, folder: Path, **environment: str) -> None:
         super().__init__(folder, **environment)
         self.slack = SlackSandbox()
@@ -43,8 +46,8 @@ class SlackWorld(World):
     async def __aenter__(self) -> Self:
         await self.slack.start()
         self.slack.set_token(scopes=MANIFEST["oauth_config"]["scopes"]["bot"])
-        by_http = {name: value for name, value in self.slack.environment().items() if name != "SLACK_APP_TOKEN"}
-        self._environment |= by_http
+        left_out = "SLACK_SIGNING_SECRET" if self.by_socket else "SLACK_APP_TOKEN"
+        self._environment |= {name: value for name, value in self.slack.environment().items() if name != left_out}
         await super().__aenter__()
         await self.link(ALICE, "alice")
         await self.link(BORA, "bob")
@@ -139,11 +142,11 @@ def link_in(whisper: str) -> str:
 
 
 @asynccontextmanager
-async def new_slack_world(**environment: str) -> AsyncIterator[SlackWorld]:
+async def new_slack_world(kind: type[SlackWorld] = SlackWorld, **environment: str) -> AsyncIterator[SlackWorld]:
     """A world in a folder with a short name, gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="world"))
     try:
-        async with SlackWorld(folder, **environment) as world:
+        async with kind(folder, **environment) as world:
             yield world
     finally:
         shutil.rmtree(folder, ignore_errors=True)

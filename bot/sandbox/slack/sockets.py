@@ -63,6 +63,11 @@ class Sockets:
             await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}})
             await socket.close()
 
+    async def warn(self) -> None:
+        """Say on every connection that it will be closed soon, as Slack does some ten seconds before."""
+        for socket in self._open:
+            await socket.send_json({"type": "disconnect", "reason": "warning", "debug_info": {"host": "sandbox"}})
+
     async def close(self) -> None:
         """Close every connection."""
         for socket in list(self._open):

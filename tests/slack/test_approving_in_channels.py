@@ -1,4 +1,4 @@
-"""Approvals over both faces: asked for on one, given on the other, by the one who clicks, at that moment."""
+"""Approvals where a channel is about the repository: what waits is told there, and let run by who may just then."""
 
 from __future__ import annotations
 
@@ -32,30 +32,6 @@ async def test_asked_for_at_github_and_approved_in_slack(world: SlackWorld) -> N
     assert "*Deployed to production*" in world.heads()[-1]
     assert any("<@U0CHEN> (`carol` at GitHub) pressed *Approve*" in text for text in world.thread())
     assert "Approved by `carol`" in world.answers(pull.number)[0].body
-
-
-async def test_asked_for_in_slack_and_approved_at_github(world: SlackWorld) -> None:
-    pull = await world.open_pull("two")
-    await world.type(f"deploy {REPO}@feature to production")
-    (job,) = await world.jobs()
-    assert "Waiting for approval" in world.heads()[-1]
-    await world.say(pull.number, f"/approve {job.id}", by="carol")
-    assert await world.serves() == "two"
-    assert "Approved by `carol`" in world.heads()[-1]
-
-
-async def test_typed_in_slack_by_the_job_alone(world: SlackWorld) -> None:
-    await world.type(f"deploy {REPO}")
-    (job,) = await world.jobs()
-    await world.type(f"approve {job.id}", user=CHEN)
-    assert await world.states() == ["COMPLETED"]
-
-
-async def test_who_asked_in_slack_cannot_approve_it_there(world: SlackWorld) -> None:
-    await world.type(f"deploy {REPO}")
-    await world.click("approve", user=ALICE)
-    assert "Whoever asked cannot approve it too" in world.whispers()[-1]
-    assert await world.states() == ["PENDING"]
 
 
 async def test_a_click_counts_for_who_may_at_that_moment(world: SlackWorld) -> None:
