@@ -162,6 +162,19 @@ async def test_in_a_freeze_an_approval_is_refused_and_the_job_goes_on_waiting(wo
     assert await world.serves() == "two"
 
 
+async def test_while_the_environment_is_locked_an_approval_is_refused(world: World) -> None:
+    await with_rules(world, TWO_PEOPLE)
+    pull = await world.open_pull("two")
+    await held(world, pull.number)
+    await world.say(pull.number, "/lock production --reason looking into it", by="dave")
+    await world.say(pull.number, "/approve", by="carol")
+    assert "looking into it" in world.answers(pull.number)[-1].body
+    assert await world.states() == ["PENDING"]
+    await world.say(pull.number, "/unlock production", by="dave")
+    await world.say(pull.number, "/approve", by="carol")
+    assert await world.serves() == "two"
+
+
 async def test_an_approver_whose_permission_is_taken_away_while_it_builds_does_not_count(world: World) -> None:
     await with_rules(world, TWO_PEOPLE)
     pull = await world.open_pull("two", "wait")

@@ -64,16 +64,14 @@ async def _approve_job(office: Office, order: Order, facts: Facts, job: Job) -> 
         if over.code in ENDS_IT:
             return _ended(office, order, job, over)
         raise
+    return await _counted(office, order, job, Approve(job.id, job.sha, actor, number, order.origin.face))
+
+
+async def _counted(office: Office, order: Order, job: Job, approval: Approve) -> Outcome:
     given = [one for one in await office.records.approvals.given(job.id) if one.sha == job.sha]
-    needed = job.hold.approvals if job.hold else 0
-    text = office.say("approve.counted", job=job.id, sha=job.sha[:7], given=len(given) + 1, needed=needed)
-    approval = Approve(job.id, job.sha, actor, number, order.origin.face)
-    rules = {
-        "approvals": f"{len(given) + 1} of {needed}",
-        "job": job.id,
-        "environment": job.environment,
-        "sha": job.sha,
-    }
+    place, needed = len(given) + 1, job.hold.approvals if job.hold else 0
+    text = office.say("approve.counted", job=job.id, sha=job.sha[:7], given=place, needed=needed)
+    rules = {"approvals": f"{place} of {needed}", "job": job.id, "environment": job.environment, "sha": job.sha}
     return Outcome("acted", "approved", answers=(office.answer(order, text, "+1"),), changes=(approval,), rules=rules)
 
 
