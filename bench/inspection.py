@@ -9,6 +9,7 @@ second table is what inspection takes when a tree of 1,000 files has been read a
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -20,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.figure import Figure, none, under
+from bench.figure import Figure, at_most, none, under
+from bench.inspection_calls import calls_taken
 from bench.report import main
 from bot.inspect.inspection import inspect_tree
 from bot.inspect.model import Inspection
@@ -51,7 +53,7 @@ class Answers:
 
 
 def measure(arguments: list[str]) -> list[Figure]:
-    """Time for 1,000 files that were read already, and public samples answered wrong; the peers stand in the table."""
+    """Time for 1,000 files that were read already, samples answered wrong, and API calls; the peers in the table."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rounds", type=int, default=7)
     given = asked.parse_args(arguments)
@@ -65,7 +67,10 @@ def measure(arguments: list[str]) -> list[Figure]:
     wrong = sum(
         bool(wrong_fields(s["expect"], found)) for s, found in zip(samples, answers["shipmate"].found, strict=True)
     )
+    ordinary, most = asyncio.run(calls_taken(samples))
     return [
+        at_most(BENCH, "API calls of an ordinary repository", ordinary, "calls", "limit", 3, most=1),
+        at_most(BENCH, "API calls of a monorepo or a cut tree", most, "calls", "limit", 60, most=1),
         under(BENCH, "1,000 files that were read already", large_ms, "ms", BUDGET_MS),
         none(BENCH, f"wrong of {len(samples)} public samples", wrong, "samples"),
     ]
