@@ -19,6 +19,8 @@ from bench.report import Measure, busy_sentence, run
 BENCHES: Mapping[str, str] = {
     "ingress": "bench.ingress",
     "first-report": "bench.first_report",
+    "parsing": "bench.parsing",
+    "refused": "bench.refused",
     "deploy": "bench.deploy",
     "router": "bench.router",
     "idle": "bench.idle",

@@ -78,12 +78,12 @@ class CommandSpec:
 
     def words(self) -> Iterator[str]:
         """What may follow the name, as the usage shows it."""
-        for group in self._groups:
+        for group in self.groups:
             said = "|".join(parameter.said for parameter in group)
             yield said if group[0].needed else f"[{said}]"
 
     @cached_property
-    def _groups(self) -> list[list[Parameter]]:
+    def groups(self) -> list[list[Parameter]]:
         """The parameters, those that stand in place of one another together."""
         groups: list[list[Parameter]] = []
         for parameter in self.parameters:
@@ -101,7 +101,7 @@ class CommandSpec:
     @cached_property
     def placed(self) -> Sequence[Sequence[Parameter]]:
         """The parameters that are known by their place, in order."""
-        groups = ([p for p in group if p.after is None] for group in self._groups)
+        groups = ([p for p in group if p.after is None] for group in self.groups)
         return [group for group in groups if group]
 
 
@@ -150,16 +150,18 @@ class _Reading:
     def read(self) -> None:
         while self._rest:
             self._next(self._rest.popleft())
-        for parameter in self._spec.parameters:
-            if parameter.needed and parameter.name not in self.found:
-                raise mistake(self._spec, "missing_argument", argument=parameter.said)
+        for first, *others in self._spec.groups:
+            if first.needed and not any(one.name in self.found for one in (first, *others)):
+                raise mistake(self._spec, "missing_argument", argument=first.said)
 
     def _next(self, word: str) -> None:
         option, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
         keyed = self._spec.keyed.get(option)
         if keyed is None:
             return self._place(word)
-        if equals and keyed.takes is not Takes.NOTHING:
+        if equals and keyed.takes is Takes.NOTHING:
+            raise mistake(self._spec, "unexpected_word", given=word[:SHOWN_CHARACTERS])
+        if equals:
             self._rest.appendleft(value)
         if keyed.name in self.found:
             raise mistake(self._spec, "said_twice", argument=option)
