@@ -13,6 +13,7 @@ from bot.engines.composition import open_engines
 from bot.errors import ShipmateError
 from bot.github.api import open_github
 from bot.github.app import identity, installations
+from bot.slack.checkup import look_at
 
 LEAST_FREE_BYTES = 2 * 1024**3
 
@@ -43,6 +44,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _workdir(settings)
     yield _secret_key(settings)
     yield await _github(settings)
+    if settings.slack is not None:
+        yield Finding("slack", *await look_at(settings.slack))
     yield await _engine(settings)
 
 

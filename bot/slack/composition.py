@@ -64,11 +64,26 @@ def slack_desk(means: Means) -> SlackDesk:
         _accounts(means),
         Channels(means.github, store.slack_channels, utc_now, locale),
         _dialogs(means),
-        Home(means.github, slack, store.slack_links, store.jobs, store.releases, means.links, locale),
+        _home(means),
         Ordering(means.orders, locale),
         Shelf(store.releases, locale),
     )
     return SlackDesk(means.github, slack, store.deliveries, store.jobs, parts, locale)
+
+
+def _home(means: Means) -> Home:
+    store, slack = means.store, means.side.client
+    return Home(
+        means.github,
+        slack,
+        store.slack_links,
+        store.jobs,
+        store.releases,
+        store.locks,
+        means.links,
+        utc_now,
+        means.locale,
+    )
 
 
 def slack_ingress(means: Means, secrets: tuple[bytes, ...], metrics: Metrics) -> SlackIngress:

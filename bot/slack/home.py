@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import messages
+from bot.clock import Clock
 from bot.desk.facts import facts_about
 from bot.errors import Permanent, Refused
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.links import Links
+from bot.locks import TIME_FORM, Lock
 from bot.model import UNFINISHED, Job, Release, Repository
 from bot.slack.client import SlackClient
 from bot.slack.mrkdwn import cut, escaped, pieces
 from bot.slack.pages import Page, page_buttons
 from bot.slack.words import help_in_slack
-from bot.store import JobFilter, Jobs, Releases, SlackLink, SlackLinks, SlackUser
+from bot.store import JobFilter, Jobs, Locks, Releases, SlackLink, SlackLinks, SlackUser
 
 MOST_LINES = 30
 
@@ -31,7 +33,9 @@ class Home:
     people: SlackLinks
     jobs: Jobs
     releases: Releases
+    locks: Locks
     links: Links
+    clock: Clock
     locale: str = "en"
 
     async def show(self, user: SlackUser, page: Page = Page.UNDER_WAY) -> None:
@@ -53,7 +57,9 @@ class Home:
 
     async def _lines(self, page: Page, link: SlackLink) -> list[str]:
         if page is Page.RELEASES:
-            return await self._serving(link)
+            return [self._release(job, release) for job, release in await self._serving(link)]
+        if page is Page.LOCKS:
+            return await self._locked(link)
         found = await self.jobs.held() if page is Page.WAITING else await self._unfinished()
         jobs = await self._visible(link, found[:MOST_LINES])
         if page is Page.WAITING:
@@ -63,12 +69,17 @@ class Home:
     async def _unfinished(self) -> list[Job]:
         return await self.jobs.find(JobFilter(states=UNFINISHED, limit=MOST_LINES))
 
-    async def _serving(self, link: SlackLink) -> list[str]:
-        """What serves now, of each environment the one release."""
+    async def _serving(self, link: SlackLink) -> list[tuple[Job, Release]]:
+        """What serves now, of each environment the one release, with the job that brought it."""
         releases = {release.job_id: release for release in (await self.releases.all_active())[:MOST_LINES]}
         jobs = [await self.jobs.get(job_id) for job_id in releases]
-        visible = await self._visible(link, [job for job in jobs if job])
-        return [self._release(job, releases[job.id]) for job in visible]
+        return [(job, releases[job.id]) for job in await self._visible(link, [job for job in jobs if job])]
+
+    async def _locked(self, link: SlackLink) -> list[str]:
+        """The locks of repositories that something serves of."""
+        repositories = dict.fromkeys(job.repository for job, _ in await self._serving(link))
+        found = [await self.locks.of(repository.id, self.clock()) for repository in repositories]
+        return [self._lock(lock) for locks in found for lock in locks]
 
     async def _visible(self, link: SlackLink, jobs: Sequence[Job]) -> list[Job]:
         """The jobs of repositories this person may read, as GitHub says now."""
@@ -94,6 +105,11 @@ class Home:
 
     def _release(self, job: Job, release: Release) -> str:
         return f"{self._where(job)} · v{release.version} · {release.live_at:%Y-%m-%d %H:%M} UTC"
+
+    def _lock(self, lock: Lock) -> str:
+        until = f" · → {lock.until:{TIME_FORM}}" if lock.until else ""
+        why = f" · {escaped(messages.neutral(lock.reason))}" if lock.reason else ""
+        return f"• {escaped(lock.repository.full_name)} → `{lock.name}` · {escaped(lock.holder)}{until}{why}"
 
     def _where(self, job: Job) -> str:
         where = f"{escaped(job.repository.full_name)} → `{job.environment or job.ref}`"

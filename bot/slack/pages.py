@@ -17,6 +17,7 @@ class Page(enum.StrEnum):
     UNDER_WAY = "under_way"
     WAITING = "waiting"
     RELEASES = "releases"
+    LOCKS = "locks"
 
 
 def page_of(action_id: str) -> Page:

@@ -367,6 +367,8 @@ SENTENCES: Mapping[str, str] = {
     "slack.home.page.releases": "Serves",
     "slack.home.title.under_way": "*Under way*",
     "slack.home.title.waiting": "*Waits for somebody's approval*",
+    "slack.home.page.locks": "Locks",
+    "slack.home.title.locks": "*What is locked*",
     "slack.home.title.releases": "*What serves now*",
     "slack.noise": "Of what is asked for elsewhere about `{repository}`, this channel is told {noise}.",
     "slack.noise.all": "everything from its start",

@@ -362,6 +362,8 @@ SENTENCES: Mapping[str, str] = {
     "slack.home.page.releases": "서비스 중",
     "slack.home.title.under_way": "*진행 중*",
     "slack.home.title.waiting": "*승인을 기다리는 작업*",
+    "slack.home.page.locks": "잠금",
+    "slack.home.title.locks": "*잠긴 환경*",
     "slack.home.title.releases": "*지금 서비스 중인 것*",
     "slack.noise": "다른 곳에서 요청된 `{repository}` 작업 중 이 채널에 알리는 것: {noise}.",
     "slack.noise.all": "시작부터 전부",
