@@ -15,12 +15,15 @@ from bot.line import place_of
 from bot.links import Links
 from bot.model import Event, EventType, Job
 from bot.reporters.face import addresses_of
-from bot.reporters.titles import title_of
+from bot.reporters.titles import said_of, title_of
 from bot.reporters.view import JobView, StageView, see
 from bot.store import ApiKeys, Jobs
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
 from handlers.api.keys import key_of
 from handlers.streaming import PAGE, Watch, follow, frame_of
+
+OF_CONSENT = frozenset({EventType.JOB_HELD, EventType.JOB_APPROVED, EventType.JOB_RELEASED})
+"""Events that change what is said of a job, and say too little themselves."""
 
 routes = web.RouteTableDef()
 
@@ -105,13 +108,18 @@ async def _told(pages: JobPages, job_id: str, event: Event) -> tuple[str, Mappin
         if job is not None:
             view = see(job, await pages.jobs.story(job.id), "")
             return "done", {**_state(pages, view), "stages": [_stage(row) for row in view.stages]}
+    if event.type in OF_CONSENT:
+        job = await pages.jobs.get(job_id)
+        if job is not None:
+            return "state", _state(pages, see(job, await pages.jobs.story(job.id), ""))
     if event.stage is not None:
         return "stage", _stage_event(event)
     return "state", {"title": event.message, "tone": "busy", "message": event.message}
 
 
 def _state(pages: JobPages, view: JobView) -> dict[str, Any]:
-    return {"title": title_of(view, pages.locale), "tone": tone(view.state), "message": view.message, "url": view.url}
+    title, said = title_of(view, pages.locale), said_of(view, pages.locale)
+    return {"title": title, "tone": tone(view.state), "message": said, "url": view.url}
 
 
 def _stage(row: StageView) -> dict[str, Any]:

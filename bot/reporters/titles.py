@@ -1,9 +1,9 @@
-"""The one line that says where a job of any kind stands."""
+"""Where a job of any kind stands, in plain words: one line, and what stands below it."""
 
 from __future__ import annotations
 
 from bot.model import JobKind
-from bot.reporters import analysis, markdown
+from bot.reporters import analysis, markdown, waiting
 from bot.reporters.view import JobView
 
 
@@ -12,3 +12,9 @@ def title_of(view: JobView, locale: str) -> str:
     if view.job.kind is JobKind.ANALYSIS:
         return analysis.title(view, locale)
     return markdown.title(view, locale)
+
+
+def said_of(view: JobView, locale: str) -> str:
+    """What it waits for or how it ended, who approved it and what was set aside. Without markup."""
+    words = (waiting.held_sentence(view, locale) or view.message, waiting.consent(view, locale))
+    return " ".join(word for word in words if word).replace("`", "").replace("\n", " ")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot import messages
 from bot.model import JobKind, JobState
-from bot.reporters.titles import title_of
+from bot.reporters.titles import said_of, title_of
 from bot.reporters.view import JobView, StageState, StageView
 from bot.web.analysis_part import render_findings
 
@@ -48,7 +48,7 @@ def render(view: JobView, locale: str, query: str) -> str:
         state=escape(title_of(view, locale)),
         url=escape(view.url or ""),
         url_hidden="" if view.url else " hidden",
-        message=escape(view.message),
+        message=escape(said_of(view, locale)),
         reconnecting=word("page.reconnecting"),
         body=render_findings(view, locale, query) if job.kind is JobKind.ANALYSIS else _stages(view, locale),
         renew="true" if job.kind is JobKind.ANALYSIS else "false",

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 
+import aiohttp
 import pytest
 
 from bot.clock import utc_now
@@ -261,6 +262,20 @@ async def test_of_two_held_jobs_the_one_named_is_approved(world: World) -> None:
     await world.say(second.number, f"/approve {one.id}", by="carol")
     assert await world.states() == ["COMPLETED", "PENDING"]
     assert await world.serves() == "two"
+
+
+async def test_the_page_of_a_job_says_what_it_waits_for_and_who_let_it_run(world: World) -> None:
+    await with_rules(world, TWO_PEOPLE)
+    pull = await world.open_pull("two")
+    job = await held(world, pull.number)
+    address = world.house.links.job(job.id).replace("http://shipmate.test", world.address)
+    async with aiohttp.ClientSession() as reader:
+        text = await (await reader.get(address)).text()
+        assert "Waiting for approval" in text
+        assert f"who say /approve {job.id}" in text
+        await world.say(pull.number, "/approve", by="carol")
+        events = await (await reader.get(address.replace("?", "/events?"))).text()
+        assert "Approved by carol" in events
 
 
 # Forks
