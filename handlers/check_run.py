@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.github.events import CheckRunAsked
 from bot.wishes import ClickButton, Nothing, Wish
 
-ACTIONS = frozenset({"approve", "retry", "cancel", "rollback"})
+ACTIONS = frozenset({"analyze", "approve", "retry", "cancel", "rollback"})
 
 
 def act_on_a_click(event: CheckRunAsked) -> Sequence[Wish]:

@@ -14,6 +14,7 @@ def command_of(action: str, job: Job) -> Command:
         "retry": _again(job),
         "cancel": ("cancel", {"job": job.id}),
         "rollback": ("rollback", {"environment": job.environment}),
+        "analyze": ("analyze", {"ref": job.sha}),
     }
     name, arguments = words[action]
     return Command(name, f"button {action}", arguments)

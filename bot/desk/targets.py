@@ -8,8 +8,9 @@ from bot.jobs.analysis.plan import Target
 from bot.model import Repository
 
 
-async def target_of(facts: Facts, repository: Repository, ref: str | None) -> Target:
-    """A ref of a repository the app is installed on, pinned; without one, the default branch.
+async def target_of(facts: Facts, repository: Repository, ref: str | None, known_sha: str | None = None) -> Target:
+    """A ref of a repository the app is installed on, pinned; without one, the default branch. A commit this server
+    took on before is `known_sha`: it need not be in a branch any more.
 
     Raises Refused("ref_not_found") or Transient.
     """
@@ -18,7 +19,7 @@ async def target_of(facts: Facts, repository: Repository, ref: str | None) -> Ta
     return Target(
         repository.full_name,
         ref=wanted,
-        sha=await facts.commit(wanted),
+        sha=await facts.commit(wanted, is_ours=wanted == known_sha),
         is_default=wanted == default,
         repository_id=repository.id,
         installation_id=facts.installation_id,

@@ -43,14 +43,21 @@ BUTTONS: Mapping[str, tuple[str, ...]] = {
     "bad": ("retry",),
     "again": ("retry",),
 }
+ALSO: Mapping[str, tuple[str, ...]] = {"good": ("analyze",)}
+"""Buttons that stand on a commit alone."""
 
 
 def check_name(job: Job) -> str:
     """`shipmate / deploy`, with the environment where it is not production; a rehearsal passes for no deployment."""
     kind = JobKind.DEPLOY if job.kind is JobKind.ROLLBACK else job.kind
-    suffix = "" if job.environment in {"production", ""} else f" ({job.environment})"
     rehearsal = " --noop" if job.spec.get("noop") else ""
-    return f"shipmate / {kind.value}{suffix}{rehearsal}"
+    return f"{named_check(kind, job.environment)}{rehearsal}"
+
+
+def named_check(kind: JobKind, environment: str) -> str:
+    """What branch protection can require: the check run's name for one environment."""
+    suffix = "" if environment in {"production", ""} else f" ({environment})"
+    return f"shipmate / {kind.value}{suffix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ class CheckRunFace:
         say, about = messages.say, "analysis" if view.job.kind is JobKind.ANALYSIS else "report"
         return tuple(
             Button(say(self.locale, f"{about}.button.{what}"), say(self.locale, f"{about}.button.{what}.why"), what)
-            for what in BUTTONS[kind]
+            for what in (*BUTTONS[kind], *ALSO.get(kind, ()))
         )
 
 

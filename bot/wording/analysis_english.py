@@ -47,6 +47,8 @@ SENTENCES: Mapping[str, str] = {
     "analysis.button.cancel.why": "Stop this analysis",
     "analysis.button.retry": "Retry",
     "analysis.button.retry.why": "Analyse the same commit again",
+    "report.button.analyze": "Who wrote what",
+    "report.button.analyze.why": "Say who wrote what is in this commit",
     # what the API says
     "api.analysis_taken": "The analysis was taken on.",
     "api.analysis_known": "The same analysis is under way already.",

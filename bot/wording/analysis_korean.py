@@ -47,6 +47,8 @@ SENTENCES: Mapping[str, str] = {
     "analysis.button.cancel.why": "이 분석을 멈춥니다",
     "analysis.button.retry": "다시 시도",
     "analysis.button.retry.why": "같은 커밋을 다시 분석합니다",
+    "report.button.analyze": "작성자 분석",
+    "report.button.analyze.why": "이 커밋의 내용을 누가 작성했는지 알려 줍니다",
     # what the API says
     "api.analysis_taken": "분석을 시작합니다.",
     "api.analysis_known": "같은 분석이 이미 진행 중입니다.",

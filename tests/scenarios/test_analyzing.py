@@ -139,3 +139,16 @@ async def test_settings_of_a_pull_request_itself_start_nothing(world: World) -> 
     await world.push_files({".shipmate.yml": f"{SETTINGS}{{pull_requests: true}}\n"}, branch="topic")
     await opened(world, "topic")
     assert await analyses(world) == []
+
+
+async def test_a_button_on_a_deployments_check_run_asks_who_wrote_what(world: World) -> None:
+    sha = await world.push("one")
+    await world.settle()
+    await world.github.click(world.check_run(sha).id, "analyze", by="bob")
+    await world.settle()
+    assert world.checks(sha) == ["shipmate / deploy: success", "shipmate / analysis: success"]
+    assert await analyses(world) == [f"check_run {sha}"]
+    (again,) = [run for run in world.github.check_runs(REPO, sha) if run.name == "shipmate / analysis"]
+    await world.github.click(again.id, "retry", by="bob")
+    await world.settle()
+    assert await analyses(world) == [f"check_run {sha}"] * 2

@@ -18,7 +18,7 @@ async def test_a_push_is_built_deployed_and_told(world: World) -> None:
     run = world.check_run(sha)
     assert run.details_url is not None
     assert run.details_url.startswith("http://shipmate.test/jobs/dep_")
-    assert [action["identifier"] for action in run.actions] == ["rollback"]
+    assert [action["identifier"] for action in run.actions] == ["rollback", "analyze"]
 
 
 async def test_a_second_push_replaces_the_first_and_keeps_its_address(world: World) -> None:

@@ -50,7 +50,7 @@ async def _target(order: Order, facts: Facts) -> Target:
     ref = order.command.get("ref")
     if ref is None and order.is_pull and order.number is not None:
         return pull_target(await facts.pull(order.number), order.repository, facts.installation_id)
-    return await target_of(facts, order.repository, ref)
+    return await target_of(facts, order.repository, ref, order.known_sha)
 
 
 async def _same(office: Office, order: Order, job_id: str) -> AnalysisPlan:
