@@ -43,7 +43,10 @@ class Answer:
     reaction: str | None = None
     """`eyes`, `rocket`, `confused`, `+1` on the asking comment."""
     check_sha: str | None = None
-    """Also shown as a check run of this commit that asks for action, when set."""
+    """Also shown as a check run of this commit, when set."""
+    check_name: str | None = None
+    """The check run's name; None: that of a deployment to production."""
+    check_conclusion: str = "action_required"
     slack: SlackPlace | None = None
     """Said there, in Slack's markup, and nowhere at GitHub, when set."""
 

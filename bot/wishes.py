@@ -80,6 +80,16 @@ class ObeyComment:
 
 
 @dataclass(frozen=True, slots=True)
+class LetMergeQueueGoOn:
+    """A merge queue waits for checks of the merge `sha` into the branch `base`."""
+
+    repository: Repository
+    installation_id: int | None
+    sha: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClickButton:
     """Somebody clicked on a check run: `action` is `approve`, `retry`, `cancel` or `rollback`."""
 
@@ -93,4 +103,4 @@ class ClickButton:
     """Distinguishes one click from another."""
 
 
-Wish = Nothing | DeployPush | NoteHead | ObeyComment | ClickButton | JudgeChange | FollowPull
+Wish = Nothing | LetMergeQueueGoOn | DeployPush | NoteHead | ObeyComment | ClickButton | JudgeChange | FollowPull

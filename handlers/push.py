@@ -8,14 +8,18 @@ from bot.github.events import Push
 from bot.wishes import DeployPush, Nothing, Wish
 
 BRANCHES = "refs/heads/"
+QUEUES = f"{BRANCHES}gh-readonly-queue/"
+"""Where a merge queue tries merges; see `merge_group`."""
 
 
 def deploy_pushed_commit(push: Push) -> Sequence[Wish]:
-    """Tags and deleted branches ask for nothing."""
+    """Tags, deleted branches and what a merge queue tries ask for nothing."""
     if push.deleted:
         return [Nothing("branch_deleted")]
     if not push.ref.startswith(BRANCHES):
         return [Nothing("not_a_branch")]
+    if push.ref.startswith(QUEUES):
+        return [Nothing("merge_queue_branch")]
     actor = push.sender.login if push.sender else push.pusher
     branch = push.ref.removeprefix(BRANCHES)
     number = push.sender.id if push.sender else None

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.github.events import CheckRunAsked, IssueComment, PullRequestChanged, Push
+from bot.github.events import CheckRunAsked, IssueComment, MergeGroup, PullRequestChanged, Push
 from bot.wishes import Wish
 from handlers.check_run import act_on_a_click
 from handlers.issue_comment import obey_a_new_comment
+from handlers.merge_group import let_the_merge_queue_go_on
 from handlers.pull_request import note_the_head
 from handlers.push import deploy_pushed_commit
 
 HANDLERS: Mapping[type, Callable[[Any], Sequence[Wish]]] = {
     CheckRunAsked: act_on_a_click,
+    MergeGroup: let_the_merge_queue_go_on,
     IssueComment: obey_a_new_comment,
     PullRequestChanged: note_the_head,
     Push: deploy_pushed_commit,

@@ -16,7 +16,8 @@ def keep(connection: sqlite3.Connection, answer: Answer, delivery_seq: int) -> N
     """Remember an answer to send; one whose key is known already is not kept twice."""
     connection.execute(
         "INSERT INTO answers (key, delivery_seq, repository_id, repository, installation_id, number, body, comment_id,"
-        " reaction, check_sha, slack) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        " reaction, check_sha, check_name, check_conclusion, slack)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
         (
             answer.key,
             delivery_seq,
@@ -28,6 +29,8 @@ def keep(connection: sqlite3.Connection, answer: Answer, delivery_seq: int) -> N
             answer.comment_id,
             answer.reaction,
             answer.check_sha,
+            answer.check_name,
+            answer.check_conclusion,
             to_json(dataclasses.asdict(answer.slack)) if answer.slack else None,
         ),
     )
@@ -68,5 +71,7 @@ def _answer(row: sqlite3.Row) -> Answer:
         comment_id=row["comment_id"],
         reaction=row["reaction"],
         check_sha=row["check_sha"],
+        check_name=row["check_name"],
+        check_conclusion=row["check_conclusion"] or "action_required",
         slack=SlackPlace(**from_json(row["slack"])) if row["slack"] else None,
     )

@@ -13,6 +13,7 @@ from bot.desk.admission import decided
 from bot.desk.analysing import analyse_push, judge_change
 from bot.desk.buttons import command_of
 from bot.desk.facts import Facts, facts_about
+from bot.desk.merging import let_go_on
 from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
 from bot.desk.outcome import Outcome, settle
@@ -23,7 +24,17 @@ from bot.grammar import Command
 from bot.model import Delivery, Job, Origin, Repository
 from bot.repo_config import RepoConfig
 from bot.store import Answer, HeadMove, JobFilter, Jobs, Settlement
-from bot.wishes import ClickButton, DeployPush, FollowPull, JudgeChange, NoteHead, Nothing, ObeyComment, Wish
+from bot.wishes import (
+    ClickButton,
+    DeployPush,
+    FollowPull,
+    JudgeChange,
+    LetMergeQueueGoOn,
+    NoteHead,
+    Nothing,
+    ObeyComment,
+    Wish,
+)
 
 
 class Desk:
@@ -62,6 +73,8 @@ class Desk:
                 return [_noted(wish, delivery)]
             case DeployPush():
                 return await self._pushed(wish)
+            case LetMergeQueueGoOn():
+                return [await let_go_on(self._github, wish, self._locale)]
             case JudgeChange():
                 return [await judge_change(self._github, wish)]
             case FollowPull():
@@ -162,7 +175,7 @@ class Desk:
 
     async def _obey(self, order: Order, facts: Facts) -> Outcome:
         def refuse(refused: ShipmateError) -> Answer:
-            text = messages.failure(self._locale, refused.code, _harmless(refused))
+            text = messages.failure(self._locale, refused.code, messages.harmless(refused.facts))
             return self._orders.answer(order, text, "confused")
 
         return await self._orders.decide(order, facts, refuse)
@@ -171,7 +184,7 @@ class Desk:
         """All mistakes of a comment in one answer."""
         if not said.mistakes:
             return []
-        text = "\n".join(messages.failure(self._locale, mistake.code, _harmless(mistake)) for mistake in said.mistakes)
+        text = "\n".join(messages.failure(self._locale, mistake.code, messages.harmless(mistake.facts)) for mistake in said.mistakes)
         answer = _answer_to(wish, f"comment-{wish.comment_id}-mistakes", text)
         audit = tuple(record.misread(wish, mistake) for mistake in said.mistakes)
         return [Outcome("refused", said.mistakes[0].code, answers=(answer,), audit=audit)]
@@ -236,10 +249,3 @@ def _answer_to(wish: ObeyComment, key: str, text: str) -> Answer:
         comment_id=wish.comment_id,
         reaction="confused",
     )
-
-
-def _harmless(refusal: ShipmateError) -> dict[str, object]:
-    """What someone else wrote is echoed without its power; a ref stands in code, where only its end could act."""
-    words = {name: value for name, value in refusal.facts.items() if isinstance(value, str)}
-    echoed = {name: messages.neutral(value) for name, value in words.items() if name in {"given", "command"}}
-    return {**refusal.facts, **echoed, **({"ref": words["ref"].replace("`", "'")} if "ref" in words else {})}

@@ -61,6 +61,7 @@ def pushed(wish: DeployPush, outcome: str, reason: str, rules: Mapping[str, Any]
     """A push to a branch that is deployed, or would be but for a rule."""
     return AuditEntry(
         actor=wish.actor,
+        actor_id=wish.actor_id,
         face="push",
         command="push",
         outcome=outcome,

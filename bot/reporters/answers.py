@@ -103,10 +103,10 @@ class AnswerLoop:
         return None
 
     async def _check(self, client: Client, answer: Answer, look_first: bool) -> None:
-        title = messages.say(self._locale, "report.answer_title")
-        report = CheckReport(conclusion="action_required", output=CheckOutput(title, answer.body))
+        title = messages.say(self._locale, f"report.answer_title.{answer.check_conclusion}")
+        report = CheckReport(conclusion=answer.check_conclusion, output=CheckOutput(title, answer.body))
         sha = answer.check_sha or ""
-        await ensure_check_run(client, sha, CHECK_NAME, answer.key, report, look_first=look_first)
+        await ensure_check_run(client, sha, answer.check_name or CHECK_NAME, answer.key, report, look_first=look_first)
 
     async def _later(self, row_id: int, attempts: int, error: ShipmateError) -> None:
         named = error.retry_after_s if isinstance(error, Transient) else None

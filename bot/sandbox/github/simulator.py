@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.sandbox.github.acts import checks, comments, deployments, installations, pulls, repositories
+from bot.sandbox.github.acts import checks, comments, deployments, installations, merging, pulls, repositories
 from bot.sandbox.github.acts.repositories import Contents, Pushed
 from bot.sandbox.github.faults import Faults, Impossible
 from bot.sandbox.github.git import scratch_directory
@@ -294,6 +294,10 @@ class GitHubSandbox:
     async def reopen_pull(self, repo: str, number: int, by: str = "alice") -> Delivery | None:
         """Open it again."""
         return await pulls.reopen(self.hub, self.hub.repository(repo), self.issue(repo, number), self.person(by))
+
+    async def queue_pull(self, repo: str, number: int, by: str = "alice") -> Pushed:
+        """Put a pull request into the merge queue: the merge it makes, of which it asks for checks."""
+        return await merging.queue(self.hub, self.hub.repository(repo), self.issue(repo, number), self.person(by))
 
     async def merge_pull(self, repo: str, number: int, by: str = "alice") -> Pushed:
         """Merge a pull request: the base branch moves, then the pull request is closed as merged."""
