@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import World
+from tests.scenarios.test_environment_rules import with_rules
+from tests.world import REPO, World
 
 MOST_DEATHS = 4
 
@@ -50,3 +51,25 @@ async def test_a_server_that_dies_while_it_undoes_is_followed_to_the_same_end(wo
     assert await world.serves() == "blue"
     assert world.engine.running == ["blue"]
     assert len(world.engine.copies) == 1
+
+
+@pytest.mark.parametrize("steps", range(1, 40, 6))
+async def test_a_server_that_dies_while_a_job_is_held_and_approved_is_followed_to_the_same_end(
+    world: World, steps: int
+) -> None:
+    """From the asking to the end, each server lives for as many steps."""
+    await with_rules(world, "approvals: {required: 1}")
+    world.github.set_permission(REPO, "carol", "write")
+    number = (await world.open_pull("green")).number
+    for said, by in (("/deploy", "alice"), ("/approve", "carol")):
+        await world.comment(number, said, by)
+        for _ in range(MOST_DEATHS):
+            world.life.fatal_step = world.life.steps + steps
+            await world.restart_when_it_dies()
+        world.life.fatal_step = 0
+        await world.settle()
+    (job,) = await world.jobs()
+    story = [event.type.value for event in await world.store.jobs.story(job.id)]
+    assert [story.count(name) for name in ("JobHeld", "JobApproved", "JobReleased", "JobEnded")] == [1, 1, 1, 1]
+    assert job.state.value == "COMPLETED"
+    assert await world.serves() == "green"
