@@ -68,6 +68,16 @@ def _derived(locale: str, code: str, facts: Mapping[str, Any]) -> dict[str, str]
     return words
 
 
+def harmless(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a refusal with what someone else wrote made safe to echo.
+
+    A ref stands in code, where only its end could act.
+    """
+    words = {name: value for name, value in facts.items() if isinstance(value, str)}
+    echoed = {name: neutral(value) for name, value in words.items() if name in {"given", "command"}}
+    return {**facts, **echoed, **({"ref": words["ref"].replace("`", "'")} if "ref" in words else {})}
+
+
 def neutral(text: str, limit: int = 200) -> str:
     """What someone else wrote, safe to echo: no mention, no live command, no markup, on one line."""
     flat = " ".join(text.split())[:limit]
