@@ -71,7 +71,16 @@ async def task_definitions(clients: AwsClients, revisions: list[str]) -> dict[st
     return {str(one["serviceRevisionArn"]): str(one["taskDefinition"]) for one in reply["serviceRevisions"]}
 
 
-async def target_groups(clients: AwsClients, revisions: list[str]) -> dict[str, str]:
+async def target_groups_of(clients: AwsClients, arn: str) -> tuple[str | None, str | None]:
+    """The target groups of a deployment's blue and green; None where there is none, or AWS has not resolved it."""
+    told = await described(clients, arn)
+    green = str(told["targetServiceRevision"]["arn"])
+    sources = [str(one["arn"]) for one in told.get("sourceServiceRevisions", [])]
+    groups = await _target_groups(clients, [green, *sources])
+    return groups.get(sources[0]) if sources else None, groups.get(green)
+
+
+async def _target_groups(clients: AwsClients, revisions: list[str]) -> dict[str, str]:
     """Service revision → the target group its tasks are in."""
     reply = await clients.call("ecs", "DescribeServiceRevisions", serviceRevisionArns=revisions)
     found: dict[str, str] = {}

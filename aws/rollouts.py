@@ -31,6 +31,7 @@ class EcsRollouts:
         self._clients, self._owner, self._places = clients, owner, places
         self._pace = pace or Pace()
         self._first_pause_s = first_pause_s
+        self._groups: dict[str, tuple[str | None, str | None]] = {}
 
     async def prepare(self, spec: RolloutSpec) -> Prepared:
         """Register the version; a rollback's revision is used as it is while it is still registered.
@@ -97,15 +98,12 @@ class EcsRollouts:
     async def measured(
         self, spec: RolloutSpec, rollout: str, seconds: float
     ) -> tuple[TrafficStats | None, TrafficStats | None]:
-        """Blue and green as the load balancer counted them; CloudWatch lags by a minute or two. Three calls."""
+        """Blue and green as the load balancer counted them, a minute or two ago. One call, three the first time."""
         place = await self._places(spec)
-        told = await deployments.described(self._clients, rollout)
-        green = str(told["targetServiceRevision"]["arn"])
-        sources = [str(one["arn"]) for one in told.get("sourceServiceRevisions", [])]
-        groups = await deployments.target_groups(self._clients, [green, *sources])
-        blue = groups.get(sources[0]) if sources else None
+        if rollout not in self._groups:
+            self._groups[rollout] = await deployments.target_groups_of(self._clients, rollout)
         front = balancer_of(place.listener_rule)
-        seen = await metrics.counted(self._clients, front, [blue, groups.get(green)], seconds)
+        seen = await metrics.counted(self._clients, front, list(self._groups[rollout]), seconds)
         return seen[0], seen[1]
 
     async def output(self, spec: RolloutSpec, rollout: str, lines: int) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from aws import tags
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
@@ -18,21 +21,25 @@ async def references(clients: AwsClients, spec: RolloutSpec, owner: str) -> dict
 
 
 async def _reference(clients: AwsClients, spec: RolloutSpec, owner: str, variable: str) -> str:
+    """Put a version; where there is no such secret yet, make it; where somebody just did, put again."""
     name, version = f"shipmate/{spec.service}/{variable}", token(spec.job_id, variable)
-    value = spec.secrets[variable]
+    given = {"ClientRequestToken": version, "SecretString": spec.secrets[variable]}
     try:
-        reply = await clients.call(
-            "secretsmanager", "PutSecretValue", SecretId=name, ClientRequestToken=version, SecretString=value
-        )
+        reply = await clients.call("secretsmanager", "PutSecretValue", SecretId=name, **given)
     except AwsRefusal as refusal:
         if refusal.aws_code != "ResourceNotFoundException":
             raise
-        reply = await clients.call(
-            "secretsmanager",
-            "CreateSecret",
-            Name=name,
-            ClientRequestToken=version,
-            SecretString=value,
-            Tags=tags.upper(tags.of_spec(spec, owner)),
-        )
+        marks = tags.upper(tags.of_spec(spec, owner))
+        reply = await _made(clients, name, given, marks)
     return f"{reply['ARN']}:::{version}"
+
+
+async def _made(
+    clients: AwsClients, name: str, given: Mapping[str, str], marks: list[dict[str, str]]
+) -> dict[str, Any]:
+    try:
+        return await clients.call("secretsmanager", "CreateSecret", Name=name, Tags=marks, **given)
+    except AwsRefusal as refusal:
+        if refusal.aws_code != "ResourceExistsException":
+            raise
+        return await clients.call("secretsmanager", "PutSecretValue", SecretId=name, **given)

@@ -252,6 +252,27 @@ async def test_a_call_that_goes_wrong_makes_nothing_twice(harbour: Harbour, oper
     assert made == (before + 1, 1, before + 1)
 
 
+@pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
+@pytest.mark.parametrize(
+    "operation",
+    ["DescribeAlarms", "PutSecretValue", "CreateSecret", "RunTask", "DescribeTasks", "GetMetricData", "DeleteService"],
+)
+async def test_what_is_asked_beside_the_rollout_is_asked_again(harbour: Harbour, operation: str, kind: str) -> None:
+    name = harbour.network.name
+    await _alarm(harbour.clients, name, "OK")
+    spec = harbour.spec("serve one", secrets={"TOKEN": "t"})
+    spec = replace(spec, place={**spec.place, "alarms": [name]})
+    harbour.emulator.goes_wrong({"kind": kind, "operation": operation, "times": 2})
+    prepared = await harbour.rollouts.prepare(spec)
+    assert await harbour.rollouts.run_once(spec, prepared.revision, "true", print) == 0
+    rollout = await harbour.rollouts.begin(spec, prepared)
+    await harbour.over(rollout)
+    await harbour.rollouts.measured(spec, rollout, 60)
+    await harbour.rollouts.forget(spec)
+    assert harbour.emulator.fired() == [2]
+    assert await harbour.services() == 0
+
+
 @pytest.mark.parametrize("operation", ["StopServiceDeployment", "DescribeServiceDeployments"])
 @pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
 async def test_a_call_that_goes_wrong_on_the_way_back_changes_nothing(
@@ -324,6 +345,14 @@ async def test_a_release_command_runs_once_in_the_new_version(running: Harbour) 
     command = "echo migrated $TABLE; exit 4"
     assert await running.rollouts.run_once(spec, prepared.revision, command, lines.append) == 4
     assert lines == ["migrated users"]
+
+
+async def test_a_release_command_that_is_not_there_says_so(running: Harbour) -> None:
+    spec = running.spec("serve two")
+    prepared = await running.rollouts.prepare(spec)
+    with pytest.raises(Permanent, match="start_failed") as failed:
+        await running.rollouts.run_once(spec, prepared.revision, "no-such-program", print)
+    assert "CannotStartContainerError" in failed.value.facts["message"]
 
 
 async def test_a_release_command_is_stopped_with_the_job(running: Harbour) -> None:

@@ -70,8 +70,9 @@ async def test_a_first_version_and_the_next_go_the_same_way(harbour: Harbour) ->
         {"traffic": {"strategy": "canary", "percent": 20, "every": "1m", "bake": "1m"}},
         {"traffic": {"strategy": "linear", "percent": 40, "every": "1m"}},
         {"ecs": {"rolling": True}},
+        {"ecs": {"launch_type": "ec2"}},
     ],
-    ids=["canary", "linear", "rolling"],
+    ids=["canary", "linear", "rolling", "ec2"],
 )
 async def test_no_request_is_lost_whatever_the_strategy(harbour: Harbour, settings: dict[str, Any]) -> None:
     await harbour.sail(gate=GATE, **settings)

@@ -70,9 +70,14 @@ class SingleTasks:
 
     def _follow(self, told: dict[str, Any], container: dict[str, Any], command: list[str]) -> None:
         environment = {one["name"]: one["value"] for one in container.get("environment", [])}
-        child = subprocess.Popen(
-            command, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.PIPE, text=True
-        )
+        try:
+            child = subprocess.Popen(
+                command, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.PIPE, text=True
+            )
+        except OSError as error:
+            told["containers"] = [{"name": container["name"], "reason": f"CannotStartContainerError: {error}"}]
+            told["lastStatus"] = "STOPPED"
+            return
         self._running[told["taskArn"]] = child
         told["lastStatus"] = "RUNNING"
         written, _ = child.communicate()
