@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
@@ -70,6 +71,14 @@ class RepoConfig:
     def for_branch(self, branch: str) -> EnvironmentConfig | None:
         """The environment a push to this branch deploys to, if any."""
         return next((env for env in self.environments.values() if env.branch == branch), None)
+
+    def under(self, ruling: RepoConfig) -> RepoConfig:
+        """The same, but each environment that the ruling settings know has the rules they give it."""
+        environments = {
+            name: dataclasses.replace(one, rules=ruling.environments.get(name, one).rules)
+            for name, one in self.environments.items()
+        }
+        return dataclasses.replace(self, environments=environments)
 
     def default(self) -> EnvironmentConfig:
         """Where a bare `/deploy` goes: production if there is one, else the first."""

@@ -42,6 +42,8 @@ class EnvironmentRules:
         return self.who.get(command, ())
 
 
+NOBODYS = ApprovalRule()
+"""No approval is asked."""
 COMMANDS = ("deploy", "rollback", "promote", "approve")
 """What `who` can speak of; `teams` speaks of them all."""
 
@@ -53,11 +55,11 @@ def read_rules(given: Mapping[str, Any]) -> EnvironmentRules:
     if "deploy" in who:
         who.setdefault("promote", who["deploy"])
     everyone = dict.fromkeys(COMMANDS, teams) if teams else {}
-    approvals = given.get("approvals", {})
+    approvals = given.get("approvals")
     checks = given.get("required_checks", ())
     return EnvironmentRules(
         who={**everyone, **who},
-        approvals=_approvals(approvals, {**everyone, **who}.get("approve", ())),
+        approvals=_approvals(approvals, {**everyone, **who}.get("approve", ())) if approvals is not None else NOBODYS,
         checks=(ALL_CHECKS,) if checks == ALL_CHECKS else tuple(checks),
         freeze=read_freeze(given.get("freeze", ())),
         after=given.get("after"),
@@ -111,7 +113,7 @@ def _problem_with_order(name: str, before: Mapping[str, str | None]) -> str | No
 
 def _approvals(given: Mapping[str, Any], may_approve: tuple[str, ...]) -> ApprovalRule:
     return ApprovalRule(
-        required=given.get("required", 1 if given else 0),
+        required=given.get("required", 1),
         who=tuple(given.get("teams", may_approve)),
         expires_s=seconds_of(given.get("expires", EXPIRES_S)),
     )

@@ -63,17 +63,23 @@ class Facts:
 
     async def config(self, ref: str) -> RepoConfig:
         """The settings at a branch or commit of the base repository. Raises Refused("bad_config")."""
-        raw = await file_at(self.client, CONFIG_PATH, ref, MOST_BYTES + 1)
-        return parse_config(raw or b"", self.known_default_branch or ref)
+        return parse_config(await self._file(ref) or b"", self.known_default_branch or ref)
 
     async def settings_for(self, pull: PullRequest) -> RepoConfig:
         """The settings that hold for a pull request: its base branch's where GitHub protects that branch, else the
-        default branch's. Whoever may write can make a branch with settings of their own, and ask to merge into that.
+        default branch's, and the default branch's rules in any case.
+
+        Whoever may write can make a branch with settings of their own, and ask to merge into that.
         """
+        default = await self.config(pull.default_branch)
         if pull.base_ref == pull.default_branch:
-            return await self.config(pull.base_ref)
+            return default
         base = await branch_head(self.client, pull.base_ref)
-        return await self.config(pull.base_ref if base is not None and base.protected else pull.default_branch)
+        raw = await self._file(base.sha) if base is not None and base.protected else None
+        return default if raw is None else parse_config(raw, pull.default_branch).under(default)
+
+    async def _file(self, ref: str) -> bytes | None:
+        return await file_at(self.client, CONFIG_PATH, ref, MOST_BYTES + 1)
 
     async def head_of(self, branch: str) -> str | None:
         """Where a branch stands now; None when it is gone."""

@@ -82,8 +82,29 @@ async def test_a_base_branch_that_anybody_may_push_to_sets_no_rules(world: World
     await world.settle()
     await world.say(pull.number, "/deploy")
     assert "not among those who may" in world.answer(pull.number)
-    world.github.repository(REPO).protected.add("lax")
+
+
+async def test_a_protected_base_branch_has_settings_of_its_own_under_the_default_branchs_rules(world: World) -> None:
+    await with_rules(world, "who: {deploy: [carol]}")
+    own = "environments:\n  production: {checks: 1, env: {FROM: release}}\n  staging: {checks: 1}\n  lab: {checks: 1}\n"
+    await world.push_files({".shipmate.yml": own}, branch="release")
+    world.github.repository(REPO).protected.add("release")
+    await world.push("two", branch="feature")
+    pull = await world.github.open_pull(REPO, head="feature", base="release")
+    await world.settle()
     await world.say(pull.number, "/deploy")
+    assert "not among those who may" in world.answer(pull.number)
+    await world.say(pull.number, "/deploy to lab")
+    assert await world.serves("lab") == "two"
+
+
+async def test_a_push_by_a_merge_queue_is_let_through_by_its_name(world: World) -> None:
+    await with_rules(world, 'branch: main, who: {deploy: ["queue[bot]"]}')
+    sha = await world.push("one")
+    await world.settle()
+    assert "not among those who may" in (world.check_run(sha).summary or "")
+    await world.push("two", by="queue[bot]")
+    await world.settle()
     assert await world.serves() == "two"
 
 
