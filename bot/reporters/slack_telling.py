@@ -88,11 +88,17 @@ class SlackTelling:
             await told.note(ended=True)
 
     async def _steps(self, view: JobView, told: _Told, place: Place) -> None:
-        """The stages that ended since the last report, a line each, in one message; one begun before is ended first."""
+        """The stages that ended since the last report, a line each, in one message; one begun before is ended first.
+
+        A stage that was being told when we died, and is run once more now, is told when it has ended again.
+        """
+        ended = slack_blocks.steps(view)
         if begun := [Stage(number) for number in told.state.get("telling", [])]:
+            if not set(begun) <= set(ended):
+                return
             await self._tell_steps(view, told, place, begun)
         known = set(told.state.get("steps", []))
-        if new := [stage for stage in slack_blocks.steps(view) if int(stage) not in known]:
+        if new := [stage for stage in ended if int(stage) not in known]:
             await self._tell_steps(view, told, place, new)
 
     async def _tell_steps(self, view: JobView, told: _Told, place: Place, stages: list[Stage]) -> None:
