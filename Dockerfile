@@ -6,6 +6,7 @@ COPY pyproject.toml constraints.txt README.md ./
 COPY bot bot
 COPY handlers handlers
 COPY storage storage
+COPY aws aws
 RUN python -m venv /opt/shipmate && /opt/shipmate/bin/pip install --no-cache-dir -c constraints.txt .
 
 FROM ${REGISTRY}/python:3.13-slim
