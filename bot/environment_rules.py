@@ -9,6 +9,7 @@ from bot.desk.facts import Facts
 from bot.errors import Refused
 from bot.freeze import frozen
 from bot.github.people import Role
+from bot.model import Release
 from bot.repo_config import EnvironmentConfig
 from bot.required_checks import require_passed
 from bot.store import Releases
@@ -59,5 +60,25 @@ async def require_order(releases: Releases, repository_id: int, environment: Env
         return
     live = await releases.active(repository_id, before)
     if live is None or live.sha != sha:
-        now = live.sha[:12] if live else None
-        raise Refused("order_needed", environment=environment.name, after=before, sha=sha[:12], live=now)
+        raise _out_of_order(environment.name, before, sha, live)
+
+
+async def require_not_put_back(
+    releases: Releases, repository_id: int, environment: EnvironmentConfig, sha: str
+) -> None:
+    """What was live in the environment before may have been followed there since, but not taken back.
+
+    Raises Refused("order_needed").
+    """
+    before = environment.rules.after
+    if before is None:
+        return
+    live = await releases.active(repository_id, before)
+    once = [one for one in await releases.of_commit(repository_id, sha) if one.environment == before]
+    if live is None or not once or once[0].version > live.version:
+        raise _out_of_order(environment.name, before, sha, live)
+
+
+def _out_of_order(environment: str, before: str, sha: str, live: Release | None) -> Refused:
+    now = live.sha[:12] if live else None
+    return Refused("order_needed", environment=environment, after=before, sha=sha[:12], live=now)

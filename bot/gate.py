@@ -62,7 +62,7 @@ async def require_still_allowed(facts: Facts, records: Records, clock: Clock, jo
     if _changes_nothing_new(job, plan):
         return
     environment = plan.environment
-    await rules_of.require_order(records.releases, job.repository.id, environment, job.sha)
+    await rules_of.require_not_put_back(records.releases, job.repository.id, environment, job.sha)
     if "frozen" not in plan.bypassed:
         rules_of.require_thaw(environment, clock())
     if not any(code.startswith("checks_") for code in plan.bypassed):

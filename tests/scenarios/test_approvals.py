@@ -163,6 +163,21 @@ async def test_in_a_freeze_an_approval_is_refused_and_the_job_goes_on_waiting(wo
     assert await world.serves() == "two"
 
 
+async def test_what_staging_moved_on_from_can_be_approved_and_what_was_taken_back_there_cannot(world: World) -> None:
+    await with_rules(world, f"{TWO_PEOPLE}, after: staging")
+    pull, other = await world.open_pull("two"), await world.open_pull("three", branch="other")
+    await world.say(pull.number, "/deploy to staging")
+    await world.say(pull.number, "/deploy to production")
+    await world.say(other.number, "/deploy to staging")
+    await world.say(other.number, "/deploy to production")
+    await world.say(pull.number, "/approve", by="carol")
+    assert await world.serves() == "two"
+    await world.say(other.number, "/rollback staging")
+    await world.say(other.number, "/approve", by="carol")
+    assert "takes only what is live in `staging`" in world.answers(other.number)[-1].body
+    assert await world.serves() == "two"
+
+
 async def test_while_the_environment_is_locked_an_approval_is_refused(world: World) -> None:
     await with_rules(world, TWO_PEOPLE)
     pull = await world.open_pull("two")

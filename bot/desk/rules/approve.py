@@ -38,7 +38,7 @@ async def _job_meant(office: Office, order: Order) -> Job | None:
     job = await office.records.jobs.get(named)
     if job is None or job.repository.id != order.repository.id:
         raise Refused("job_not_found", job=named)
-    if job.hold is None:
+    if job.hold is None or not job.hold.approvals:
         raise Refused("approval_over", job=named)
     return job
 
