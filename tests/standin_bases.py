@@ -55,18 +55,40 @@ class Base:
         return f"{REGISTRY}/{self.names[0]}"
 
 
+_GO_PROXY = "/usr/share/goproxy/github.com/gorilla/mux/@v"
+_GO_MODULE = " && ".join(
+    (
+        f"RUN mkdir -p {_GO_PROXY} /tmp/zip/github.com/gorilla",
+        "cd /usr/share/gocode/src/github.com/gorilla",
+        f"""echo '{{"Version":"v1.8.0"}}' > {_GO_PROXY}/v1.8.0.info""",
+        f"cp mux/go.mod {_GO_PROXY}/v1.8.0.mod",
+        "cp -rL mux /tmp/zip/github.com/gorilla/mux@v1.8.0",
+        "cd /tmp/zip",
+        f"zip -qrD {_GO_PROXY}/v1.8.0.zip .",
+        "rm -r /tmp/zip",
+    )
+)
+"""Debian's copy of a module, as a module proxy serves it: https://go.dev/ref/mod#goproxy-protocol"""
+_GO_SETTINGS = "ENV GOPROXY=file:///usr/share/goproxy GOSUMDB=off GOFLAGS=-mod=mod"
+_CRATES = (
+    'RUN mkdir /.cargo && printf \'[source.crates-io]\\nreplace-with = "debian"\\n'
+    '[source.debian]\\ndirectory = "/usr/share/cargo/registry"\\n\' > /.cargo/config.toml'
+)
+"""Debian's crates in place of the index: https://doc.rust-lang.org/cargo/reference/source-replacement.html"""
+
+
 DEBIAN = Base(("debian:bookworm-slim", "alpine:3"))
 BASES = {
     "debian": DEBIAN,
     "python": Base(("python:3.13-slim",), "python3 python3-pip python3-venv", ("RUN ln -s python3 /usr/bin/python",)),
     "node": Base(("node:22-slim",)),
-    "go": Base(("golang:1.19-alpine",), "golang-go"),
-    "java": Base(("gradle:8-jdk17", "eclipse-temurin:17-jre"), "gradle default-jdk-headless"),
+    "go": Base(("golang:1.19-alpine",), "golang-go golang-github-gorilla-mux-dev zip", (_GO_MODULE, _GO_SETTINGS)),
+    "java": Base(("gradle:8-jdk17", "eclipse-temurin:17-jre"), "gradle default-jdk-headless libgoogle-gson-java"),
     "ruby": Base(("ruby:3.1-slim",), "ruby ruby-dev bundler build-essential pkg-config"),
     "php": Base(
         ("php:8.2-apache", "composer:2"), "apache2 libapache2-mod-php php-cli php-mbstring composer", (_APACHE,)
     ),
-    "rust": Base(("rust:1-slim-bookworm",), "cargo rustc"),
+    "rust": Base(("rust:1-slim-bookworm",), "cargo rustc librust-itoa-dev", (_CRATES,)),
     "nginx": Base(("nginx:1-alpine",), "nginx-light"),
 }
 
@@ -89,7 +111,7 @@ def ensure(name: str) -> str:
 
 
 def _ensure(base: Base) -> None:
-    if _docker("image", "inspect", base.image, check=False).returncode == 0:
+    if _made_of(base) == _fingerprint(base):
         return
     kept = _cache_folder() / f"{_fingerprint(base)}.tar"
     if kept.exists():
@@ -104,6 +126,12 @@ def _ensure(base: Base) -> None:
     partial.rename(kept)
 
 
+def _made_of(base: Base) -> str:
+    """The recipe that the engine's image was made by; empty when there is none."""
+    form = f'{{{{index .Config.Labels "{LABEL}.of"}}}}'
+    return _docker("image", "inspect", "--format", form, base.image, check=False).stdout.strip()
+
+
 def _make_debian() -> None:
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         _cannot("making a base image needs debootstrap and root")
@@ -116,7 +144,8 @@ def _make_debian() -> None:
         shutil.copy(CA_BUNDLE, f"{root}{CA_BUNDLE}")
         shutil.rmtree(f"{root}/var/cache/apt/archives", ignore_errors=True)
         packed = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
-        changes = ["--change", f"ENV {_TRUST}", "--change", f"LABEL {LABEL}=1"]
+        labels = f"LABEL {LABEL}=1 {LABEL}.of={_fingerprint(DEBIAN)}"
+        changes = ["--change", f"ENV {_TRUST}", "--change", labels]
         subprocess.run(
             ["docker", "import", *changes, "-", DEBIAN.image], stdin=packed.stdout, check=True, capture_output=True
         )
@@ -124,7 +153,8 @@ def _make_debian() -> None:
 
 
 def _make_layered(base: Base) -> None:
-    lines = [f"FROM {DEBIAN.image}", f"LABEL {LABEL}=1", "ENV DEBIAN_FRONTEND=noninteractive"]
+    labels = f"LABEL {LABEL}=1 {LABEL}.of={_fingerprint(base)}"
+    lines = [f"FROM {DEBIAN.image}", labels, "ENV DEBIAN_FRONTEND=noninteractive"]
     with tempfile.TemporaryDirectory() as context:
         if base.names[0].startswith("node:"):
             lines += _node_lines(Path(context))

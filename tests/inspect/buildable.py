@@ -68,15 +68,16 @@ _VITE = Buildable(
 )
 _GO = Buildable(
     {
-        "go.mod": "module example.com/hello\n\ngo 1.19\n\nrequire example.com/greeter v0.0.0\n\n"
-        "replace example.com/greeter => ./greeter\n",
+        "go.mod": "module example.com/hello\n\ngo 1.19\n\nrequire (\n\texample.com/greeter v0.0.0\n"
+        "\tgithub.com/gorilla/mux v1.8.0\n)\n\nreplace example.com/greeter => ./greeter\n",
         "greeter/go.mod": "module example.com/greeter\n\ngo 1.19\n",
         "greeter/greeter.go": 'package greeter\n\nfunc Greet() string { return "hello from greeter" }\n',
-        "main.go": 'package main\n\nimport (\n\t"fmt"\n\t"net/http"\n\t"os"\n\n\t"example.com/greeter"\n)\n\n'
-        'func main() {\n\thttp.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) '
-        "{ fmt.Fprint(w, greeter.Greet()) })\n"
+        "main.go": 'package main\n\nimport (\n\t"fmt"\n\t"net/http"\n\t"os"\n\n\t"example.com/greeter"\n'
+        '\t"github.com/gorilla/mux"\n)\n\n'
+        "func main() {\n\trouter := mux.NewRouter()\n"
+        '\trouter.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, greeter.Greet()) })\n'
         '\tport := os.Getenv("PORT")\n\tif port == "" {\n\t\tport = "8080"\n\t}\n'
-        '\thttp.ListenAndServe(":"+port, nil)\n}\n',
+        '\thttp.ListenAndServe(":"+port, router)\n}\n',
     },
     ("go", "debian"),
     "hello from greeter",
@@ -84,7 +85,9 @@ _GO = Buildable(
 _JAVA = Buildable(
     {
         "settings.gradle": "rootProject.name = 'hello'\ninclude 'greeter'\n",
-        "build.gradle": "apply plugin: 'java'\nsourceCompatibility = 17\ndependencies { compile project(':greeter') }\n"
+        "build.gradle": "apply plugin: 'java'\nsourceCompatibility = 17\n"
+        "repositories { maven { url 'file:///usr/share/maven-repo' } }\n"
+        "dependencies { compile project(':greeter'), 'com.google.code.gson:gson:debian' }\n"
         "jar {\n  manifest { attributes 'Main-Class': 'demo.Main' }\n"
         "  from { configurations.compile.collect { it.isDirectory() ? it : zipTree(it) } }\n}\n",
         "greeter/build.gradle": "apply plugin: 'java'\n",
@@ -96,7 +99,7 @@ _JAVA = Buildable(
         '    int port = Integer.parseInt(System.getenv().getOrDefault("PORT", "8080"));\n'
         "    HttpServer server = HttpServer.create(new InetSocketAddress(port), 0);\n"
         '    server.createContext("/", exchange -> {\n'
-        "      byte[] body = greeter.Greeter.greet().getBytes();\n"
+        "      byte[] body = new com.google.gson.Gson().toJson(greeter.Greeter.greet()).getBytes();\n"
         "      exchange.sendResponseHeaders(200, body.length);\n"
         "      exchange.getResponseBody().write(body);\n      exchange.close();\n    });\n"
         "    server.start();\n  }\n}\n",
@@ -148,9 +151,11 @@ _PHP = Buildable(
 _RUST = Buildable(
     {
         "Cargo.toml": '[package]\nname = "hello"\nversion = "0.1.0"\nedition = "2021"\n\n'
-        '[dependencies]\ngreeter = { path = "greeter" }\n',
+        '[dependencies]\ngreeter = { path = "greeter" }\nitoa = "1.0"\n',
         "Cargo.lock": 'version = 3\n\n[[package]]\nname = "greeter"\nversion = "0.1.0"\n\n[[package]]\nname = "hello"\n'
-        'version = "0.1.0"\ndependencies = [\n "greeter",\n]\n',
+        'version = "0.1.0"\ndependencies = [\n "greeter",\n "itoa",\n]\n\n[[package]]\nname = "itoa"\n'
+        'version = "1.0.1"\nsource = "registry+https://github.com/rust-lang/crates.io-index"\n'
+        'checksum = "1aab8fc367588b89dcee83ab0fd66b72b50b72fa1904d7095045ace2b0c81c35"\n',
         "greeter/Cargo.toml": '[package]\nname = "greeter"\nversion = "0.1.0"\nedition = "2021"\n',
         "greeter/src/lib.rs": 'pub fn greet() -> &\'static str {\n    "hello from greeter"\n}\n',
         "src/main.rs": "use std::io::{Read, Write};\nuse std::net::TcpListener;\n\nfn main() {\n"
@@ -159,7 +164,8 @@ _RUST = Buildable(
         "    for stream in listener.incoming() {\n        let mut stream = stream.unwrap();\n"
         "        let _ = stream.read(&mut [0; 1024]);\n        let body = greeter::greet();\n"
         '        let head = "HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length:";\n'
-        '        let _ = write!(stream, "{head} {}\\r\\n\\r\\n{}", body.len(), body);\n    }\n}\n',
+        "        let mut digits = itoa::Buffer::new();\n"
+        '        let _ = write!(stream, "{head} {}\\r\\n\\r\\n{}", digits.format(body.len()), body);\n    }\n}\n',
     },
     ("rust", "debian"),
     "hello from greeter",

@@ -1,7 +1,8 @@
 """Generated Dockerfiles really build, with their dependencies installed, and what they build really answers.
 
-Python and JavaScript take their dependencies from the package indexes; Go, Java, Ruby, PHP and Rust take one that
-lies in the repository, through the same package manager, since their indexes need not be reachable where tests run.
+Python and JavaScript take their dependencies from the package indexes. The others' need not be reachable where tests
+run: Go, Java and Rust take a published one from Debian's copies, served as a module proxy, a Maven repository and a
+crates source; they, Ruby and PHP take one that lies in the repository too, through the same package manager.
 """
 
 from __future__ import annotations
