@@ -8,16 +8,18 @@ from typing import Any
 from aws.arns import balancer_of, listener_of
 from aws.clients import AwsClients
 from aws.place import Place
+from bot.ports import RolloutSpec
 
 _USUAL_PORT = {"HTTP": 80, "HTTPS": 443}
 
 
-async def addresses(clients: AwsClients, place: Place, hosts: tuple[str, ...]) -> tuple[str, str | None]:
+async def addresses(clients: AwsClients, place: Place, spec: RolloutSpec) -> tuple[str, str | None]:
     """The URL of production, and of the test listener where there is one; by the first host name, where one is set.
 
-    Two calls. Raises AwsRefusal where the rule's listener or load balancer is gone.
+    A rolling update moves no test traffic. Two calls. Raises AwsRefusal where a listener or load balancer is gone.
     """
-    rules = [rule for rule in (place.listener_rule, place.test_listener_rule) if rule]
+    test_rule = place.test_listener_rule if spec.strategy != "rolling" else None
+    rules, hosts = [rule for rule in (place.listener_rule, test_rule) if rule], spec.hosts
     balancers = await clients.call(
         "elbv2", "DescribeLoadBalancers", LoadBalancerArns=sorted({balancer_of(rule) for rule in rules})
     )

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiobotocore.config import AioConfig
@@ -80,7 +81,7 @@ class AwsClients:
             if (service, once) not in self._open:
                 with aws_errors(f"{service}.connect"):
                     made = await self._stack.enter_async_context(self._made(service, once))
-                made.meta.events.register("request-created", self._count)
+                made.meta.events.register("request-created", partial(self._count, service))
                 self._open[service, once] = made
             return self._open[service, once]
 
@@ -115,8 +116,8 @@ class AwsClients:
             service, region_name=self.region, endpoint_url=self.access.endpoint_url, config=config
         )
 
-    def _count(self, *, operation_name: str, event_name: str, **_: Any) -> None:
-        self.calls[f"{event_name.split('.')[1]}.{operation_name}"] += 1
+    def _count(self, service: str, *, operation_name: str, **_: Any) -> None:
+        self.calls[f"{service}.{operation_name}"] += 1
 
 
 def _sign_with(session: AioSession, keys: KeySource) -> None:

@@ -46,7 +46,7 @@ class EcsRollouts:
         past = await deployments.history(self._clients, place.cluster, name) if service else []
         if past and not past[0].status.is_over:
             raise Permanent("rollout_under_way", service=name, rollout=past[0].arn)
-        url, test_url = await balancer.addresses(self._clients, place, spec.hosts)
+        url, test_url = await balancer.addresses(self._clients, place, spec)
         return Prepared(
             revision=await self._revision(spec, place),
             url=url,
@@ -72,7 +72,7 @@ class EcsRollouts:
         name = services.name_of(spec, place)
 
         async def make() -> None:
-            if await services.look(self._clients, place.cluster, name) is None:
+            if prepared.before is None and await services.look(self._clients, place.cluster, name) is None:
                 marks = tags.of_spec(spec, self._owner)
                 await services.create(self._clients, spec, place, prepared.revision, marks, gated=gated)
             else:

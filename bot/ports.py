@@ -311,13 +311,15 @@ class RolloutView:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between two looks at a rollout: the first, the longest while tasks start, the longest while it bakes.
+    """Seconds between two looks at a rollout: the first and the longest while its next step may come any moment.
 
-    `probe_s`: between two requests of our own to a version that takes traffic.
+    `quiet_s` and `bake_s`: while it surely does not, before and after it has traffic. `probe_s`: between two requests
+    of our own to a version that takes traffic.
     """
 
     first_s: float = 2.0
     longest_s: float = 10.0
+    quiet_s: float = 30.0
     bake_s: float = 60.0
     probe_s: float = 1.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.wording import analysis_english
+from bot.wording import analysis_english, reads_english
 
 SENTENCES: Mapping[str, str] = {
     # the six stages
@@ -41,6 +41,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.switch.hook": "Hook {hook}: green serves through the router",
     "stage.switch.drained": "Blue has finished what it was answering",
     "stage.complete": "Green is live",
+    "stage.rollout.serves": "Hook {hook}: green serves behind the load balancer",
     "stage.rollout.step": "{lifecycle}: {running} of {wanted} tasks run",
     "gate.requests": "{value} requests, at least {limit} are needed",
     "gate.error_percent": "{value} % of the requests failed, at most {limit} % may",
@@ -367,10 +368,10 @@ SENTENCES: Mapping[str, str] = {
     "slack.home.page.under_way": "Under way",
     "slack.home.page.waiting": "Waits for you",
     "slack.home.page.releases": "Serves",
-    "slack.home.title.under_way": "*Under way*",
-    "slack.home.title.waiting": "*Waits for somebody's approval*",
     "slack.home.page.locks": "Locks",
     "slack.home.title.locks": "*What is locked*",
+    "slack.home.title.under_way": "*Under way*",
+    "slack.home.title.waiting": "*Waits for somebody's approval*",
     "slack.home.title.releases": "*What serves now*",
     "slack.noise": "Of what is asked for elsewhere about `{repository}`, this channel is told {noise}.",
     "slack.noise.all": "everything from its start",
@@ -460,4 +461,5 @@ SENTENCES: Mapping[str, str] = {
     "page.search": "Search the log",
     "page.raw": "Raw log",
     **analysis_english.SENTENCES,
+    **reads_english.SENTENCES,
 }

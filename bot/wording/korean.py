@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.wording import analysis_korean
+from bot.wording import analysis_korean, reads_korean
 
 SENTENCES: Mapping[str, str] = {
     "stage.1": "빌드",
@@ -40,6 +40,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.switch.hook": "훅 {hook}: 그린이 라우터를 통해 서비스합니다",
     "stage.switch.drained": "블루가 처리 중이던 요청을 모두 마쳤습니다",
     "stage.complete": "그린이 서비스 중입니다",
+    "stage.rollout.serves": "훅 {hook}: 그린이 로드 밸런서 뒤에서 서비스합니다",
     "stage.rollout.step": "{lifecycle}: 태스크 {wanted}개 중 {running}개 실행 중",
     "gate.requests": "요청 {value}건, {limit}건 이상 필요합니다",
     "gate.error_percent": "요청의 {value} %가 실패했고 한도는 {limit} %입니다",
@@ -362,10 +363,10 @@ SENTENCES: Mapping[str, str] = {
     "slack.home.page.under_way": "진행 중",
     "slack.home.page.waiting": "승인 대기",
     "slack.home.page.releases": "서비스 중",
-    "slack.home.title.under_way": "*진행 중*",
-    "slack.home.title.waiting": "*승인을 기다리는 작업*",
     "slack.home.page.locks": "잠금",
     "slack.home.title.locks": "*잠긴 환경*",
+    "slack.home.title.under_way": "*진행 중*",
+    "slack.home.title.waiting": "*승인을 기다리는 작업*",
     "slack.home.title.releases": "*지금 서비스 중인 것*",
     "slack.noise": "다른 곳에서 요청된 `{repository}` 작업 중 이 채널에 알리는 것: {noise}.",
     "slack.noise.all": "시작부터 전부",
@@ -454,4 +455,5 @@ SENTENCES: Mapping[str, str] = {
     "fault.too_small": "{most} 이상이어야 합니다",
     "fault.too_large": "{most} 이하여야 합니다",
     **analysis_korean.SENTENCES,
+    **reads_korean.SENTENCES,
 }

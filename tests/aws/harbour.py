@@ -24,7 +24,7 @@ from tests.fake_engine import FakeEngine
 from tests.mortal import Mortal
 from tests.world import World
 
-QUICK = Pace(0.02, 0.05, 0.05, 0.02)
+QUICK = Pace(0.02, 0.05, 0.05, 0.05, 0.02)
 FIRST_PAUSE_S = 0.02
 
 

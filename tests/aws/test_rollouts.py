@@ -21,7 +21,7 @@ from bot.ports import Pace, Prepared, RolloutSpec, RolloutStatus, RolloutView
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
 
-QUICK = Pace(0.02, 0.05, 0.05)
+QUICK = Pace(0.02, 0.05, 0.05, 0.05)
 FIRST_PAUSE_S = 0.02
 
 

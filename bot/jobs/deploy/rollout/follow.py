@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bot.errors import Permanent
-from bot.jobs.deploy.rollout.rhythm import rhythm_of
+from bot.jobs.deploy.rollout.rhythm import Rhythm, least_s
 from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
 from bot.model import EventType, Stage
 from bot.ports import RolloutStatus, RolloutView
@@ -19,19 +19,42 @@ Meanwhile = Callable[[RolloutView, float], Awaitable[None]]
 
 
 async def follow(
-    ship: RolloutShip, stage: Stage, until: Callable[[RolloutView], bool], meanwhile: Meanwhile | None = None
+    ship: RolloutShip,
+    stage: Stage,
+    leg: int,
+    until: Callable[[RolloutView], bool],
+    meanwhile: Meanwhile | None = None,
 ) -> RolloutView:
-    """Look again and again until it is as wanted, or done. Raises Permanent("rollout_failed") when it goes back."""
-    rhythm = rhythm_of(rollout_spec(ship), ship.engine.pace)
+    """Look again and again until it is as wanted, or done. Raises Permanent("rollout_failed") when it goes back.
+
+    `leg` numbers the waits of a stage, so that the next deployment knows how long each of them takes.
+    """
+    began_s, name = time.monotonic(), f"{int(stage)}.{leg}"
+    rhythm: Rhythm | None = None
     while True:
         view = await ship.engine.rollouts.look(rollout_id(ship))
         await _tell(ship, stage, view)
         if view.status in {RolloutStatus.UNDOING, RolloutStatus.UNDONE, RolloutStatus.STUCK}:
             await _fail(ship, view)
         if until(view) or view.status is RolloutStatus.DONE:
+            await _keep_time(ship, name, time.monotonic() - began_s)
             return view
-        wait_s = rhythm.next_wait_s(view.stage, view.green_percent, time.monotonic())
+        rhythm = rhythm or Rhythm(ship.engine.pace, await _expected_s(ship, name, view), began_s)
+        wait_s = rhythm.next_wait_s(view.stage, time.monotonic())
         await (meanwhile(view, wait_s) if meanwhile else asyncio.sleep(wait_s))
+
+
+async def _expected_s(ship: RolloutShip, leg: str, view: RolloutView) -> float:
+    """How long the leg took when the release that serves now was shipped; at the least what it bakes."""
+    blue = await ship.blue()
+    facts = await ship.context.jobs.facts(blue.job_id) if blue else {}
+    took = facts.get(Stage.LIFECYCLE, {}).get("took", {})
+    return max(float(took.get(leg, 0.0)), least_s(rollout_spec(ship), view.green_percent))
+
+
+async def _keep_time(ship: RolloutShip, leg: str, seconds: float) -> None:
+    took = ship.context.known(Stage.LIFECYCLE, "took") or {}
+    await ship.context.keep(Stage.LIFECYCLE, took={**took, leg: round(seconds, 3)})
 
 
 def rollout_id(ship: RolloutShip) -> str:

@@ -17,7 +17,7 @@ async def begin_rollout(ship: RolloutShip) -> None:
     if ship.context.known(Stage.LIFECYCLE, "rollout") is None:
         rollout = await ship.engine.rollouts.begin(rollout_spec(ship), prepared)
         await ship.context.keep(Stage.LIFECYCLE, rollout=rollout)
-    await follow(ship, Stage.LIFECYCLE, _waits)
+    await follow(ship, Stage.LIFECYCLE, 0, _waits)
     green = prepared.test_url or prepared.url
     await ship.progress(Stage.LIFECYCLE, "stage.lifecycle.well", url=green, greenUrl=green)
     await ship.progress(Stage.LIFECYCLE, "stage.lifecycle.hook", hook="BeforeAllowTraffic")

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.ports import Pace, RolloutSpec
 
 GROWTH = 1.4
-BAKE_TIME, SHIFTING = "BAKE_TIME", "PRODUCTION_TRAFFIC_SHIFT"
+SURELY = 0.95
+"""The share of the time a leg took before, in which it is not expected to be over."""
+BAKING = frozenset({"BAKE_TIME", "PRODUCTION_TRAFFIC_SHIFT", "CLEAN_UP"})
+"""Stages in which a platform lets time pass on purpose."""
 
 
 @dataclass(slots=True)
 class Rhythm:
-    """Short after a change, longer the longer nothing changes; while a version bakes, until that is about to end.
+    """The looks of one leg of a rollout: from the answer of one pause to the next pause, or to the end.
 
-    `holds`: stage → seconds it lasts on purpose.
+    `expected_s`: how long this leg took at the deployment before, if there was one. Until then it is looked at only now
+    and then; after that, and where nothing is known, soon first and then ever less often.
     """
 
     pace: Pace
-    holds: Mapping[str, float] = field(default_factory=dict)
-    _stage: tuple[str, float] = ("", -1.0)
-    _since_s: float = 0.0
+    expected_s: float
+    began_s: float
     _wait_s: float = 0.0
 
-    def next_wait_s(self, stage: str, green_percent: float, now_s: float) -> float:
-        """Seconds to wait after a look at `now_s` (monotonic) that showed this."""
-        if (stage, green_percent) != self._stage:
-            self._stage, self._since_s, self._wait_s = (stage, green_percent), now_s, self.pace.first_s
-        else:
-            self._wait_s = min(self._wait_s * GROWTH, self.pace.longest_s)
-        left_s = self.holds.get(stage, 0.0) - (now_s - self._since_s)
-        return min(left_s, self.pace.bake_s) if left_s > self._wait_s else self._wait_s
+    def next_wait_s(self, stage: str, now_s: float) -> float:
+        """Seconds to wait after a look at `now_s` (monotonic) that showed this stage."""
+        left_s = SURELY * self.expected_s - (now_s - self.began_s)
+        if left_s > self.pace.first_s:
+            return min(left_s, self.pace.bake_s if stage in BAKING else self.pace.quiet_s)
+        grown_s = self._wait_s * GROWTH if self._wait_s else self.pace.first_s
+        self._wait_s = min(grown_s, self.pace.longest_s)
+        return self._wait_s
 
 
-def rhythm_of(spec: RolloutSpec, pace: Pace) -> Rhythm:
-    """Platforms count in whole minutes."""
-    return Rhythm(pace, {BAKE_TIME: 60.0 * math.ceil(spec.bake_s / 60), SHIFTING: 60.0 * math.ceil(spec.every_s / 60)})
+def least_s(spec: RolloutSpec, green_percent: float) -> float:
+    """How long a leg that begins with this share lasts at least; platforms count in whole minutes."""
+    baking_s = spec.bake_s if green_percent >= 100 else spec.every_s if green_percent else 0
+    return 60.0 * math.ceil(baking_s / 60)

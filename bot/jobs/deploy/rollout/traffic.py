@@ -29,7 +29,8 @@ async def shift_traffic(ship: RolloutShip) -> None:
         await _check_green(ship)
     gate, answered = Gate(ship), set[str]()
     while True:
-        view = await follow(ship, Stage.SWITCH, lambda seen: bool(set(seen.waiting) - answered), gate.watch)
+        asked = len(answered)
+        view = await follow(ship, Stage.SWITCH, asked, lambda seen: bool(set(seen.waiting) - answered), gate.watch)
         if view.status is RolloutStatus.DONE:
             break
         await _pass(ship, gate, view)
@@ -39,9 +40,7 @@ async def shift_traffic(ship: RolloutShip) -> None:
 
 async def _check_green(ship: RolloutShip) -> None:
     """The configured number of checks must pass in a row, where green can be reached; blue is measured beside it."""
-    prepared, settings = prepared_of(ship), ship.plan.environment
-    view = await ship.engine.rollouts.look(rollout_id(ship))
-    url = prepared.test_url or (prepared.url if view.status is RolloutStatus.DONE else None)
+    settings, url = ship.plan.environment, await _green_url(ship)
     latencies: list[float] = []
     for number in range(1, settings.checks + 1 if url else 1):
         seen = await probe_url(f"{url}{settings.health}")
@@ -52,6 +51,15 @@ async def _check_green(ship: RolloutShip) -> None:
         await asyncio.sleep(ship.tools.check_every_s)
     check_ms = round(statistics.median(latencies), 2) if latencies else None
     await ship.context.keep(Stage.SWITCH, check_ms=check_ms, baseline=await _baseline(ship))
+
+
+async def _green_url(ship: RolloutShip) -> str | None:
+    """Where green alone answers before it is given traffic: nowhere without a test listener, unless it has all."""
+    prepared = prepared_of(ship)
+    if prepared.test_url is not None:
+        return prepared.test_url
+    view = await ship.engine.rollouts.look(rollout_id(ship))
+    return prepared.url if view.status is RolloutStatus.DONE else None
 
 
 async def _baseline(ship: RolloutShip) -> dict[str, object]:
@@ -67,7 +75,7 @@ async def _pass(ship: RolloutShip, gate: Gate, view: RolloutView) -> None:
     """Let the rollout go on: nothing moves that is not allowed any more, or while green is not good enough."""
     if view.green_percent >= FULL_PERCENT:
         await _require_it_serves(ship)
-        await ship.progress(Stage.SWITCH, "stage.switch.hook", hook="AfterAllowTraffic", passedChecks=CHECKS_AFTER)
+        await ship.progress(Stage.SWITCH, "stage.rollout.serves", hook="AfterAllowTraffic", passedChecks=CHECKS_AFTER)
     else:
         await ship.tools.recheck(ship.job, ship.plan)
     if view.green_percent:
