@@ -13,7 +13,7 @@ from bot.inspect.paths import PathIndex, is_demoted, is_output, parent
 from bot.inspect.tree import REMOTE_READS, ListingTree, RemoteTree
 
 _FIRST = re.compile(
-    r"(?:.*/)?(?:package\.json|project\.json|nx\.json|deno\.jsonc?|requirements\.txt|pyproject\.toml|Pipfile|Procfile|go\.mod|go\.work|Cargo\.toml|"
+    r"(?:.*/)?(?:package\.json|project\.json|nx\.json|deno\.jsonc?|requirements\.txt|pyproject\.toml|Pipfile|Procfile|go\.mod|go\.work|main\.go|embed\.go|Cargo\.toml|"
     r"pom\.xml|build\.gradle(?:\.kts)?|settings\.gradle(?:\.kts)?|build\.sbt|project\.clj|deps\.edn|Gemfile|composer\.json|"
     r"mix\.exs|gleam\.toml|pubspec\.yaml|Package\.swift|shard\.yml|stack\.yaml|package\.yaml|[\w.-]+\.(?:csproj|fsproj|cabal)|"
     r"(?:Dockerfile|Containerfile)|\.tool-versions|mise\.toml|\.nvmrc|\.node-version|\.python-version|\.ruby-version|"

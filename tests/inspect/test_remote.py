@@ -70,3 +70,14 @@ def test_the_first_round_asks_for_manifests_and_the_second_for_sources() -> None
     second = wanted(paths, {"requirements.txt": b"fastapi\n", "docs/requirements.txt": b""})
     assert "main.py" in second
     assert not set(first) & set(second)
+
+
+async def test_a_go_program_that_embeds_its_site_is_seen_in_three_calls_too() -> None:
+    vite = '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "6"}}'
+    files = {"go.mod": "module x\n", "examples/base/main.go": "package main\n", "ui/package.json": vite}
+    files |= {"ui/index.html": "", "ui/embed.go": "package ui\n\n//go:embed all:dist\nvar Dist embed.FS\n"}
+    remote = Remote(files)
+    found = await inspect_remote(remote)
+    assert found.to_json() == inspect_tree(ListingTree([], files)).to_json()
+    assert [app.path for app in found.apps] == ["."]
+    assert remote.calls == 3
