@@ -1,0 +1,42 @@
+"""The target `ecs` is there where a region is set and images can be built, and nothing is asked of AWS before a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.app import open_all_engines
+from bot.config import from_environment
+from bot.errors import UserMistake
+from bot.masking import Masker
+from bot.ports import RolloutEngine
+
+REGION = {"AWS_REGION": "eu-west-1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "targets"),
+    [
+        ({}, ["docker"]),
+        (REGION, ["docker", "ecs"]),
+        ({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, ["docker", "ecs"]),
+        ({**REGION, "SHIPMATE_ENGINE": "process"}, ["process"]),
+    ],
+)
+async def test_targets_are_what_the_settings_allow(given: dict[str, str], targets: list[str], tmp_path: Path) -> None:
+    settings = from_environment({"SHIPMATE_WORKDIR": str(tmp_path), **given})
+    async with open_all_engines(settings, Masker()) as engines:
+        assert list(engines) == targets
+        assert isinstance(engines.get("ecs"), RolloutEngine) is ("ecs" in targets)
+
+
+def test_an_endpoint_that_is_no_address_is_refused() -> None:
+    with pytest.raises(UserMistake, match="AWS_ENDPOINT_URL"):
+        from_environment({**REGION, "AWS_ENDPOINT_URL": "localhost"})
+
+
+def test_the_registry_may_have_another_name() -> None:
+    settings = from_environment({**REGION, "SHIPMATE_ECR_HOST": "mirror:5000"})
+    assert settings.aws is not None
+    assert settings.aws.registry_host == "mirror:5000"
