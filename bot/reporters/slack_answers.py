@@ -6,6 +6,7 @@ import logging
 
 from bot.slack.client import Saying, SlackClient, SlackRefused
 from bot.slack.mrkdwn import cut
+from bot.slack.words import spoken
 from bot.store import Answer, SlackPlace
 
 TEXT_CHARACTERS = 8_000
@@ -25,7 +26,7 @@ async def say_in_slack(
         return log.warning("an answer for Slack is not said: the Slack face is off", extra={"answer": answer.key})
     try:
         if not look_first or not await _is_said(slack, place, answer.key):
-            await _say(slack, place, cut(answer.body, TEXT_CHARACTERS), answer.key)
+            await _say(slack, place, cut(spoken(answer.body), TEXT_CHARACTERS), answer.key)
     except SlackRefused as refused:
         if refused.reason not in FOR_GOOD:
             raise

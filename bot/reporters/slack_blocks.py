@@ -13,6 +13,7 @@ from bot.reporters.view import JobView, StageState, StageView
 from bot.slack.client import Saying
 from bot.slack.interactions import ACTION_PREFIX
 from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn
+from bot.slack.words import spoken
 
 Block = Mapping[str, Any]
 STYLES = {"approve": "primary", "cancel": "danger", "rollback": "danger", "retry": "primary"}
@@ -64,10 +65,14 @@ def _sentence(view: JobView, locale: str) -> str:
 
 def _told(view: JobView, locale: str) -> str:
     if view.job.hold is not None:
-        return mrkdwn(waiting.held_sentence(view, locale))
+        return _said(waiting.held_sentence(view, locale), view)
     if view.state is JobState.PENDING and view.ahead:
-        return mrkdwn(markdown.standing(view, locale))
-    return cut(mrkdwn(view.message), 2000)
+        return _said(markdown.standing(view, locale), view)
+    return cut(_said(view.message, view), 2000)
+
+
+def _said(text: str, view: JobView) -> str:
+    return mrkdwn(spoken(text, view.job.repository.full_name))
 
 
 def _stage(row: StageView, locale: str) -> str:

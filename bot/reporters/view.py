@@ -76,6 +76,7 @@ class _Stages:
         if event.stage is None:
             return
         if event.type is EventType.STAGE_STARTED:
+            self._settle(StageState.DONE, before=event.stage)
             self.states[event.stage] = StageState.RUNNING
         elif event.type is EventType.STAGE_FINISHED:
             self.states[event.stage] = StageState.DONE
@@ -85,10 +86,14 @@ class _Stages:
 
     def end(self, state: JobState) -> None:
         """A stage still running when the job ended badly is the one that failed."""
-        if state.is_final and state is not JobState.COMPLETED:
-            for stage, stage_state in self.states.items():
-                if stage_state is StageState.RUNNING:
-                    self.states[stage] = StageState.FAILED
+        if state.is_final:
+            self._settle(StageState.DONE if state is JobState.COMPLETED else StageState.FAILED)
+
+    def _settle(self, as_what: StageState, before: Stage = Stage.COMPLETE) -> None:
+        """Stages that run no more: a server that dies with one done may have left no event of that."""
+        for stage, state in self.states.items():
+            if stage <= before and state is StageState.RUNNING:
+                self.states[stage] = as_what
 
     def rows(self) -> tuple[StageView, ...]:
         return tuple(

@@ -46,6 +46,7 @@ from bot.slack.words import (
     job_named,
     read_words,
     repository_needed,
+    spoken,
 )
 from bot.store import Answer, ChannelBinding, Deliveries, Jobs, Settlement, SlackLink, SlackPlace
 
@@ -268,7 +269,7 @@ class SlackDesk:
         return Outcome("acted", f"{word}_told", answers=(self._answer(text, where, delivery),), audit=(audit,))
 
     async def _refused(self, request: Meant, delivery: Delivery, refused: ShipmateError) -> Settlement:
-        text = mrkdwn(messages.failure(self._locale, refused.code, refused.facts))
+        text = mrkdwn(spoken(messages.failure(self._locale, refused.code, refused.facts)))
         audit = record.refused(request, await self._parts.accounts.links.of(request.speaker.user), refused)
         answer = self._answer(text, request.where, delivery)
         return Settlement("refused", refused.code, answers=(answer,), audit=(audit,))

@@ -14,7 +14,7 @@ from bot.errors import Refused, ShipmateError
 from bot.grammar import Command
 from bot.model import Origin, Repository
 from bot.slack.mrkdwn import mrkdwn
-from bot.slack.words import job_named
+from bot.slack.words import job_named, spoken
 from bot.store import Answer, SlackLink, SlackPlace
 
 
@@ -64,8 +64,9 @@ class Ordering:
             return self._orders.answer(order, messages.failure(self._locale, shown.code, shown.facts), None)
 
         outcome = await self._orders.decide(order, wanted.facts, refuse)
+        name = order.repository.full_name
         answers = tuple(
-            dataclasses.replace(answer, body=mrkdwn(answer.body), slack=answer.slack or wanted.where)
+            dataclasses.replace(answer, body=mrkdwn(spoken(answer.body, name)), slack=answer.slack or wanted.where)
             for answer in outcome.answers
         )
         return dataclasses.replace(outcome, answers=answers)

@@ -18,7 +18,7 @@ from bot.grammar import ENVIRONMENT, Command, CommandSpec, Parameter, read_argum
 NOISE_LEVELS = "all|ends|failures|off"
 CHANNEL_ROLE = "maintain"
 """The least role on the repository of one who says what a channel is about."""
-STARTS_A_JOB = frozenset({"deploy", "rollback", "promote", "preview"})
+STARTS_A_JOB = frozenset({"deploy", "rollback", "promote", "preview", "retry"})
 _NOISE = re.compile(r"\A(?:all|ends|failures|off)\Z")
 
 
@@ -58,6 +58,7 @@ SAID_OTHERWISE: Mapping[str, str] = {
 }
 """Commands whose help speaks of the pull request, of which there is none here."""
 _REPOSITORY = re.compile(r"\A([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100})(?:@(\S{1,255}))?\Z")
+_COMMAND = re.compile(r"`/([a-z]{2,20})(?=[ `])")
 MOST_CHARACTERS = 1000
 SHOWN_CHARACTERS = 100
 
@@ -106,6 +107,19 @@ def help_in_slack(locale: str, only: str | None = None) -> str:
     specs = [spec for spec in {**COMMANDS, **OWN}.values() if only in {None, spec.name}]
     lines = [f"• `{usage(spec)}` — {_does(spec, locale)}" for spec in specs]
     return "\n".join([messages.say(locale, "slack.help.title"), *lines])
+
+
+def spoken(text: str, repository: str | None = None) -> str:
+    """The commands a text names, as they are typed in Slack: about that repository, so that it fits in any channel."""
+
+    def said(found: re.Match[str]) -> str:
+        spec = COMMANDS.get(found[1])
+        if spec is None:
+            return found[0]
+        about = f" {repository}" if repository and spec.needs != "none" else ""
+        return f"`/shipmate {found[1]}{about}"
+
+    return _COMMAND.sub(said, text)
 
 
 def _does(spec: CommandSpec, locale: str) -> str:

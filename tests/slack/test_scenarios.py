@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from bot.commands import COMMANDS
 from bot.errors import UserMistake
-from bot.slack.words import read_words
+from bot.slack.words import read_words, spoken, usage
 from tests.slack.world import ALICE, BORA, CHEN, DEPLOYS, RANDOM, SlackWorld
 from tests.world import REPO
 
@@ -369,4 +370,32 @@ async def test_the_tokens_of_slack_stand_nowhere(world: SlackWorld) -> None:
 def test_a_mistake_is_worded_with_the_usage_of_slack() -> None:
     with pytest.raises(UserMistake) as caught:
         read_words("deploy acme/api to")
-    assert caught.value.facts["usage"] == "/shipmate deploy OWNER/REPO[@REF] [to ENV]"
+    assert caught.value.facts["usage"] == usage(COMMANDS["deploy"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Say `/deploy main`.", "Say `/shipmate deploy acme/api main`."),
+        ("`/approve dep_x` or `/help`", "`/shipmate approve acme/api dep_x` or `/shipmate help`"),
+        (
+            "Type `/invite @shipmate`, look at `/tmp/x` or /deploy",
+            "Type `/invite @shipmate`, look at `/tmp/x` or /deploy",
+        ),
+        ("`/shipmate deploy` stays", "`/shipmate deploy` stays"),
+    ],
+)
+def test_the_commands_a_sentence_names_are_those_one_types_in_slack(text: str, said: str) -> None:
+    assert spoken(text, REPO) == said
+
+
+async def test_what_a_refusal_advises_works_when_it_is_typed(world: SlackWorld) -> None:
+    await world.link(CHEN, "carol")
+    world.github.set_permission(REPO, "carol", "write")
+    await world.type(f"lock {REPO} staging --reason mine", user=CHEN)
+    await world.type(f"deploy {REPO} to staging")
+    told = world.whispers()[-1]
+    assert f"`/shipmate unlock {REPO} staging`" in told
+    await world.type(f"unlock {REPO} staging", user=CHEN)
+    await world.type(f"deploy {REPO} to staging")
+    assert await world.states() == ["COMPLETED"]
