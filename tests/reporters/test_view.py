@@ -1,0 +1,54 @@
+"""The stage table as its faces show it, whatever events a sudden death left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.clock import utc_now
+from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository, Stage
+from bot.reporters.view import StageState, see
+
+JOB = Job(
+    "dep_aaaaaaaaaa",
+    JobKind.DEPLOY,
+    JobState.DEPLOYING,
+    "deploy acme/api production",
+    Repository(1, "acme/api"),
+    "a" * 40,
+    "main",
+    "production",
+    Origin("slack", "alice", 1),
+    {},
+    utc_now(),
+)
+
+
+def story(*told: tuple[EventType, Stage]) -> list[Event]:
+    return [Event(JOB.id, number, utc_now(), kind, "", stage, {}) for number, (kind, stage) in enumerate(told, start=1)]
+
+
+STARTED, FINISHED = EventType.STAGE_STARTED, EventType.STAGE_FINISHED
+
+
+def states(job: Job, *told: tuple[EventType, Stage]) -> list[StageState]:
+    return [row.state for row in see(job, story(*told), "").stages]
+
+
+def test_a_stage_whose_end_was_not_told_is_done_when_the_next_one_starts() -> None:
+    told = states(JOB, (STARTED, Stage.BUILD), (STARTED, Stage.PUSH))
+    assert told[:3] == [StageState.DONE, StageState.RUNNING, StageState.WAITING]
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"), [(JobState.COMPLETED, StageState.DONE), (JobState.FAILED, StageState.FAILED)]
+)
+def test_a_stage_that_runs_when_the_job_ends_ended_as_the_job_did(end: JobState, shown: StageState) -> None:
+    told = states(replace(JOB, state=end), (STARTED, Stage.BUILD), (FINISHED, Stage.BUILD), (STARTED, Stage.PUSH))
+    assert told[:3] == [StageState.DONE, shown, StageState.WAITING]
+
+
+def test_a_stage_that_starts_once_more_runs() -> None:
+    told = states(JOB, (STARTED, Stage.BUILD), (FINISHED, Stage.BUILD), (STARTED, Stage.BUILD))
+    assert told[0] is StageState.RUNNING
