@@ -80,4 +80,4 @@ async def test_a_go_program_that_embeds_its_site_is_seen_in_three_calls_too() ->
     found = await inspect_remote(remote)
     assert found.to_json() == inspect_tree(ListingTree([], files)).to_json()
     assert [app.path for app in found.apps] == ["."]
-    assert remote.calls == 3
+    assert remote.calls <= 3
