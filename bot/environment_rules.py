@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot import rules_config
 from bot.desk.facts import Facts
 from bot.errors import Refused
 from bot.freeze import frozen
@@ -14,7 +15,7 @@ from bot.repo_config import EnvironmentConfig
 from bot.required_checks import require_passed
 from bot.store import Releases
 
-ROLES = {role.name.lower(): role for role in Role if role is not Role.NONE}
+ROLES = {name: Role[name.upper()] for name in rules_config.ROLES}
 
 
 async def require_named(

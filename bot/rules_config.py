@@ -44,6 +44,8 @@ class EnvironmentRules:
 
 NOBODYS = ApprovalRule()
 """No approval is asked."""
+ROLES = ("read", "triage", "write", "maintain", "admin")
+"""Words of `who` that are roles at GitHub, and no logins."""
 COMMANDS = ("deploy", "rollback", "promote", "approve")
 """What `who` can speak of; `teams` speaks of them all."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import messages
 from bot.reporters.view import JobView
+from bot.rules_config import ROLES
 
 
 def held_title(view: JobView, locale: str) -> str | None:
@@ -26,7 +27,7 @@ def held_sentence(view: JobView, locale: str) -> str:
         sentences.append(messages.say(locale, "report.awaits_checks", checks=checks, until=until))
     if hold.approvals:
         facts = {"count": len(view.approved_by), "needed": hold.approvals, "sha": job.sha[:7], "until": until}
-        who = _people(hold.who) or messages.say(locale, "report.anyone_else")
+        who = ", ".join(_who(name, locale) for name in hold.who) or messages.say(locale, "report.anyone_else")
         sentences.append(messages.say(locale, "report.held", who=who, job=job.id, **facts))
     return " ".join(sentences)
 
@@ -35,7 +36,9 @@ def consent(view: JobView, locale: str) -> str:
     """Who approved it, and what was set aside with which reason; empty where nobody had to."""
     lines: list[str] = []
     if view.approved_by:
-        lines.append(messages.say(locale, "report.approved_by", who=_people(view.approved_by)))
+        lines.append(
+            messages.say(locale, "report.approved_by", who=", ".join(f"`{name}`" for name in view.approved_by))
+        )
     if set_aside := view.job.spec.get("bypassed"):
         rules = dict.fromkeys(messages.say(locale, f"rule.{_rule(code)}") for code in set_aside)
         reason = messages.neutral(str(view.job.spec.get("reason") or ""))
@@ -44,9 +47,9 @@ def consent(view: JobView, locale: str) -> str:
     return "\n".join(lines)
 
 
-def _people(names: tuple[str, ...]) -> str:
-    """Named without calling them."""
-    return ", ".join(f"`{messages.neutral(name).replace(chr(0x200B), '')}`" for name in names)
+def _who(name: str, locale: str) -> str:
+    """One of those named in the settings: a role, a team or a login."""
+    return messages.say(locale, "report.role", role=name) if name in ROLES else f"`{name}`"
 
 
 def _rule(code: str) -> str:

@@ -68,11 +68,14 @@ async def _approve_job(office: Office, order: Order, facts: Facts, job: Job) -> 
 
 
 async def _counted(office: Office, order: Order, job: Job, approval: Approve) -> Outcome:
+    """Where the job's own comment stands, that tells the rest."""
     given = [one for one in await office.records.approvals.given(job.id) if one.sha == job.sha]
     place, needed = len(given) + 1, job.hold.approvals if job.hold else 0
     text = office.say("approve.counted", job=job.id, sha=job.sha[:7], given=place, needed=needed)
     rules = {"approvals": f"{place} of {needed}", "job": job.id, "environment": job.environment, "sha": job.sha}
-    return Outcome("acted", "approved", answers=(office.answer(order, text, "+1"),), changes=(approval,), rules=rules)
+    told_there = order.origin.face == "comment" and order.number == job.origin.pull_number
+    answer = office.answer(order, "" if told_there else text, "+1")
+    return Outcome("acted", "approved", answers=(answer,), changes=(approval,), rules=rules)
 
 
 def _is_asker(order: Order, job: Job) -> bool:
