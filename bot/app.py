@@ -295,7 +295,14 @@ class Loop:
 def records_of(store: Store) -> Records:
     """What the desk, and the gate after it, look up."""
     return Records(
-        store.deliveries, store.locks, store.slack_links, store.jobs, store.releases, store.approvals, store.previews
+        store.deliveries,
+        store.locks,
+        store.slack_links,
+        store.jobs,
+        store.releases,
+        store.approvals,
+        store.previews,
+        store.audit,
     )
 
 

@@ -50,7 +50,10 @@ _RELEASE = re.compile(r"\A(?:v?[0-9]{1,6}|[0-9a-f]{7,64}|last-good)\Z")
 _SOMEBODY = re.compile(r"\A@[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\[bot\])?\Z")
 _NOBODY = re.compile(rf"(?!@){REF.pattern}")
 _DATE = re.compile(r"\A\d{4}-\d{2}-\d{2}\Z")
+_STAGE = re.compile(r"\A[1-6]\Z")
 _JOB_ID = Parameter("job", "JOB", JOB)
+_ENV_BUT_NO_JOB = Parameter("environment", "ENV", re.compile(rf"(?!{JOB.pattern}){ENVIRONMENT.pattern}"))
+_JOB_INSTEAD = Parameter("job", "JOB", JOB, instead=True)
 
 COMMANDS: Mapping[str, CommandSpec] = {
     spec.name: spec
@@ -112,6 +115,42 @@ COMMANDS: Mapping[str, CommandSpec] = {
             {
                 "en": "Show what runs where, and what is under way.",
                 "ko": "어디에 무엇이 배포되어 있고 무엇이 진행 중인지 보여 줍니다.",
+            },
+            (_ENV_BUT_NO_JOB, _JOB_INSTEAD),
+        ),
+        CommandSpec(
+            "why",
+            "read",
+            {
+                "en": "Say why JOB, or the last thing that happened here, went as it did, and what to do next.",
+                "ko": "JOB(또는 여기서 마지막으로 일어난 일)이 왜 그렇게 되었고 다음에 무엇을 할지 알려 줍니다.",
+            },
+            (_JOB_ID,),
+        ),
+        CommandSpec(
+            "logs",
+            "read",
+            {
+                "en": "Show the end of the newest job's log here, or of JOB's, or what one of the six stages wrote.",
+                "ko": "여기서 가장 최근 작업(또는 JOB)의 로그 끝부분이나 여섯 단계 중 하나의 기록을 보여 줍니다.",
+            },
+            (_JOB_ID, Parameter("stage", "N", _STAGE, after="--stage")),
+        ),
+        CommandSpec(
+            "retry",
+            "write",
+            {
+                "en": "Do the newest job here, or JOB, again: the same commit, the settings that are in force now.",
+                "ko": "여기서 가장 최근 작업(또는 JOB)을 같은 커밋과 현재 설정으로 다시 실행합니다.",
+            },
+            (_JOB_ID,),
+        ),
+        CommandSpec(
+            "stats",
+            "read",
+            {
+                "en": "Show how often, how soon and how well is delivered: the four DORA figures.",
+                "ko": "얼마나 자주, 빨리, 안전하게 배포하는지 보여 줍니다(DORA 네 지표).",
             },
             (_ENV,),
         ),
@@ -192,6 +231,22 @@ COMMANDS: Mapping[str, CommandSpec] = {
             (_ENV,),
         ),
         CommandSpec(
+            "link",
+            "none",
+            {
+                "en": "Say how to tie your GitHub account to Slack.",
+                "ko": "GitHub 계정을 Slack과 연결하는 방법을 알려 줍니다.",
+            },
+        ),
+        CommandSpec(
+            "whoami",
+            "none",
+            {
+                "en": "Show who you are here, and what you may say.",
+                "ko": "여기서 누구이고 무엇을 할 수 있는지 보여 줍니다.",
+            },
+        ),
+        CommandSpec(
             "help",
             "none",
             {"en": "Show these commands.", "ko": "명령 목록을 보여 줍니다."},
@@ -239,6 +294,11 @@ def read_command(name: str, words: list[str], raw: str) -> Command | None:
             raise UserMistake("unknown_command", command=name, did_you_mean=near)
         return None
     return read_arguments(spec, words, raw)
+
+
+def command_meant(name: str) -> str | None:
+    """The command of this name, else the one it is most like; None for a word that is like none."""
+    return name if name in COMMANDS else _near(name)
 
 
 @lru_cache(maxsize=256)

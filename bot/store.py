@@ -204,6 +204,7 @@ class JobFilter:
     kind: JobKind | None = None
     states: tuple[JobState, ...] = ()
     pull_number: int | None = None
+    sha: str | None = None
     before: str | None = None
     """Cursor: list jobs created before this job id."""
     limit: int = 50
@@ -225,8 +226,11 @@ class NewRelease:
 class Jobs(Protocol):
     """Durable jobs, their leases and their events. Writes under an old fence raise LeaseLost."""
 
-    async def create(self, request: JobRequest, now: datetime) -> Job:
-        """Raises Refused("queue_full", limit=…) when more wait than allowed."""
+    async def create(self, request: JobRequest, now: datetime, audit: Sequence[AuditEntry] = ()) -> Job:
+        """The audit trail is told `audit`, or else that it was asked for, in the same transaction.
+
+        Raises Refused("queue_full", limit=…) when more wait than allowed.
+        """
 
     async def get(self, job_id: str) -> Job | None: ...
 
@@ -287,8 +291,8 @@ class Jobs(Protocol):
     async def story(self, job_id: str) -> list[Event]:
         """Every event but the log's, oldest first."""
 
-    async def log_tail(self, job_id: str, lines: int) -> list[str]:
-        """The last lines of the log."""
+    async def log_tail(self, job_id: str, lines: int, stage: Stage | None = None) -> list[str]:
+        """The last lines of the log, or of what one stage wrote of it."""
 
     async def last_seq(self, job_id: str) -> int: ...
 
@@ -682,6 +686,9 @@ class Audit(Protocol):
 
     async def of_job(self, job_id: str) -> list[AuditRecord]:
         """Oldest first."""
+
+    async def newest(self, repository: str, number: int | None, limit: int) -> list[AuditRecord]:
+        """Of a repository, or of what was said on one pull request or issue of it, newest first."""
 
     async def verify(self, noted: Head | None = None) -> Verdict:
         """Look through all of it; `noted` is a record's number and hash that were written down elsewhere."""

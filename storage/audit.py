@@ -42,6 +42,12 @@ class SqlAudit:
         sql = "SELECT * FROM audit WHERE job_id = ? ORDER BY number"
         return await self._database.read(lambda c: [_record(row) for row in c.execute(sql, (job_id,))])
 
+    async def newest(self, repository: str, number: int | None, limit: int) -> list[AuditRecord]:
+        where = "repository = ?" if number is None else "repository = ? AND json_extract(rules, '$.number') = ?"
+        sql = f"SELECT * FROM audit WHERE {where} ORDER BY number DESC LIMIT ?"
+        values = [value for value in (repository, number, limit) if value is not None]
+        return await self._database.read(lambda c: [_record(row) for row in c.execute(sql, values)])
+
     async def verify(self, noted: Head | None = None) -> Verdict:
         return await self._database.read(lambda c: verify(_all(c), _head(c), noted))
 

@@ -50,12 +50,12 @@ def story(connection: sqlite3.Connection, job_id: str) -> list[Event]:
     return [_event(job_id, row) for row in rows]
 
 
-def log_tail(connection: sqlite3.Connection, job_id: str, lines: int) -> list[str]:
-    """The last lines of the job's log; no more events are read than they stand in."""
+def log_tail(connection: sqlite3.Connection, job_id: str, lines: int, stage: Stage | None = None) -> list[str]:
+    """The last lines of the job's log, or of one stage's; no more events are read than they stand in."""
     rows = connection.execute(
         "SELECT events.details FROM jobs JOIN events ON events.job = jobs.number"
-        " WHERE jobs.id = ? AND events.type = ? ORDER BY events.seq DESC",
-        (job_id, EventType.LOG_WRITTEN),
+        " WHERE jobs.id = ? AND events.type = ? AND (? IS NULL OR events.stage = ?) ORDER BY events.seq DESC",
+        (job_id, EventType.LOG_WRITTEN, stage, stage),
     )
     tail: list[str] = []
     for row in rows:

@@ -38,6 +38,7 @@ def _conditions(which: JobFilter, state: JobState) -> tuple[str, list[object]]:
         "environment": which.environment,
         "kind": which.kind,
         "pull_number": which.pull_number,
+        "sha": which.sha,
         "state": state,
     }
     asked = {name: value for name, value in equal.items() if value is not None}

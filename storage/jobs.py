@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.approvals import EndHeld
+from bot.audit import AuditEntry
 from bot.errors import LeaseLost
 from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
 from bot.store import JobFilter, NewRelease, Pulse
@@ -24,10 +25,10 @@ class SqlJobs:
         self._database = database
         self._max_waiting = max_waiting
 
-    async def create(self, request: JobRequest, now: datetime) -> Job:
+    async def create(self, request: JobRequest, now: datetime, audit: Sequence[AuditEntry] = ()) -> Job:
         def unit(connection: sqlite3.Connection) -> Job:
             job = jobrows.create(connection, request, now, self._max_waiting)
-            audited.asked(connection, request, now)
+            audited.asked(connection, request, audit, now)
             return job
 
         return await self._database.write(unit)
@@ -141,8 +142,8 @@ class SqlJobs:
     async def story(self, job_id: str) -> list[Event]:
         return await self._database.read(lambda c: facts_of.story(c, job_id))
 
-    async def log_tail(self, job_id: str, lines: int) -> list[str]:
-        return await self._database.read(lambda c: facts_of.log_tail(c, job_id, lines))
+    async def log_tail(self, job_id: str, lines: int, stage: Stage | None = None) -> list[str]:
+        return await self._database.read(lambda c: facts_of.log_tail(c, job_id, lines, stage))
 
     async def last_seq(self, job_id: str) -> int:
         sql = "SELECT last_seq FROM jobs WHERE id = ?"

@@ -12,7 +12,19 @@ from sqlite_utils.migrations import Migrations
 from bot.errors import UserMistake
 from storage.connection import connect, path_of
 from storage.faults import translated
-from storage.schema import analyses, approvals, audit, connections, deliveries, jobs, keys, locks, previews, slack
+from storage.schema import (
+    analyses,
+    approvals,
+    audit,
+    connections,
+    deliveries,
+    jobs,
+    keys,
+    locks,
+    previews,
+    reads,
+    slack,
+)
 
 STEPS: tuple[Callable[[Schema], None], ...] = (
     deliveries.m001_deliveries,
@@ -29,6 +41,7 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     audit.m012_audit,
     previews.m013_previews,
     slack.m014_slack_noise,
+    reads.m016_reads,
     connections.m018_connections,
 )
 """In the order they are applied; a step that was released is never changed, only followed."""

@@ -59,11 +59,35 @@ class Desk:
     async def give_up(self, wishes: Sequence[Wish], delivery: Delivery, error: ShipmateError) -> Settlement:
         """A person who spoke is told; a push is only noted. A head that moved has moved whatever else failed."""
         refusal = error if isinstance(error, Refused) else Refused("github_unavailable", reason=error.code)
-        outcomes = [self._refuse_comment(wish, refusal) for wish in wishes if isinstance(wish, ObeyComment)]
-        outcomes += [_noted(wish, delivery) for wish in wishes if isinstance(wish, NoteHead)]
-        if isinstance(error, Refused):
-            outcomes += [self._refuse_preview(wish, refusal) for wish in wishes if isinstance(wish, FollowPull)]
+        outcomes: list[Outcome] = []
+        for wish in wishes:
+            outcomes += await self._given_up(wish, delivery, error, refusal)
         return settle(outcomes or [Outcome("failed", error.code)])
+
+    async def _given_up(self, wish: Wish, delivery: Delivery, error: ShipmateError, refusal: Refused) -> list[Outcome]:
+        match wish:
+            case ObeyComment():
+                return [self._refuse_comment(wish, refusal)]
+            case NoteHead():
+                return [_noted(wish, delivery)]
+            case FollowPull() if error is refusal:
+                return [self._refuse_preview(wish, refusal)]
+            case DeployPush():
+                audit = record.pushed(wish, "failed", error.code, error.facts, None)
+                return [Outcome("failed", error.code, audit=(audit,))]
+            case ClickButton():
+                return await self._click_given_up(wish, delivery, refusal)
+            case _:
+                return []
+
+    async def _click_given_up(self, wish: ClickButton, delivery: Delivery, refusal: Refused) -> list[Outcome]:
+        """Told where the job shows; without the job there is nothing the click could have meant."""
+        job = await self._jobs.get(wish.job_id)
+        if job is None:
+            return []
+        order = _click_order(wish, wish.installation_id or job.origin.installation_id, job, delivery)
+        answer, audit = self._refused_click(order, job, refusal), record.refused(order, refusal, {})
+        return [Outcome("refused", refusal.code, answers=(answer,), audit=(audit,))]
 
     async def _outcomes(self, wish: Wish, delivery: Delivery) -> list[Outcome]:
         match wish:
@@ -184,7 +208,8 @@ class Desk:
         """All mistakes of a comment in one answer."""
         if not said.mistakes:
             return []
-        text = "\n".join(messages.failure(self._locale, mistake.code, messages.harmless(mistake.facts)) for mistake in said.mistakes)
+        told = ((mistake.code, messages.harmless(mistake.facts)) for mistake in said.mistakes)
+        text = "\n".join(messages.failure(self._locale, code, facts) for code, facts in told)
         answer = _answer_to(wish, f"comment-{wish.comment_id}-mistakes", text)
         audit = tuple(record.misread(wish, mistake) for mistake in said.mistakes)
         return [Outcome("refused", said.mistakes[0].code, answers=(answer,), audit=audit)]

@@ -9,10 +9,11 @@ from bot import messages
 from bot.clock import Clock
 from bot.desk.facts import Facts
 from bot.desk.order import Order
+from bot.errors import Refused
 from bot.links import Links
 from bot.model import UNFINISHED, Job
 from bot.repo_config import RepoConfig
-from bot.store import Answer, Approvals, Deliveries, JobFilter, Jobs, Locks, Previews, Releases, SlackLinks
+from bot.store import Answer, Approvals, Audit, Deliveries, JobFilter, Jobs, Locks, Previews, Releases, SlackLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Records:
     releases: Releases
     approvals: Approvals
     previews: Previews
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,14 @@ class Office:
         if order.is_pull and order.number is not None:
             return await facts.settings_for(await facts.pull(order.number))
         return await facts.config(await facts.default_branch())
+
+    async def require_job(self, order: Order) -> Job:
+        """The job the order names, else the newest one asked for here. Raises Refused("job_not_found" or "no_job")."""
+        job = await self.job_meant(order, finished_too=True)
+        named = order.command.get("job")
+        if job is None or job.repository.id != order.repository.id:
+            raise Refused("job_not_found", job=named) if named else Refused("no_job")
+        return job
 
     async def job_meant(self, order: Order, *, finished_too: bool = False) -> Job | None:
         """The job the order names, else the newest that was asked for here: under way, or `finished_too`."""

@@ -20,14 +20,20 @@ from bot.desk.rules.cancel import cancel
 from bot.desk.rules.deploy import deploy
 from bot.desk.rules.help import tell_help
 from bot.desk.rules.inspect import inspect
+from bot.desk.rules.link import link
 from bot.desk.rules.lock import lock
 from bot.desk.rules.locks import locks
+from bot.desk.rules.logs import logs
 from bot.desk.rules.preview import preview
 from bot.desk.rules.promote import promote
 from bot.desk.rules.queue import queue
+from bot.desk.rules.retry import retry
 from bot.desk.rules.rollback import rollback
+from bot.desk.rules.stats import stats
 from bot.desk.rules.status import status
 from bot.desk.rules.unlock import unlock
+from bot.desk.rules.whoami import whoami
+from bot.desk.rules.why import why
 from bot.errors import Permanent, Refused, ShipmateError
 from bot.model import JobRequest
 from bot.store import Answer
@@ -49,10 +55,16 @@ RULES: Mapping[str, Rule] = {
     "locks": locks,
     "queue": queue,
     "status": status,
+    "why": why,
+    "logs": logs,
+    "retry": retry,
+    "stats": stats,
     "approve": approve,
     "cancel": cancel,
     "inspect": inspect,
     "analyze": analyze,
+    "link": link,
+    "whoami": whoami,
     "help": tell_help,
 }
 

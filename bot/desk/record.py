@@ -46,7 +46,7 @@ def misread(wish: ObeyComment, mistake: UserMistake) -> AuditEntry:
         reason=mistake.code,
         repository=wish.repository.full_name,
         raw=wish.body[:MOST_RAW_CHARACTERS],
-        rules=mistake.facts,
+        rules={**mistake.facts, "number": wish.number},
     )
 
 
@@ -92,7 +92,7 @@ def _entry(
         reason=reason,
         repository=order.repository.full_name,
         raw=order.command.raw,
-        rules=rules,
+        rules=rules if order.number is None else {**rules, "number": order.number},
         environment=job.environment if job else order.command.get("environment"),
         sha=job.sha if job else order.known_sha,
         job_id=job_id,

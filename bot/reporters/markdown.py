@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot import messages
 from bot.commands import COMMANDS
 from bot.durations import shown
+from bot.grammar import CommandSpec, Takes
 from bot.model import JobState
 from bot.reporters import waiting
 from bot.reporters.view import JobView, StageState, StageView
@@ -77,10 +79,15 @@ def _stage_row(row: StageView, locale: str) -> str:
 
 
 def log_block(view: JobView) -> str:
-    """The last lines of the log, fenced so that nothing in them can end the fence."""
-    text = "\n".join(view.tail)[-TAIL_CHARACTERS:]
+    """The last lines of the log, fenced."""
+    return fenced(view.tail, "text")
+
+
+def fenced(lines: Sequence[str], language: str = "") -> str:
+    """The end of these lines, so that nothing in them can end the fence."""
+    text = "\n".join(lines)[-TAIL_CHARACTERS:]
     fence = "`" * max(3, _longest_run(text) + 1)
-    return f"{fence}text\n{text}\n{fence}"
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _longest_run(text: str) -> int:
@@ -134,4 +141,13 @@ def help_text(locale: str, only: str | None = None) -> str:
     rows = [
         f"| `{s.usage_in_a_table}` | {s.help[language]} |" for s in COMMANDS.values() if only is None or s.name == only
     ]
-    return "\n".join([messages.say(locale, "help.title"), "", head, *rows])
+    details = _details(COMMANDS[only], locale) if only else []
+    return "\n".join([messages.say(locale, "help.title"), "", head, *rows, *details])
+
+
+def _details(spec: CommandSpec, locale: str) -> list[str]:
+    """Who may say it, and how its options are written."""
+    key = "help.needs_nothing" if spec.needs == "none" else "help.needs"
+    explained = [one for one in spec.parameters if one.takes is not Takes.WORD]
+    lines = [messages.say(locale, f"help.parameter.{one.takes.name}", said=one.said) for one in explained]
+    return ["", messages.say(locale, key, role=spec.needs), *(f"- {line}" for line in lines)]

@@ -1,4 +1,4 @@
-"""`/status`: what serves where, and what is under way."""
+"""`/status`: what serves where, and what is under way; or how far one job is."""
 
 from __future__ import annotations
 
@@ -7,22 +7,39 @@ from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.status import status_text
-from bot.model import UNFINISHED
+from bot.line import place_of
+from bot.model import UNFINISHED, Job
+from bot.reporters import markdown
+from bot.reporters.view import see
 from bot.store import JobFilter
 
 
 async def status(office: Office, order: Order, facts: Facts) -> Outcome:
-    """One environment, or all that serve something or are being deployed to."""
-    only = order.command.get("environment")
+    """One job, one environment, or all that serve something or are being deployed to. Raises Refused."""
+    if order.command.get("job"):
+        text = await _job_text(office, await office.require_job(order))
+    else:
+        text = await _environments_text(office, order, order.command.get("environment"))
+    return Outcome("acted", "status_told", answers=(office.answer(order, text),))
+
+
+async def _job_text(office: Office, job: Job) -> str:
+    """As its check run shows it."""
+    jobs = office.records.jobs
+    place = await place_of(jobs, job, office.clock())
+    view = see(job, await jobs.story(job.id), office.links.job(job.id), place=place)
+    return markdown.summary(view, office.locale)
+
+
+async def _environments_text(office: Office, order: Order, only: str | None) -> str:
     releases = office.records.releases
     names = await releases.environments(order.repository.id)
     active = [await releases.active(order.repository.id, name) for name in names]
     busy = await office.records.jobs.find(JobFilter(repository=order.repository.full_name, states=UNFINISHED))
-    text = status_text(
+    return status_text(
         order.repository,
         [release for release in active if release and only in {None, release.environment}],
         [job for job in busy if job.environment and only in {None, job.environment}],
         office.links,
         office.locale,
     )
-    return Outcome("acted", "status_told", answers=(office.answer(order, text),))
