@@ -11,6 +11,7 @@ from bot.audit import AuditEntry, AuditRecord, Head, Verdict, record_of, verify
 from bot.store import AuditFilter
 from storage.database import Database
 from storage.rows import EPOCH, from_json, from_us, to_json, to_us
+from storage.schema.reads import ISSUE
 
 READ_AT_ONCE = 1000
 COLUMNS = (
@@ -43,7 +44,7 @@ class SqlAudit:
         return await self._database.read(lambda c: [_record(row) for row in c.execute(sql, (job_id,))])
 
     async def newest(self, repository: str, number: int | None, limit: int) -> list[AuditRecord]:
-        where = "repository = ?" if number is None else "repository = ? AND json_extract(rules, '$.number') = ?"
+        where = "repository = ?" if number is None else f"repository = ? AND {ISSUE} = ?"
         sql = f"SELECT * FROM audit WHERE {where} ORDER BY number DESC LIMIT ?"
         values = [value for value in (repository, number, limit) if value is not None]
         return await self._database.read(lambda c: [_record(row) for row in c.execute(sql, values)])

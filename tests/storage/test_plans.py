@@ -10,6 +10,7 @@ from bot.model import JobKind, JobState
 from bot.store import JobFilter
 from storage import joblists
 from storage.opened import OpenStore
+from storage.schema.reads import ISSUE
 
 FILTERS = [
     JobFilter(),
@@ -18,6 +19,7 @@ FILTERS = [
     JobFilter(repository="acme/api", environment="production", states=(JobState.FAILED,)),
     JobFilter(repository="acme/api", kind=JobKind.ANALYSIS),
     JobFilter(repository="acme/api", pull_number=5, before="dep_x"),
+    JobFilter(repository="acme/api", sha="a" * 40),
     JobFilter(environment="staging"),
     JobFilter(kind=JobKind.PIPELINE, states=(JobState.FAILED, JobState.PENDING)),
     JobFilter(states=(JobState.FAILED,)),
@@ -45,3 +47,9 @@ async def test_a_claim_looks_only_at_the_heads_of_lanes(opened: OpenStore) -> No
 
     await opened.database.read(watched)
     assert seen == ["SCAN jobs USING INDEX jobs_turn"]
+
+
+async def test_what_was_said_on_one_issue_is_read_from_an_index(opened: OpenStore) -> None:
+    sql = f"SELECT * FROM audit WHERE repository = ? AND {ISSUE} = ? ORDER BY number DESC LIMIT ?"
+    steps = await opened.database.read(lambda c: plan(c, sql, ["acme/api", 7, 50]))
+    assert steps == ["SEARCH audit USING INDEX audit_of_issue (repository=? AND <expr>=?)"]
