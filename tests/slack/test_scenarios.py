@@ -125,13 +125,13 @@ async def test_a_login_that_now_belongs_to_someone_else_may_nothing(world: Slack
 async def test_help_lists_only_what_works(world: SlackWorld, text: str) -> None:
     await world.type(text, user=CHEN)
     told = world.whispers(CHEN)[-1]
-    for usage in (
+    for words in (
         "/shipmate deploy OWNER/REPO[@REF] [to ENV",
         "/shipmate rollback OWNER/REPO [ENV]",
         "/shipmate dialog",
         "/shipmate link",
     ):
-        assert usage in told
+        assert words in told
 
 
 async def test_status_shows_what_serves(world: SlackWorld) -> None:
