@@ -221,6 +221,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.approval_for_other_commit": "This approval is of {sha}, but `{job}` deploys {now}. Look at that commit and approve again.",
     "failed.approval_expired": "Nobody let it run in time, so nothing was deployed to `{environment}`. Ask again when somebody can approve.",
     "failed.approvals_missing": "`{environment}` needs {needed} approvals of this commit by people who may still give them; there are {given}. Ask again.",
+    "failed.several_to_approve": "Several wait for approval here: {jobs}. Name the one you mean: `/approve dep_…`.",
     "failed.nothing_to_approve": "Nothing waits for approval here. Name a job: `/approve dep_…`.",
     "hint.no_end": "somebody ends it",
     "approve.counted": "Approval {given} of {needed} of `{sha}` for `{job}`.",

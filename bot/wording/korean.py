@@ -218,6 +218,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.approval_for_other_commit": "이 승인은 {sha}에 대한 것이지만 `{job}`은(는) {now}을(를) 배포합니다. 그 커밋을 확인하고 다시 승인하세요.",
     "failed.approval_expired": "시간 안에 승인되지 않아 `{environment}`에 배포하지 않았습니다. 승인할 수 있는 사람이 있을 때 다시 요청하세요.",
     "failed.approvals_missing": "`{environment}`에는 지금도 승인 권한이 있는 사람의 승인 {needed}개가 이 커밋에 필요하지만 {given}개뿐입니다. 다시 요청하세요.",
+    "failed.several_to_approve": "여기에서 승인을 기다리는 작업이 여러 개입니다: {jobs}. 하나를 지정하세요: `/approve dep_…`.",
     "failed.nothing_to_approve": "여기에 승인을 기다리는 것이 없습니다. 작업을 지정하세요: `/approve dep_…`.",
     "hint.no_end": "해제될 때",
     "approve.counted": "`{job}`의 `{sha}` 승인 {needed}개 중 {given}번째입니다.",

@@ -269,6 +269,18 @@ async def test_a_held_job_and_its_approvals_survive_a_server_that_is_killed(worl
     assert await world.serves() == "two"
 
 
+async def test_where_several_are_held_one_must_be_named(world: World) -> None:
+    await with_rules(world, TWO_PEOPLE, f", {TWO_PEOPLE}")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy to staging,production")
+    await world.say(pull.number, "/approve", by="carol")
+    assert "Several wait for approval here" in world.answers(pull.number)[-1].body
+    assert await world.states() == ["PENDING", "PENDING"]
+    job = next(job for job in await world.jobs() if job.environment == "staging")
+    await world.say(pull.number, f"/approve {job.id}", by="carol")
+    assert await world.serves("staging") == "two"
+
+
 async def test_of_two_held_jobs_the_one_named_is_approved(world: World) -> None:
     await with_rules(world, TWO_PEOPLE)
     first, second = await world.open_pull("two"), await world.open_pull("three", branch="other")

@@ -21,7 +21,7 @@ ENDS_IT = frozenset({"ref_changed", "pull_closed", "permission_lost"})
 
 
 async def approve(office: Office, order: Order, facts: Facts) -> Outcome:
-    """The job named, else the newest held one that was asked for here, else the fork's commit shown here."""
+    """The job named, else the one held that was asked for here, else the fork's commit shown here."""
     job = await _job_meant(office, order)
     if job is not None:
         return await _approve_job(office, order, facts, job)
@@ -31,10 +31,16 @@ async def approve(office: Office, order: Order, facts: Facts) -> Outcome:
 
 
 async def _job_meant(office: Office, order: Order) -> Job | None:
-    """Raises Refused("job_not_found" or "approval_over") for a job that was named."""
+    """Nobody approves what they did not mean: of several, one is named.
+
+    Raises Refused("job_not_found", "approval_over" or "several_to_approve").
+    """
     named = order.command.get("job")
     if named is None:
-        return next((job for job in reversed(await office.records.jobs.held()) if _is_here(job, order)), None)
+        here = [job for job in await office.records.jobs.held() if _is_here(job, order)]
+        if len(here) > 1:
+            raise Refused("several_to_approve", jobs=[f"{job.id} {job.environment} {job.sha[:7]}" for job in here])
+        return here[0] if here else None
     job = await office.records.jobs.get(named)
     if job is None or job.repository.id != order.repository.id:
         raise Refused("job_not_found", job=named)
