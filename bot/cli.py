@@ -209,7 +209,7 @@ def replay_delivery(guid: str) -> None:
     async def replay(opened: OpenStore) -> bool:
         return await opened.store.deliveries.replay(guid, utc_now())
 
-    if not _with_store(replay):
+    if not _done(replay, "deliveries replay", guid):
         raise click.UsageError(f"no delivery {guid} was recorded here")
     click.echo(f"{guid} will be acted on again")
 
@@ -223,7 +223,7 @@ def keys() -> None:
 @click.argument("name")
 def create_key(name: str) -> None:
     """Make a key; it is shown this once and kept only as a hash."""
-    record, key = _with_store(lambda opened: opened.store.keys.create(name, utc_now()))
+    record, key = _done(lambda opened: opened.store.keys.create(name, utc_now()), "keys create", name)
     click.echo(f"{record.id}  {record.name}", err=True)
     click.echo(key)
 
@@ -252,7 +252,7 @@ def list_keys(as_json: bool) -> None:
 @click.argument("key_id")
 def revoke_key(key_id: str) -> None:
     """End a key at once."""
-    if not _with_store(lambda opened: opened.store.keys.revoke(key_id, utc_now())):
+    if not _done(lambda opened: opened.store.keys.revoke(key_id, utc_now()), "keys revoke", key_id):
         raise click.UsageError(f"there is no live key {key_id}")
     click.echo(f"{key_id} is revoked")
 
@@ -270,7 +270,7 @@ def set_secret(repository: str, name: str) -> None:
     value = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise click.UsageError("the value is empty")
-    _with_store(lambda opened: opened.store.secrets.put(repository, name, value, utc_now()))
+    _done(lambda opened: opened.store.secrets.put(repository, name, value, utc_now()), "secrets set", name, repository)
     click.echo(f"{name} is set for {repository}")
 
 
@@ -287,9 +287,22 @@ def list_secrets(repository: str) -> None:
 @click.argument("name")
 def remove_secret(repository: str, name: str) -> None:
     """Forget a secret."""
-    if not _with_store(lambda opened: opened.store.secrets.remove(repository, name)):
+    if not _done(lambda opened: opened.store.secrets.remove(repository, name), "secrets remove", name, repository):
         raise click.UsageError(f"{repository} has no secret {name}")
     click.echo(f"{name} is removed from {repository}")
+
+
+def _done(use: Callable[[OpenStore], Coroutine[Any, Any, Any]], command: str, raw: str, repository: str = "") -> Any:
+    """Do it, and tell the audit trail unless there was nothing to do."""
+    from bot.shell.trail import told
+
+    async def within(opened: OpenStore) -> Any:
+        done = await use(opened)
+        if done is not False:
+            await told(opened.store.audit, command, raw, repository)
+        return done
+
+    return _with_store(within)
 
 
 def _with_store(use: Callable[[OpenStore], Coroutine[Any, Any, Any]]) -> Any:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.audit import AuditEntry
 from bot.model import JobRequest
+from bot.previews import preview_environment
+from bot.store import EndPreview
 from storage import audit
 from storage.rows import from_json
 
 FACE_OF_WORK = "worker"
+OURSELVES = "shipmate"
+"""Who did what nobody asked for."""
 
 
-def asked(connection: sqlite3.Connection, request: JobRequest, now: datetime) -> None:
-    """A job was asked for where no delivery led to it: over the API, by the server itself."""
+def asked(connection: sqlite3.Connection, request: JobRequest, known: Sequence[AuditEntry], now: datetime) -> None:
+    """A job was asked for where no delivery led to it, over the API or by the server itself: what is `known` of it."""
+    for entry in known or (_asking(request),):
+        audit.append(connection, entry, now)
+
+
+def _asking(request: JobRequest) -> AuditEntry:
     origin = request.origin
-    entry = AuditEntry(
+    return AuditEntry(
         actor=origin.actor,
         actor_id=origin.actor_id,
         face=origin.face,
@@ -27,7 +36,6 @@ def asked(connection: sqlite3.Connection, request: JobRequest, now: datetime) ->
         reason=f"{request.kind}_asked",
         job_id=request.id,
     )
-    audit.append(connection, entry, now)
 
 
 def asked_to_stop(connection: sqlite3.Connection, job_id: str, by: str, now: datetime) -> None:
@@ -51,6 +59,23 @@ def ended(
         environment=row["environment"],
         sha=row["sha"],
         job_id=row["id"],
+    )
+    audit.append(connection, entry, now)
+
+
+def preview_ended(connection: sqlite3.Connection, end: EndPreview, now: datetime) -> None:
+    """A preview ended that nobody told to: its pull request was closed, or its time was over."""
+    sql = "SELECT repository FROM previews WHERE repository_id = ? AND number = ?"
+    row = connection.execute(sql, (end.repository_id, end.number)).fetchone()
+    entry = AuditEntry(
+        actor=end.by or OURSELVES,
+        face=FACE_OF_WORK,
+        command="preview",
+        outcome="acted",
+        reason=f"preview_{end.why}",
+        repository=row["repository"],
+        rules={"number": end.number},
+        environment=preview_environment(end.number),
     )
     audit.append(connection, entry, now)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.errors import Refused
 from bot.model import Repository
 from bot.store import Answer, EndPreview, ExtendPreview, OpenPreview, Preview
-from storage import answers, releases
+from storage import answers, audited, releases
 from storage.database import Database
 from storage.rows import from_us, to_us
 
@@ -53,6 +53,8 @@ def end(connection: sqlite3.Connection, wanted: EndPreview, now: datetime) -> bo
         "UPDATE previews SET ending = ?, ended_by = ? WHERE repository_id = ? AND number = ? AND ending IS NULL",
         (wanted.why, wanted.by, *place),
     ).rowcount
+    if changed and wanted.why != STAYS_KNOWN:
+        audited.preview_ended(connection, wanted, now)
     if not changed and wanted.why != STAYS_KNOWN:
         connection.execute(
             "UPDATE previews SET ending = ? WHERE repository_id = ? AND number = ?", (wanted.why, *place)

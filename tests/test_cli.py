@@ -123,6 +123,21 @@ def test_connections_are_listed_and_one_that_is_not_there_is_not_removed(home: P
     assert (result.exit_code, "no connection gh_0000000000" in result.output) == (2, True)
 
 
+def test_what_is_done_in_the_shell_stands_in_the_audit_trail_without_the_secret(home: Path) -> None:
+    env = {"SHIPMATE_SECRET_KEY": "k" * 32}
+    shell(home, "keys", "create", "ci")
+    shell(home, "keys", "revoke", "nothing")
+    shell(home, "secrets", "set", "acme/api", "TOKEN", said="s3cret-value", **env)
+    shell(home, "deliveries", "replay", "nothing")
+    exported = shell(home, "audit", "export").stdout
+    told = [json.loads(line) for line in exported.splitlines()]
+    assert [(one["face"], one["command"], one["raw"]) for one in told] == [
+        ("shell", "keys create", "ci"),
+        ("shell", "secrets set", "TOKEN"),
+    ]
+    assert "s3cret-value" not in exported
+
+
 def test_the_database_is_brought_up_to_date_once(home: Path) -> None:
     assert "applied" in shell(home, "migrate").output
     assert shell(home, "migrate").output == "nothing to do\n"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.audit import AuditEntry
 from bot.clock import Clock
 from bot.desk.facts import Facts
 from bot.desk.looking import Looked, look
@@ -51,16 +53,17 @@ class ProgramDesk:
             return self.orders.answer(order, "", None)
 
         outcome = await self.orders.decide(order, facts, refuse)
-        jobs = [await self._taken(request) for request in outcome.jobs]
-        for entry in outcome.audit:
-            await self.audit.add(entry, self.clock())
+        jobs = [await self._taken(request, outcome.audit) for request in outcome.jobs]
         if refusals or not jobs:
+            for entry in outcome.audit:
+                await self.audit.add(entry, self.clock())
             raise next(iter(refusals), Refused(outcome.reason))
         return jobs[0]
 
-    async def _taken(self, request: JobRequest) -> Job:
+    async def _taken(self, request: JobRequest, audit: Sequence[AuditEntry]) -> Job:
         try:
-            return await self.jobs.create(request, self.clock())
+            about = [entry for entry in audit if entry.job_id == request.id]
+            return await self.jobs.create(request, self.clock(), about)
         except Refused as full:
             raise Refused("deployment_queue_full", limit=full.facts.get("limit")) from full
 

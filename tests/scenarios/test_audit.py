@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.audit import AuditRecord
+from bot.errors import Refused
 from bot.store import AuditFilter
+from storage import jobrows
 from tests.fake_engine import dockerfile
 from tests.world import REPO, World
 
@@ -128,3 +132,41 @@ async def test_a_bad_configuration_on_a_push_is_a_refusal_of_that_commit(world: 
     (record,) = await trail(world)
     assert (record.entry.command, record.entry.outcome, record.entry.reason) == ("push", "refused", "bad_config")
     assert record.entry.sha == sha
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5, 8, 13, 21])
+async def test_a_server_that_dies_between_any_two_steps_leaves_one_chain_that_tells_each_thing_once(
+    world: World, steps: int
+) -> None:
+    pull = await world.open_pull("two")
+    await world.comment(pull.number, "/deploy")
+    for _ in range(3):
+        world.life.fatal_step = world.life.steps + steps
+        await world.restart_when_it_dies()
+    world.life.fatal_step = 0
+    await world.settle()
+    assert await told(world) == [
+        ("alice", "deploy", "acted", "deploy_asked"),
+        ("alice", "deploy", "COMPLETED", "completed"),
+    ]
+
+
+async def test_what_there_was_no_room_for_is_told_as_refused_to_whoever_spoke_or_clicked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise Refused("queue_full", limit=0)
+
+    for version in ("one", "two"):
+        await world.push(version)
+        await world.settle()
+    pull = await world.open_pull("three")
+    monkeypatch.setattr(jobrows, "_require_room", full)
+    await world.say(pull.number, "/deploy")
+    await world.github.click(world.github.check_runs(REPO)[0].id, "rollback")
+    await world.settle()
+    assert (await told(world))[-2:] == [
+        ("alice", "deploy", "refused", "queue_full"),
+        ("alice", "rollback", "refused", "queue_full"),
+    ]
+    assert world.checks()[-1] == "shipmate / deploy: action_required"

@@ -1,0 +1,24 @@
+"""What is done in the shell stands in the audit trail, by the name of the account it is done under."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from bot.audit import AuditEntry
+from bot.clock import utc_now
+from bot.store import Audit
+
+
+async def told(trail: Audit, command: str, raw: str = "", repository: str = "") -> None:
+    """Something was done. `raw` never holds a secret."""
+    entry = AuditEntry(_account(), "shell", command, "acted", command.replace(" ", "_"), repository, raw)
+    await trail.add(entry, utc_now())
+
+
+def _account() -> str:
+    """The account's name; its number where it has none, as in many containers."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
