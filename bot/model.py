@@ -186,6 +186,8 @@ class Hold:
     """Who may: teams, logins or a role; nobody named means everyone who may write."""
     checks: tuple[str, ...] = ()
     """Checks that must pass on its commit first."""
+    after: str | None = None
+    """The job that must be completed first: the same command's, in the environment before."""
 
 
 @dataclass(frozen=True, slots=True)

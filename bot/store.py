@@ -305,6 +305,9 @@ class Jobs(Protocol):
     async def checks_passed(self, job_id: str, now: datetime) -> bool:
         """A held job waits for checks no more; it may run unless approvals are missing. False when it did not wait."""
 
+    async def turn_came(self, job_id: str, now: datetime) -> bool:
+        """The job it came after is completed; it may run unless more is missing. False when it came after none."""
+
     async def end_held(self, end: EndHeld, now: datetime) -> bool:
         """End a job that is still held. False when it is not."""
 

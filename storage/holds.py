@@ -50,6 +50,17 @@ def checks_passed(connection: sqlite3.Connection, job_id: str, now: datetime) ->
     return True
 
 
+def turn_came(connection: sqlite3.Connection, job_id: str, now: datetime) -> bool:
+    """The job that a held job came after is completed. False when it did not come after any."""
+    row = _held(connection, job_id)
+    hold = _hold_of(row) if row is not None else None
+    if row is None or hold is None or hold.after is None:
+        return False
+    jobrows.keep_hold(connection, row["number"], dataclasses.replace(hold, after=None))
+    _release_if_ready(connection, _held(connection, job_id) or row, now)
+    return True
+
+
 def end_held(connection: sqlite3.Connection, end: EndHeld, now: datetime) -> bool:
     """End a job that is still held. False when it is not."""
     row = _held(connection, end.job_id)
@@ -67,7 +78,7 @@ def _release_if_ready(connection: sqlite3.Connection, row: sqlite3.Row, now: dat
     hold = _hold_of(row)
     sql = "SELECT COUNT(*) FROM approvals WHERE job = ? AND sha = ?"
     count = connection.execute(sql, (row["id"], row["sha"])).fetchone()[0]
-    if hold is None or hold.checks or count < hold.approvals:
+    if hold is None or hold.checks or hold.after or count < hold.approvals:
         return
     released = NewEvent(EventType.JOB_RELEASED, "Released", details={"approvals": count})
     events.append(connection, row["number"], [released], now)

@@ -155,13 +155,19 @@ def keep_hold(connection: sqlite3.Connection, number: int, hold: Hold) -> None:
 
 def _hold_json(hold: Hold) -> dict[str, Any]:
     who, checks = list(hold.who), list(hold.checks)
-    return {"until": hold.until.isoformat(), "approvals": hold.approvals, "who": who, "checks": checks}
+    return {
+        "until": hold.until.isoformat(),
+        "approvals": hold.approvals,
+        "who": who,
+        "checks": checks,
+        "after": hold.after,
+    }
 
 
 def _hold(text: str) -> Hold:
     kept = from_json(text)
     until = datetime.fromisoformat(kept["until"])
-    return Hold(until, kept["approvals"], tuple(kept["who"]), tuple(kept["checks"]))
+    return Hold(until, kept["approvals"], tuple(kept["who"]), tuple(kept["checks"]), kept.get("after"))
 
 
 def _origin(row: sqlite3.Row) -> Origin:

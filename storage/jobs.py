@@ -180,6 +180,9 @@ class SqlJobs:
     async def checks_passed(self, job_id: str, now: datetime) -> bool:
         return await self._database.write(lambda c: holds.checks_passed(c, job_id, now))
 
+    async def turn_came(self, job_id: str, now: datetime) -> bool:
+        return await self._database.write(lambda c: holds.turn_came(c, job_id, now))
+
     async def end_held(self, end: EndHeld, now: datetime) -> bool:
         return await self._database.write(lambda c: holds.end_held(c, end, now))
 

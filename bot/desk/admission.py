@@ -33,17 +33,25 @@ class Asker:
     command: str
     reason: str | None = None
     waits_for_checks: bool = False
+    before: str | None = None
+    """The job that the same command asks for in the environment that comes before this one."""
 
 
 async def admitted(
-    office: Office, order: Order, facts: Facts, rules: EnvironmentRules, request: JobRequest
+    office: Office,
+    order: Order,
+    facts: Facts,
+    rules: EnvironmentRules,
+    request: JobRequest,
+    before: JobRequest | None = None,
 ) -> JobRequest:
     """The job somebody ordered, as the environment's rules let it through. Raises Refused with the rule that says no.
 
     `rules` are those of the base branch now; the job keeps them, and they are asked again before anything changes.
+    It waits for the job `before`, where the same command asks for one in the environment that comes first.
     """
-    command = order.command
-    asker = Asker(order.origin.actor, order.actor_id, command.name, command.get("reason"))
+    command, first = order.command, before.id if before else None
+    asker = Asker(order.origin.actor, order.actor_id, command.name, command.get("reason"), before=first)
     return await _Admission(office, facts, asker, rules, request).decide()
 
 
@@ -95,7 +103,8 @@ class _Admission:
         if asker.command == "rollback" or self._plan.noop:
             return self._let_in()
         repository_id, sha = self._request.repository.id, self._request.sha
-        await rules_of.require_order(self._office.records.releases, repository_id, environment, sha)
+        if asker.before is None:
+            await rules_of.require_order(self._office.records.releases, repository_id, environment, sha)
         return await self._by_the_rules_that_may_be_set_aside()
 
     async def _require_unlocked(self) -> None:
@@ -117,12 +126,12 @@ class _Admission:
         approved = self._rules.approvals.required > 0
         if (refusals or approved) and await self._may_set_aside():
             codes = [*(refusal.code for refusal in refusals), *([APPROVALS] if approved else [])]
-            return self._let_in(bypassed=tuple(codes))
+            return self._let_in(bypassed=tuple(codes), hold=self._turn())
         final = [one for one in refusals if not (self._asker.waits_for_checks and one.code in MAY_COME)]
         if final:
             raise final[0]
         checks = self._rules.checks if refusals else ()
-        return self._let_in(hold=self._hold(checks) if checks or approved else None)
+        return self._let_in(hold=self._hold(checks) if checks or approved else self._turn())
 
     async def _refusals(self) -> list[Refused]:
         found: list[Refused] = []
@@ -145,7 +154,12 @@ class _Admission:
     def _hold(self, checks: tuple[str, ...]) -> Hold:
         rule = self._rules.approvals
         until = self._office.clock() + timedelta(seconds=rule.expires_s)
-        return Hold(until, rule.required, rule.who, checks)
+        return Hold(until, rule.required, rule.who, checks, self._asker.before)
+
+    def _turn(self) -> Hold | None:
+        """What only waits for the job before it."""
+        until = self._office.clock() + timedelta(seconds=self._rules.approvals.expires_s)
+        return Hold(until, after=self._asker.before) if self._asker.before else None
 
     def _let_in(self, *, bypassed: tuple[str, ...] = (), hold: Hold | None = None) -> JobRequest:
         plan = dataclasses.replace(self._plan, bypassed=bypassed)

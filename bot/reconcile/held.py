@@ -12,7 +12,7 @@ from bot.desk.office import Records
 from bot.errors import Permanent, Refused, Transient
 from bot.github.api import GitHub
 from bot.jobs.deploy.plan import Plan
-from bot.model import Job
+from bot.model import Job, JobState
 from bot.required_checks import verdict
 
 log = logging.getLogger("shipmate.reconcile")
@@ -35,7 +35,8 @@ class HeldJobs:
         try:
             await self._require_time(job)
             await self._require_head(job)
-            return bool(job.hold and job.hold.checks) and await self._see_checks(job)
+            went_on = bool(job.hold and job.hold.after) and await self._see_before(job)
+            return (bool(job.hold and job.hold.checks) and await self._see_checks(job)) or went_on
         except (Refused, Permanent) as over:
             text = messages.failure(self._locale, over.code, over.facts)
             log.info("a held job ends", extra={"job": job.id, "code": over.code})
@@ -54,6 +55,15 @@ class HeldJobs:
         told = await self._records.deliveries.latest_head(job.repository.id, pull) if pull else None
         if told is not None and told.sha != job.sha:
             raise Refused("ref_changed", before=job.sha[:12], now=told.sha[:12])
+
+    async def _see_before(self, job: Job) -> bool:
+        """Whether the job it comes after is completed. Raises Refused("before_failed") where it ended otherwise."""
+        before = await self._records.jobs.get(job.hold.after or "") if job.hold else None
+        if before is None or (before.state.is_final and before.state is not JobState.COMPLETED):
+            raise Refused("before_failed", environment=job.environment, before=before.environment if before else None)
+        if not before.state.is_final:
+            return False
+        return await self._records.jobs.turn_came(job.id, self._clock())
 
     async def _see_checks(self, job: Job) -> bool:
         """Whether those it waits for have all passed. Raises Refused for one that failed."""

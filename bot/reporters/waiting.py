@@ -12,7 +12,8 @@ def held_title(view: JobView, locale: str) -> str | None:
     hold = view.job.hold
     if hold is None:
         return None
-    return messages.say(locale, "report.title.HELD" if hold.approvals else "report.title.AWAITS_CHECKS")
+    key = "HELD" if hold.approvals else "AWAITS_CHECKS" if hold.checks else "AWAITS_TURN"
+    return messages.say(locale, f"report.title.{key}")
 
 
 def held_sentence(view: JobView, locale: str) -> str:
@@ -22,6 +23,8 @@ def held_sentence(view: JobView, locale: str) -> str:
         return ""
     until = hold.until.strftime("%Y-%m-%d %H:%M UTC")
     sentences: list[str] = []
+    if hold.after:
+        sentences.append(messages.say(locale, "report.awaits_turn", job=hold.after, until=until))
     if hold.checks:
         checks = ", ".join(f"`{messages.neutral(check)}`" for check in hold.checks)
         sentences.append(messages.say(locale, "report.awaits_checks", checks=checks, until=until))

@@ -221,6 +221,42 @@ async def test_of_several_environments_none_is_begun_when_one_is_wrong(world: Wo
     assert await world.jobs() == []
 
 
+ORDERED = SETTINGS.replace("production: {branch: main,", "production: {branch: main, after: staging,")
+
+
+async def test_of_several_environments_the_later_one_waits_for_the_one_before(world: World) -> None:
+    await world.push_files({".shipmate.yml": ORDERED})
+    await world.settle()
+    pull = await world.open_pull("two", "wait")
+    await world.comment(pull.number, "/deploy to production,staging")
+    await world.until(lambda: "Waiting for the environment before" in _said(world, pull.number))
+    await world.make_the_rounds()
+    assert [job.environment for job in await world.unfinished()] == ["production", "staging"]
+    world.engine.go_on.set()
+    while len(await world.unfinished()) > 1:
+        await world.make_the_rounds()
+    await world.make_the_rounds()
+    await world.settle()
+    assert (await world.serves("staging"), await world.serves()) == ("two", "two")
+    assert len(world.engine.built) == 1
+
+
+async def test_what_fails_in_the_environment_before_does_not_reach_the_next(world: World) -> None:
+    await world.push_files({".shipmate.yml": ORDERED})
+    await world.settle()
+    pull = await world.open_pull("two", "fail")
+    await world.comment(pull.number, "/deploy to staging,production")
+    await world.until(lambda: "could not be built" in _said(world, pull.number))
+    await world.make_the_rounds()
+    await world.settle()
+    assert "`staging` did not get this commit" in _said(world, pull.number)
+    assert [job.state.value for job in await world.jobs()][-2:] == ["FAILED", "FAILED"]
+
+
+def _said(world: World, number: int) -> str:
+    return "\n".join(comment.body for comment in world.answers(number))
+
+
 async def test_a_variable_is_set_for_this_release_alone(world: World) -> None:
     await world.push_files({".shipmate.yml": PARAMS})
     await world.settle()

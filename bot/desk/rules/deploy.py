@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import policy
@@ -32,7 +33,10 @@ async def deploy(office: Office, order: Order, facts: Facts) -> Outcome:
     """To each environment named, all decided before any begins. Raises Refused."""
     commit = await _commit_meant(office, order, facts)
     environments = policy.pick_environments(commit.config, order.command.get("environment"))
-    jobs = [await _job(office, order, facts, commit, environment) for environment in environments]
+    jobs: list[JobRequest] = []
+    for environment in in_order(environments):
+        before = next((job for job in jobs if job.environment == environment.rules.after), None)
+        jobs.append(await _job(office, order, facts, commit, environment, before))
     rules = {name: told for job in jobs for name, told in decided(job).items()}
     return Outcome("acted", "deploy_asked", jobs=tuple(jobs), rules=rules)
 
@@ -70,8 +74,25 @@ async def _same_head(office: Office, order: Order, facts: Facts, number: int) ->
     return commit
 
 
+def in_order(environments: Sequence[EnvironmentConfig]) -> list[EnvironmentConfig]:
+    """As they were named, but each after the one it has to come `after`."""
+    ordered: list[EnvironmentConfig] = []
+    left = list(environments)
+    while left:
+        names = {environment.name for environment in left}
+        free = next((environment for environment in left if environment.rules.after not in names), left[0])
+        left.remove(free)
+        ordered.append(free)
+    return ordered
+
+
 async def _job(
-    office: Office, order: Order, facts: Facts, commit: Commit, environment: EnvironmentConfig
+    office: Office,
+    order: Order,
+    facts: Facts,
+    commit: Commit,
+    environment: EnvironmentConfig,
+    before: JobRequest | None,
 ) -> JobRequest:
     job = deploy_request(
         order.repository,
@@ -84,4 +105,4 @@ async def _job(
         follows_pull=commit.pull,
         command=order.command,
     )
-    return await admitted(office, order, facts, environment.rules, job)
+    return await admitted(office, order, facts, environment.rules, job, before)
