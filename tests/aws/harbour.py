@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import yaml
 
 from aws.clients import AwsClients
@@ -20,6 +18,7 @@ from bot.app import House
 from bot.ports import BuiltImage, LogSink, Pace, PushedImage, RolloutEngine
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
+from tests.aws.people import answer_of, people
 from tests.fake_engine import FakeEngine
 from tests.mortal import Mortal
 from tests.world import World
@@ -70,21 +69,7 @@ class Harbour(World):
 
     async def sail(self, **settings: Any) -> None:
         """From now on production is on ECS, with these settings beside those of its place; what there is goes there."""
-        net = self.network
-        ecs = {
-            "cluster": net.cluster,
-            "family": net.name,
-            "subnets": list(net.subnets),
-            "security_groups": [net.security_group],
-            "target_group": net.blue,
-            "alternate_target_group": net.green,
-            "listener_rule": net.production_rule,
-            "test_listener_rule": net.test_rule,
-            "infrastructure_role": net.role,
-            "execution_role": net.role,
-            "desired_count": 2,
-            **settings.pop("ecs", {}),
-        }
+        ecs = {**self.network.place(), "family": self.network.name, **settings.pop("ecs", {})}
         production = {"branch": "main", "target": "ecs", "port": CONTAINER_PORT, "checks": 2, "ecs": ecs, **settings}
         written = yaml.safe_dump({"environments": {"production": production}})
         await self.push_files({".shipmate.yml": written})
@@ -104,29 +89,11 @@ class Harbour(World):
 
     async def answers_people(self) -> str:
         """What people get."""
-        async with aiohttp.ClientSession() as session, session.get(self.network.url) as reply:
-            return f"{reply.status} {await reply.text()}"
+        return await answer_of(self.network.url)
 
-    @asynccontextmanager
-    async def people(self) -> AsyncIterator[Counter[str]]:
-        """Clients that never pause; what they were answered."""
-        seen: Counter[str] = Counter()
-
-        async def ask(session: aiohttp.ClientSession) -> None:
-            while True:
-                try:
-                    async with session.get(self.network.url) as reply:
-                        seen[f"{reply.status} {await reply.text()}"] += 1
-                except aiohttp.ClientError as error:
-                    seen[type(error).__name__] += 1
-                await asyncio.sleep(0.002)
-
-        async with aiohttp.ClientSession() as session:
-            asking = [asyncio.create_task(ask(session)) for _ in range(2)]
-            yield seen
-            for task in asking:
-                task.cancel()
-            await asyncio.gather(*asking, return_exceptions=True)
+    def people(self) -> AbstractAsyncContextManager[Counter[str]]:
+        """Those who never pause."""
+        return people(self.network.url)
 
     async def count(self, operation: str, **asked: Any) -> int:
         """How many the emulated ECS lists."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from aws.clients import AwsClients
 
@@ -35,6 +36,21 @@ class Network:
     def test_url(self) -> str:
         """Where the test listener answers."""
         return f"http://{self.address}:{TEST_PORT}"
+
+    def place(self) -> dict[str, Any]:
+        """It as the settings of an environment state it."""
+        return {
+            "cluster": self.cluster,
+            "subnets": list(self.subnets),
+            "security_groups": [self.security_group],
+            "target_group": self.blue,
+            "alternate_target_group": self.green,
+            "listener_rule": self.production_rule,
+            "test_listener_rule": self.test_rule,
+            "infrastructure_role": self.role,
+            "execution_role": self.role,
+            "desired_count": 2,
+        }
 
 
 async def lay_out(clients: AwsClients) -> Network:

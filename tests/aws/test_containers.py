@@ -12,7 +12,7 @@ from bot.engines.docker.api import EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.ports import BuiltImage, RolloutStatus
 from tests.aws.registry import DataPlane
-from tests.aws.test_rollouts import Harbour, harbour
+from tests.aws.test_rollouts import Berth, harbour
 from tests.engines.docker.conftest import BASE, base_image
 
 __all__ = ["base_image", "harbour"]
@@ -31,7 +31,7 @@ async def engine(base_image: None) -> AsyncIterator[EngineApi]:
 
 @pytest.mark.docker
 async def test_an_image_goes_through_the_registry_to_containers_that_serve(
-    harbour: Harbour, data_plane: DataPlane, engine: EngineApi
+    harbour: Berth, data_plane: DataPlane, engine: EngineApi
 ) -> None:
     def pusher(login: Login) -> DockerRegistry:
         return DockerRegistry(engine, RegistryAccess(login.host, login.username, login.password))

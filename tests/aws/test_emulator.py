@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import aiohttp
 import pytest
 
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
+from tests.aws.people import answer_of
 
 FINAL = {"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
 PAUSE = {
@@ -104,9 +104,7 @@ class Service:
         return await self.until(lambda now: any(h["status"] == "AWAITING_ACTION" for h in now["lifecycleHookDetails"]))
 
     async def answers(self, test: bool = False) -> str:
-        url = self.network.test_url if test else self.network.url
-        async with aiohttp.ClientSession() as session, session.get(url) as reply:
-            return f"{reply.status} {await reply.text()}"
+        return await answer_of(self.network.test_url if test else self.network.url)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from bot.errors import Permanent, Transient
 from bot.ports import RolloutSpec, RolloutStatus, RolloutView
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import Network
-from tests.aws.test_rollouts import QUICK, Harbour
+from tests.aws.test_rollouts import QUICK, Berth
 
 DEFINITION = Path(__file__).parents[2] / "infra" / "state-machine.asl.json"
 ROLE = "arn:aws:iam::123456789012:role/events"
@@ -36,7 +36,7 @@ class Team:
 
     clients: AwsClients
     emulator: Emulator
-    harbour: Harbour
+    harbour: Berth
     rollouts: FollowedRollouts
     machine: str
     repository: str
@@ -87,7 +87,7 @@ class Team:
 
 @pytest.fixture
 async def team(clients: AwsClients, emulator: Emulator, network: Network) -> Team:
-    harbour = Harbour(clients, emulator, network, EcsRollouts(clients, "tests", pace=QUICK, first_pause_s=0.02))
+    harbour = Berth(clients, emulator, network, EcsRollouts(clients, "tests", pace=QUICK, first_pause_s=0.02))
     first = replace(harbour.spec("serve one"), strategy="all")
     prepared = await harbour.rollouts.prepare(first)
     await harbour.over(await harbour.rollouts.begin(first, prepared, gated=False))

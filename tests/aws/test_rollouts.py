@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import aiohttp
 import pytest
 
 from aws.clients import AwsClients
@@ -20,13 +18,14 @@ from bot.errors import Permanent, Transient
 from bot.ports import Pace, Prepared, RolloutSpec, RolloutStatus, RolloutView
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
+from tests.aws.people import answer_of, people
 
 QUICK = Pace(0.02, 0.05, 0.05, 0.05)
 FIRST_PAUSE_S = 0.02
 
 
 @dataclass
-class Harbour:
+class Berth:
     """One service of a network, and the deployments of it."""
 
     clients: AwsClients
@@ -40,18 +39,6 @@ class Harbour:
         net = self.network
         image = f"{net.name}/{uuid.uuid4().hex}"
         self.emulator.has_image(image, does)
-        place = {
-            "cluster": net.cluster,
-            "subnets": list(net.subnets),
-            "security_groups": [net.security_group],
-            "target_group": net.blue,
-            "alternate_target_group": net.green,
-            "listener_rule": net.production_rule,
-            "test_listener_rule": net.test_rule,
-            "infrastructure_role": net.role,
-            "execution_role": net.role,
-            "desired_count": 2,
-        }
         spec = RolloutSpec(
             service=f"shipmate-{net.name}",
             repository="acme/api",
@@ -60,7 +47,7 @@ class Harbour:
             image=image,
             port=CONTAINER_PORT,
             health="/",
-            place=place,
+            place=net.place(),
         )
         return replace(spec, **{**self.strategy, **other})
 
@@ -98,8 +85,11 @@ class Harbour:
 
     async def answers(self) -> str:
         """What people get."""
-        async with aiohttp.ClientSession() as session, session.get(self.network.url) as reply:
-            return f"{reply.status} {await reply.text()}"
+        return await answer_of(self.network.url)
+
+    def people(self) -> AbstractAsyncContextManager[Counter[str]]:
+        """Those who never pause."""
+        return people(self.network.url, 3)
 
     async def revisions(self) -> int:
         """How many revisions the service's family has."""
@@ -118,35 +108,15 @@ class Harbour:
         )
         return len(reply["serviceDeployments"])
 
-    @asynccontextmanager
-    async def people(self) -> AsyncIterator[Counter[str]]:
-        """Clients that never pause; what they were answered."""
-        seen: Counter[str] = Counter()
-
-        async def ask(session: aiohttp.ClientSession) -> None:
-            while True:
-                try:
-                    async with session.get(self.network.url) as reply:
-                        seen[f"{reply.status} {await reply.text()}"] += 1
-                except aiohttp.ClientError as error:
-                    seen[type(error).__name__] += 1
-
-        async with aiohttp.ClientSession() as session:
-            asking = [asyncio.create_task(ask(session)) for _ in range(3)]
-            yield seen
-            for task in asking:
-                task.cancel()
-            await asyncio.gather(*asking, return_exceptions=True)
-
 
 @pytest.fixture
-def harbour(clients: AwsClients, emulator: Emulator, network: Network) -> Harbour:
+def harbour(clients: AwsClients, emulator: Emulator, network: Network) -> Berth:
     rollouts = EcsRollouts(clients, "test", pace=QUICK, first_pause_s=FIRST_PAUSE_S)
-    return Harbour(clients, emulator, network, rollouts)
+    return Berth(clients, emulator, network, rollouts)
 
 
 @pytest.fixture
-async def running(harbour: Harbour) -> Harbour:
+async def running(harbour: Berth) -> Berth:
     """A harbour where version one serves."""
     assert (await harbour.ship(harbour.spec("serve one"))).status is RolloutStatus.DONE
     return harbour
@@ -161,7 +131,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-async def test_no_request_is_lost_while_a_version_takes_over(harbour: Harbour, strategy: str) -> None:
+async def test_no_request_is_lost_while_a_version_takes_over(harbour: Berth, strategy: str) -> None:
     harbour.strategy = STRATEGIES[strategy]
     await harbour.ship(harbour.spec("serve one"))
     async with harbour.people() as seen:
@@ -174,7 +144,7 @@ async def test_no_request_is_lost_while_a_version_takes_over(harbour: Harbour, s
 
 
 @pytest.mark.parametrize("strategy", ["blue-green", "canary", "linear"])
-async def test_no_request_is_lost_while_a_version_is_taken_back(running: Harbour, strategy: str) -> None:
+async def test_no_request_is_lost_while_a_version_is_taken_back(running: Berth, strategy: str) -> None:
     spec = running.spec("serve two", **{**STRATEGIES[strategy], "bake_s": 6000})
     prepared = await running.rollouts.prepare(spec)
     async with running.people() as seen:
@@ -188,7 +158,7 @@ async def test_no_request_is_lost_while_a_version_is_taken_back(running: Harbour
     assert await running.answers() == "200 one"
 
 
-async def test_a_first_version_is_shipped_the_same_way_and_may_be_forgotten(harbour: Harbour) -> None:
+async def test_a_first_version_is_shipped_the_same_way_and_may_be_forgotten(harbour: Berth) -> None:
     spec = harbour.spec("exit 3")
     view = await harbour.ship(spec)
     assert view.status is RolloutStatus.STUCK
@@ -200,19 +170,19 @@ async def test_a_first_version_is_shipped_the_same_way_and_may_be_forgotten(harb
     assert await harbour.rollouts.prepare(harbour.spec("serve two"))
 
 
-async def test_a_version_that_ends_leaves_the_old_one(running: Harbour) -> None:
+async def test_a_version_that_ends_leaves_the_old_one(running: Berth) -> None:
     view = await running.ship(running.spec("exit 3"))
     assert view.status is RolloutStatus.UNDONE
     assert "exited (3)" in view.reason
     assert await running.answers() == "200 one"
 
 
-async def test_a_rollback_that_failed_is_not_called_one(running: Harbour) -> None:
+async def test_a_rollback_that_failed_is_not_called_one(running: Berth) -> None:
     running.emulator.is_like(rollbacks_fail=True)
     assert (await running.ship(running.spec("exit 3"))).status is RolloutStatus.STUCK
 
 
-async def test_going_back_to_a_release_uses_its_own_revision(running: Harbour) -> None:
+async def test_going_back_to_a_release_uses_its_own_revision(running: Berth) -> None:
     first = await running.rollouts.prepare(running.spec("serve two"))
     assert first.before is not None
     await running.ship(running.spec("serve three"))
@@ -240,7 +210,7 @@ CALLS = [
 
 @pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
 @pytest.mark.parametrize("operation", [*CALLS, "CreateService"])
-async def test_a_call_that_goes_wrong_makes_nothing_twice(harbour: Harbour, operation: str, kind: str) -> None:
+async def test_a_call_that_goes_wrong_makes_nothing_twice(harbour: Berth, operation: str, kind: str) -> None:
     if operation != "CreateService":
         await harbour.ship(harbour.spec("serve one"))
     before = 0 if operation == "CreateService" else 1
@@ -257,7 +227,7 @@ async def test_a_call_that_goes_wrong_makes_nothing_twice(harbour: Harbour, oper
     "operation",
     ["DescribeAlarms", "PutSecretValue", "CreateSecret", "RunTask", "DescribeTasks", "GetMetricData", "DeleteService"],
 )
-async def test_what_is_asked_beside_the_rollout_is_asked_again(harbour: Harbour, operation: str, kind: str) -> None:
+async def test_what_is_asked_beside_the_rollout_is_asked_again(harbour: Berth, operation: str, kind: str) -> None:
     name = harbour.network.name
     await _alarm(harbour.clients, name, "OK")
     spec = harbour.spec("serve one", secrets={"TOKEN": "t"})
@@ -276,7 +246,7 @@ async def test_what_is_asked_beside_the_rollout_is_asked_again(harbour: Harbour,
 @pytest.mark.parametrize("operation", ["StopServiceDeployment", "DescribeServiceDeployments"])
 @pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
 async def test_a_call_that_goes_wrong_on_the_way_back_changes_nothing(
-    running: Harbour, operation: str, kind: str
+    running: Berth, operation: str, kind: str
 ) -> None:
     spec = running.spec("serve two", bake_s=6000)
     rollout = await running.rollouts.begin(spec, await running.rollouts.prepare(spec))
@@ -288,7 +258,7 @@ async def test_a_call_that_goes_wrong_on_the_way_back_changes_nothing(
     assert await running.answers() == "200 one"
 
 
-async def test_what_was_begun_is_found_again_at_every_stage(running: Harbour) -> None:
+async def test_what_was_begun_is_found_again_at_every_stage(running: Berth) -> None:
     spec = running.spec("serve two", bake_s=60)
     prepared = await running.rollouts.prepare(spec)
     rollout = await running.rollouts.begin(spec, prepared)
@@ -302,7 +272,7 @@ async def test_what_was_begun_is_found_again_at_every_stage(running: Harbour) ->
     assert await running.deployments() == 2
 
 
-async def test_two_jobs_of_one_service_do_not_mix(running: Harbour) -> None:
+async def test_two_jobs_of_one_service_do_not_mix(running: Berth) -> None:
     first = running.spec("serve two")
     rollout = await running.rollouts.begin(first, await running.rollouts.prepare(first))
     with pytest.raises(Permanent, match="rollout_under_way"):
@@ -310,7 +280,7 @@ async def test_two_jobs_of_one_service_do_not_mix(running: Harbour) -> None:
     await running.over(rollout)
 
 
-async def test_an_alarm_that_fires_already_stops_it_before_anything_is_made(running: Harbour) -> None:
+async def test_an_alarm_that_fires_already_stops_it_before_anything_is_made(running: Berth) -> None:
     name = f"{running.network.name}-errors"
     spec = running.spec("serve two")
     spec = replace(spec, place={**spec.place, "alarms": [name]})
@@ -322,7 +292,7 @@ async def test_an_alarm_that_fires_already_stops_it_before_anything_is_made(runn
     assert await running.revisions() == 1
 
 
-async def test_an_alarm_that_fires_in_the_bake_time_takes_it_back(running: Harbour) -> None:
+async def test_an_alarm_that_fires_in_the_bake_time_takes_it_back(running: Berth) -> None:
     name = f"{running.network.name}-errors"
     await _alarm(running.clients, name, "OK")
     spec = running.spec("serve two", bake_s=6000)
@@ -335,7 +305,7 @@ async def test_an_alarm_that_fires_in_the_bake_time_takes_it_back(running: Harbo
     assert name in view.reason
 
 
-async def test_a_release_command_runs_once_in_the_new_version(running: Harbour) -> None:
+async def test_a_release_command_runs_once_in_the_new_version(running: Berth) -> None:
     await running.clients.call("logs", "CreateLogGroup", logGroupName=running.network.name)
     spec = running.spec("serve two", env={"TABLE": "users"})
     spec = replace(spec, place={**spec.place, "log_group": running.network.name})
@@ -347,7 +317,7 @@ async def test_a_release_command_runs_once_in_the_new_version(running: Harbour) 
     assert lines == ["migrated users"]
 
 
-async def test_a_release_command_that_is_not_there_says_so(running: Harbour) -> None:
+async def test_a_release_command_that_is_not_there_says_so(running: Berth) -> None:
     spec = running.spec("serve two")
     prepared = await running.rollouts.prepare(spec)
     with pytest.raises(Permanent, match="start_failed") as failed:
@@ -355,7 +325,7 @@ async def test_a_release_command_that_is_not_there_says_so(running: Harbour) -> 
     assert "CannotStartContainerError" in failed.value.facts["message"]
 
 
-async def test_a_release_command_is_stopped_with_the_job(running: Harbour) -> None:
+async def test_a_release_command_is_stopped_with_the_job(running: Berth) -> None:
     spec = running.spec("serve two")
     prepared = await running.rollouts.prepare(spec)
     doing = asyncio.create_task(running.rollouts.run_once(spec, prepared.revision, "sleep 60", lambda line: None))
@@ -368,7 +338,7 @@ async def test_a_release_command_is_stopped_with_the_job(running: Harbour) -> No
     assert "ecs.StopTask" in running.emulator.calls()
 
 
-async def test_secrets_go_by_reference_to_the_version_of_this_job(running: Harbour) -> None:
+async def test_secrets_go_by_reference_to_the_version_of_this_job(running: Berth) -> None:
     spec = running.spec("serve two", secrets={"DATABASE_URL": "postgres://hunter2"})
     await running.rollouts.prepare(spec)
     again = running.spec("serve three", secrets={"DATABASE_URL": "postgres://changed"})
@@ -382,7 +352,7 @@ async def test_secrets_go_by_reference_to_the_version_of_this_job(running: Harbo
     assert kept["SecretString"] == "postgres://changed"
 
 
-async def test_what_the_load_balancer_counted_is_told_for_blue_and_green(running: Harbour) -> None:
+async def test_what_the_load_balancer_counted_is_told_for_blue_and_green(running: Berth) -> None:
     spec = running.spec("flaky 2", bake_s=6000)
     rollout = await running.rollouts.begin(spec, await running.rollouts.prepare(spec))
     async with running.people():
@@ -402,7 +372,7 @@ async def test_what_the_load_balancer_counted_is_told_for_blue_and_green(running
     await running.over(rollout)
 
 
-async def test_what_is_missing_is_named(harbour: Harbour) -> None:
+async def test_what_is_missing_is_named(harbour: Berth) -> None:
     spec = replace(harbour.spec("serve one"), place={"cluster": "c"})
     with pytest.raises(Permanent, match="ecs_setting_missing") as refused:
         await harbour.rollouts.prepare(spec)
@@ -413,7 +383,7 @@ async def test_what_is_missing_is_named(harbour: Harbour) -> None:
         await harbour.rollouts.prepare(nowhere)
 
 
-async def test_an_update_takes_few_calls(running: Harbour) -> None:
+async def test_an_update_takes_few_calls(running: Berth) -> None:
     before = sum(running.clients.calls.values())
     spec = running.spec("serve two")
     prepared = await running.rollouts.prepare(spec)
@@ -423,7 +393,7 @@ async def test_an_update_takes_few_calls(running: Harbour) -> None:
     await running.over(rollout)
 
 
-async def test_an_endless_fault_is_passing_and_leaves_nothing_half_begun(running: Harbour) -> None:
+async def test_an_endless_fault_is_passing_and_leaves_nothing_half_begun(running: Berth) -> None:
     spec = running.spec("serve two")
     prepared = await running.rollouts.prepare(spec)
     running.emulator.goes_wrong({"kind": "fault", "operation": "UpdateService", "times": 100})

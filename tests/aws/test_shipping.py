@@ -115,6 +115,17 @@ async def test_a_version_that_turns_bad_under_traffic_is_taken_back(harbour: Har
     assert job.result["failure"]["green"]["errorPercent"] > 1
 
 
+async def test_what_fails_after_it_has_everything_is_replaced_by_what_was_there(harbour: Harbour) -> None:
+    """A rolling update has no pauses: what turns bad under it is over before that shows."""
+    await harbour.sail(ecs={"rolling": True})
+    async with harbour.people():
+        await harbour.ship_that("turn 5 two")
+    job = (await harbour.jobs())[-1]
+    assert (job.state.value, job.error_code) == ("ROLLED_BACK", "health_check_failed")
+    assert await harbour.answers_people() == "200 zero"
+    assert await harbour.made() == (2, 1, 3)
+
+
 async def test_a_release_comes_back_by_its_own_revision(harbour: Harbour) -> None:
     await harbour.sail(gate=GATE)
     await harbour.ship("one")
