@@ -18,7 +18,7 @@ from bot.slack.requests import SlackSaid
 from bot.slack.words import CHANNEL_ROLE, Asked
 from bot.store import ChannelBinding, Noise, SlackChannels, SlackLink
 
-OF_ONE_ENVIRONMENT = frozenset({"deploy", "rollback"})
+OF_ONE_ENVIRONMENT = frozenset({"deploy", "rollback", "lock", "unlock", "queue"})
 """Commands that mean the channel's environment where they name none."""
 
 
@@ -98,5 +98,7 @@ async def _require_maintainer(facts: Facts, name: str, link: SlackLink, word: st
 def with_environment(command: Command, binding: ChannelBinding | None) -> Command:
     """Where the channel is about an environment, that one is meant unless another is said."""
     if binding is None or binding.environment is None or command.name not in OF_ONE_ENVIRONMENT:
+        return command
+    if command.has("all"):
         return command
     return dataclasses.replace(command, arguments={"environment": binding.environment, **command.arguments})

@@ -41,3 +41,14 @@ async def test_whoever_loses_a_lock_is_told_in_slack_and_where_it_was_said(world
     told = [shown(message) for message in world.slack.messages(between_us)]
     assert len(told) == 1
     assert f"<@{ALICE}> `carol` ended your lock of `staging` in acme/api: hotfix" in told[0]
+
+
+async def test_in_a_channel_of_one_environment_that_one_is_locked_unless_all_are_meant(world: SlackWorld) -> None:
+    world.github.set_permission(REPO, "alice", "maintain")
+    await world.type(f"bind {REPO} to staging")
+    await world.type("lock")
+    assert "`staging` is yours alone" in world.whispers(ALICE)[-1]
+    await world.type("queue")
+    assert "Nobody waits" in world.whispers(ALICE)[-1]
+    await world.type("lock --all")
+    assert "`--all` is yours alone" in world.whispers(ALICE)[-1]
