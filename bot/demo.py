@@ -21,7 +21,7 @@ from rich.console import Console
 
 from bot.config import Settings, from_environment
 from bot.demo_engine import Chosen, choose_engine
-from bot.demo_slack import deploy_from_slack, tie_accounts
+from bot.demo_slack import asked, deploy_from_slack, tie_accounts
 from bot.engines.composition import open_engines
 from bot.engines.router.client import RouterClient
 from bot.errors import ShipmateError
@@ -160,6 +160,16 @@ async def _deployed_from_slack(stage: Stage, repository: str) -> None:
     stage.say("Slack", f"the message now says: {said}", "green" if said.startswith("🚀") else "red")
     if not said.startswith("🚀"):
         stage.shown.wrong.append(f"Slack says: {said}")
+    await _looked_in_slack(stage, repository)
+
+
+async def _looked_in_slack(stage: Stage, repository: str) -> None:
+    """A lock, and the ready-made views of locks and releases."""
+    for words in ("lock {} production --reason a look round", "locks {}", "unlock {} production", "releases {}"):
+        text = words.format(repository)
+        stage.say("Slack", f"{PEOPLE} types /shipmate {text}", "bold")
+        for line in filter(None, (await asked(stage.sandbox, text, READY_LIMIT_S)).splitlines()):
+            stage.say("Slack", f"to {PEOPLE} alone: {line}")
 
 
 async def _show_answers(stage: Stage, repository: str, number: int, comment_id: int) -> None:
@@ -318,7 +328,8 @@ def _environment(folder: Path, sandbox: Sandbox, chosen: Chosen, port: int) -> d
     }
     if chosen.base_registry:
         given["SHIPMATE_BASE_REGISTRY"] = chosen.base_registry
-    return {**kept, **sandbox.environment(), **given}
+    simulated = {name: value for name, value in sandbox.environment().items() if name != "SLACK_APP_TOKEN"}
+    return {**kept, **simulated, **given}
 
 
 @asynccontextmanager

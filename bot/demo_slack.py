@@ -46,6 +46,20 @@ async def deploy_from_slack(sandbox: Sandbox, repository: str, say: Say, limit_s
         raise ShipmateError("demo_waited_in_vain", waited_for="the thread in Slack", limit_s=limit_s) from error
 
 
+async def asked(sandbox: Sandbox, text: str, limit_s: float) -> str:
+    """Type `/shipmate …`; answers what is whispered back."""
+    known = len(sandbox.slack.ephemeral(WHO, WHERE))
+    await sandbox.slack.say_command("/shipmate", text, WHO, WHERE)
+    try:
+        async with asyncio.timeout(limit_s):
+            while True:
+                if new := sandbox.slack.ephemeral(WHO, WHERE)[known:]:
+                    return str(new[0]["text"])
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        raise ShipmateError("demo_waited_in_vain", waited_for="words in Slack", limit_s=limit_s) from error
+
+
 async def _watched(sandbox: Sandbox, before: set[str], say: Say) -> str:
     shown: set[str] = set()
     while True:

@@ -45,6 +45,8 @@ def require_what_a_person_would_see(code: int, shown: str) -> None:
     assert "serves: Hello from hello-docker, version 2.0.0" in shown
     assert "No Dockerfile; generated Dockerfile" in shown
     assert "reactions on /deploy: rocket" in shown
+    assert "*Locks of acme/hello*" in shown
+    assert re.search(r"🟢 v3 · `[0-9a-f]{7}` · since .* · serves", shown), shown
     assert "Traceback" not in shown
 
 
