@@ -12,6 +12,8 @@ _INSTRUCTION = re.compile(r"^[ \t]*([A-Za-z]+)\s+(.*)$", re.DOTALL)
 _HEREDOC = re.compile(r"<<-?\s*['\"]?([A-Za-z_]\w*)['\"]?")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^}]*))?\}|(\w+))")
 _DIRECTIVE = re.compile(r"^#\s*(\w+)\s*=\s*(\S+)\s*$")
+_OTHER_SERVERS = frozenset({21, 22, 25, 53, 443, 2222, 3306, 5432, 6379, 8443, 9090, 27017})
+"""Ports of SSH, mail, names, TLS, databases and metrics, which stand beside the web's."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,14 @@ class Dockerfile:
                     if number.isdigit() and protocol in ("", "tcp") and 0 < int(number) < 65536:
                         found.append(int(number))
         return found
+
+    def web_port(self) -> int | None:
+        """Of several ports the one that is its PORT, else the first that no other kind of server is known by."""
+        ports = list(dict.fromkeys(self.ports()))
+        given = self.variables().get("PORT", "")
+        if given.isdigit() and int(given) in ports:
+            return int(given)
+        return next((port for port in ports if port not in _OTHER_SERVERS), ports[0] if ports else None)
 
     def variables(self) -> dict[str, str]:
         """ARG and ENV values that are known without building."""

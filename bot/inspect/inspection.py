@@ -170,10 +170,7 @@ def _settle_from_dockerfile(draft: Draft, choice: DockerfileChoice) -> None:
     if command and _RUNS_A_SCRIPT.fullmatch(command):  # then package.json says it better
         command = None
     draft.settle("start", command, "dockerfile/command", "the image runs it", path=choice.path)
-    ports = list(dict.fromkeys(parsed.ports()))
-    given = parsed.variables().get("PORT", "")
-    port = int(given) if given.isdigit() and int(given) in ports else ports[0] if ports else None
-    draft.settle("port", port, "dockerfile/expose", "the Dockerfile exposes it", path=choice.path)
+    draft.settle("port", parsed.web_port(), "dockerfile/expose", "the Dockerfile exposes it", path=choice.path)
     draft.has_entry = True
 
 

@@ -162,3 +162,32 @@ def test_scripts_that_run_each_other_end() -> None:
 def test_copying_everything_from_a_folder_is_no_fault() -> None:
     files = {"web/Dockerfile": "FROM x\nCOPY . .\nCOPY ./ /srv\nUSER 1\nEXPOSE 1\n", "web/index.html": ""}
     assert "copy_source_missing" not in {notice.code for notice in _inspect(files).warnings}
+
+
+def test_a_site_generator_among_the_dependencies_makes_no_site_of_a_library() -> None:
+    files = {
+        "package.json": json.dumps(
+            {"private": True, "workspaces": ["packages/*", "docs"], "devDependencies": {"astro": "5"}}
+        ),
+        "packages/theme/package.json": json.dumps({"name": "theme", "devDependencies": {"astro": "5"}}),
+        "packages/theme/index.ts": "",
+        "docs/package.json": json.dumps({"scripts": {"build": "astro build"}, "dependencies": {"astro": "5"}}),
+    }
+    assert [app.path for app in _inspect(files).apps] == ["docs"]
+
+
+@pytest.mark.parametrize(
+    ("exposed", "port"), [("22 3000", 3000), ("443 80", 80), ("9090", 9090), ("5432 8000/tcp", 8000)]
+)
+def test_of_several_ports_the_web_s_is_taken(exposed: str, port: int) -> None:
+    files = {"go.mod": "module x\n", "main.go": "package main\n", "Dockerfile": f"FROM x\nEXPOSE {exposed}\nCMD ./x\n"}
+    assert _inspect(files).apps[0].port == port
+
+
+@pytest.mark.parametrize(("pinned", "version"), [("8.3.16", "8.3.16"), ("7.4.1", "8.4")])
+def test_an_exact_pin_that_a_range_admits_says_it_more_closely(pinned: str, version: str) -> None:
+    composer = json.dumps({"require": {"php": "^8.3", "laravel/framework": "^11"}})
+    files = {"composer.json": composer, ".tool-versions": f"php {pinned}\n", "artisan": ""}
+    found = _inspect(files)
+    assert found.apps[0].runtime_version == version
+    assert ("version_conflict" in {notice.code for notice in found.warnings}) is (version != pinned)

@@ -227,7 +227,7 @@ def _is_standalone(folder: Folder) -> bool:
 
 def _settle_start(draft: Draft, package: PackageJson, manager: Manager, match: Match | None) -> None:
     if draft.settled("start"):
-        draft.has_entry = True
+        draft.has_entry = draft.has_entry or draft.text("start") is not None
         return
     for settle in (_start_from_script, _start_from_framework, _start_from_main, _start_from_file):
         if settle(draft, package, manager, match):

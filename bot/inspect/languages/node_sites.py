@@ -34,11 +34,19 @@ def settle_static(draft: Draft, package: PackageJson, match: Match | None) -> No
         return
     draft.settle("static_output", output, "static/framework", why, at=at)
     draft.rule_out("start")
-    draft.has_entry = True
+    draft.has_entry = _is_a_site(draft.folder, package, match)
     if match and match.framework.id not in _MANY_PAGES:
         draft.traits["single_page"] = "yes"
 
 
+def _is_a_site(folder: Folder, package: PackageJson, match: Match | None) -> bool:
+    """Whether there is something to build, beside a dependency that a library or a workspace's root has as well."""
+    configured = match is not None and config_text(folder, f"{match.framework.id}.config")[0] is not None
+    page = folder.first("index.html", "public/index.html", "src/index.html", "angular.json", "app.json")
+    return configured or page is not None or not _BUILDS.isdisjoint(package.scripts)
+
+
+_BUILDS = frozenset({"build", "build:prod", "build:production", "docs:build", "export", "generate"})
 _MANY_PAGES = frozenset(
     {"nextjs", "astro", "gatsby", "docusaurus", "vitepress", "eleventy", "hexo", "nuxt", "sveltekit"}
 )

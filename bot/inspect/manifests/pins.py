@@ -10,7 +10,7 @@ from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder, as_list, as_map, as_text
 from bot.inspect.manifests.images import image_versions
 from bot.inspect.rules.table import rules
-from bot.inspect.versions import choose, number
+from bot.inspect.versions import choose, exact, number, satisfying
 
 MISE_FILES = ("mise.toml", ".mise.toml", "mise/config.toml", ".mise/config.toml", ".config/mise.toml")
 
@@ -70,7 +70,7 @@ def settle_runtime(draft: Draft, runtime: str, pins: Iterable[Pin]) -> None:
     """Take the first usable pin, warn when a later one contradicts it or when the release is not supported."""
     releases = rules().releases[runtime]
     chosen: tuple[Pin, str] | None = None
-    for pin in _or_of_image(draft, runtime, pins):
+    for pin in _narrowed(list(_or_of_image(draft, runtime, pins))):
         choice = choose(pin.text, releases.supported, releases.default)
         if choice is None:
             draft.folder.reader.notice("version_unreadable", f"{pin.text!r} names no version", pin.path, pin.line)
@@ -86,6 +86,14 @@ def settle_runtime(draft: Draft, runtime: str, pins: Iterable[Pin]) -> None:
             draft.folder.reader.notice("version_conflict", text, pin.path, pin.line)
     why = f"nothing names a version of {runtime}, so the default is taken"
     draft.settle("runtime_version", releases.default, "version/default", why)
+
+
+def _narrowed(pins: list[Pin]) -> list[Pin]:
+    """The pins, an exact one first where the range that stands first admits it: it says the same, more closely."""
+    if not pins or exact(pins[0].text) is not None:
+        return pins
+    closer = next((pin for pin in pins if (v := exact(pin.text)) and satisfying(pins[0].text, [v])), None)
+    return pins if closer is None else [closer, *(pin for pin in pins if pin is not closer)]
 
 
 def _or_of_image(draft: Draft, runtime: str, pins: Iterable[Pin]) -> Iterator[Pin]:

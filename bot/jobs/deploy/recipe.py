@@ -154,9 +154,4 @@ def _on_one_line(section: str) -> str:
 
 def exposed_port(dockerfile: str) -> int | None:
     """The TCP port a Dockerfile's image listens on, as its EXPOSE says; of several the one that is its PORT."""
-    parsed = parse_dockerfile(dockerfile)
-    ports = parsed.ports()
-    given = parsed.variables().get("PORT", "")
-    if given.isdigit() and int(given) in ports:
-        return int(given)
-    return ports[0] if ports else None
+    return parse_dockerfile(dockerfile).web_port()
