@@ -147,6 +147,19 @@ def _left(world: World, number: int) -> list[str]:
     return copies + [service for service in world.engine.routes if service.endswith(f"/pr-{number}")]
 
 
+@pytest.mark.parametrize("may", [True, False])
+async def test_the_environment_goes_where_the_app_may_administer_the_repository(world: World, may: bool) -> None:
+    if may:
+        world.github.installation("acme").permissions["administration"] = "write"
+    await _with(world, ON)
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/preview")
+    await world.say(pull.number, "/preview stop")
+    await world.make_the_rounds()
+    assert (f"pr-{pull.number}" in world.github.environments(REPO)) is not may
+    assert world.told(f"pr-{pull.number}") == ["inactive"]
+
+
 async def _end(world: World, number: int, how: str) -> None:
     if how == "stopped":
         await world.say(number, "/preview stop")

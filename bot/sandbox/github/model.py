@@ -227,6 +227,8 @@ class Repository:
     suites: dict[int, CheckSuite] = field(default_factory=dict)
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
+    environments: set[str] = field(default_factory=set)
+    """Made by the first deployment to each; they stay until they are deleted."""
     statuses: list[CommitStatus] = field(default_factory=list)
     tree_limit: int = 100_000
     """How many entries a recursive tree lists before it is cut and marked `truncated`."""

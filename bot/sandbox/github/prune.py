@@ -53,6 +53,7 @@ PERMISSIONS = {
     "reactions/delete-for-issue": [["issues", "write"], ["pull_requests", "write"]],
     "reactions/delete-for-issue-comment": [["issues", "write"], ["pull_requests", "write"]],
     "repos/compare-commits-with-basehead": [["contents", "read"]],
+    "repos/delete-an-environment": [["administration", "write"]],
     "repos/get-collaborator-permission-level": [["metadata", "read"]],
     "repos/list-pull-requests-associated-with-commit": [["pull_requests", "read"], ["contents", "read"]],
     "teams/get-membership-for-user-in-org": [["members", "read"]],

@@ -440,6 +440,10 @@ class GitHubSandbox:
         """The emoji on a comment, in the order they came: `eyes`, `rocket`."""
         return [one.content for one in self._comment(repo, comment_id)[1].reactions]
 
+    def environments(self, repo: str) -> list[str]:
+        """The environments GitHub shows, by name."""
+        return sorted(self.hub.repository(repo).environments)
+
     def deployments(self, repo: str, environment: str | None = None) -> list[Deployment]:
         """Deployments with their statuses, oldest first, of one environment when it is given."""
         found = self.hub.repository(repo).deployments.values()

@@ -76,6 +76,7 @@ def create(hub: Hub, repository: Repository, sha: str, body: Json, by: Account, 
         original_environment=environment,
     )
     repository.deployments[deployment.id] = deployment
+    repository.environments.add(environment)
     shape = work.deployment(hub.base, repository, deployment)
     hub.tell(repository, "deployment", by, action="created", deployment=shape, workflow=None, workflow_run=None)
     return deployment

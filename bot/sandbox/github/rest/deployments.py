@@ -59,6 +59,15 @@ async def delete_deployment(call: Call) -> Reply:
     return Reply(status=204)
 
 
+async def delete_environment(call: Call) -> Reply:
+    """Forget an environment; its deployments stay."""
+    name = call.path["environment_name"]
+    if name not in call.repository.environments:
+        raise not_found()
+    call.repository.environments.discard(name)
+    return Reply(status=204)
+
+
 async def create_status(call: Call) -> Reply:
     """How a deployment goes on."""
     one = _deployment(call)
@@ -134,6 +143,7 @@ HANDLERS: dict[str, Handler] = {
     "repos/list-deployments": list_deployments,
     "repos/get-deployment": get_deployment,
     "repos/delete-deployment": delete_deployment,
+    "repos/delete-an-environment": delete_environment,
     "repos/create-deployment-status": create_status,
     "repos/list-deployment-statuses": list_statuses,
     "repos/get-deployment-status": get_status,
