@@ -101,19 +101,24 @@ async def described(clients: AwsClients, arn: str) -> dict[str, Any]:
 
 
 def view(told: Mapping[str, Any]) -> RolloutView:
-    """A deployment as the house sees it. A word of AWS's that is not known yet is a deployment that goes on."""
+    """A deployment as the house sees it. A word of AWS's that is not known yet is a deployment that goes on.
+
+    A rolling update has no weights: all is green's once it is done.
+    """
     target = told.get("targetServiceRevision", {})
+    status = STATUSES.get(str(told["status"]), RolloutStatus.GOING)
+    whole = 100.0 if status is RolloutStatus.DONE else 0.0
     waiting = [
         str(hook["hookId"])
         for hook in told.get("lifecycleHookDetails", [])
         if hook.get("targetType") == "PAUSE" and hook.get("status") == "AWAITING_ACTION"
     ]
     return RolloutView(
-        status=STATUSES.get(str(told["status"]), RolloutStatus.GOING),
+        status=status,
         stage=str(told.get("lifecycleStage", "")),
         reason=str(told.get("rollback", {}).get("reason") or told.get("statusReason", "")),
         waiting=tuple(waiting),
-        green_percent=float(target.get("requestedProductionTrafficWeight", 0.0)),
+        green_percent=float(target.get("requestedProductionTrafficWeight") or whole),
         running=int(target.get("runningTaskCount", 0)),
         wanted=int(target.get("requestedTaskCount", 0)),
     )

@@ -203,6 +203,17 @@ async def test_a_server_that_dies_while_it_takes_back_takes_back_once(harbour: H
     assert await harbour.made() == (2, 1, 2)
 
 
+async def test_what_may_not_be_read_decides_nothing(harbour: Harbour) -> None:
+    await harbour.sail(gate=GATE)
+    harbour.emulator.goes_wrong({"kind": "deny", "operation": "GetMetricData", "times": 99})
+    await harbour.ship("one")
+    assert (await harbour.states())[-1] == "COMPLETED"
+    harbour.emulator.goes_wrong({"kind": "deny", "operation": "ListTasks", "times": 99})
+    await harbour.ship_that("exit 3")
+    assert (await harbour.jobs())[-1].error_code == "rollout_failed"
+    assert "`ecs:ListTasks` is missing" in harbour.everything_written()
+
+
 @pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
 async def test_a_storm_of_faults_on_whatever_is_called_changes_nothing(harbour: Harbour, kind: str) -> None:
     await harbour.sail(gate=GATE)

@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.errors import Permanent
+from bot import messages
+from bot.errors import Permanent, ShipmateError
 from bot.jobs.deploy.rollout.rhythm import Rhythm, least_s
 from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
 from bot.model import EventType, Stage
@@ -63,8 +64,11 @@ def rollout_id(ship: RolloutShip) -> str:
 
 
 async def show_output(ship: RolloutShip) -> None:
-    """Put why the new version's tasks ended, and what they wrote last, into the job's log."""
-    lines = await ship.engine.rollouts.output(rollout_spec(ship), rollout_id(ship), OUTPUT_LINES)
+    """Put why the new version's tasks ended, and what they wrote last, into the job's log; never fails for that."""
+    try:
+        lines = await ship.engine.rollouts.output(rollout_spec(ship), rollout_id(ship), OUTPUT_LINES)
+    except ShipmateError as error:
+        lines = [messages.failure(ship.tools.locale, error.code, error.facts)]
     ship.context.log.line(ship.say("log.last_output", count=len(lines)))
     for line in lines:
         ship.context.log.line(f"  {line}")

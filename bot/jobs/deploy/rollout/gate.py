@@ -7,6 +7,8 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+from bot import messages
+from bot.errors import ShipmateError
 from bot.jobs.deploy.health import Probe, probe_url
 from bot.jobs.deploy.rollout.follow import rollout_id, show_output
 from bot.jobs.deploy.rollout.spec import RolloutShip, prepared_of, rollout_spec
@@ -59,8 +61,13 @@ class Gate:
         return Seen("probes", of_probes(self.green), Figures(**kept) if kept else None)
 
     async def _counted(self) -> Seen:
+        """Figures that cannot be read are none, and the log says why: our own requests decide then."""
         spec, seconds = rollout_spec(self.ship), time.monotonic() - self.began_s
-        blue, green = await self.ship.engine.rollouts.measured(spec, rollout_id(self.ship), seconds)
+        try:
+            blue, green = await self.ship.engine.rollouts.measured(spec, rollout_id(self.ship), seconds)
+        except ShipmateError as error:
+            self.ship.context.log.line(messages.failure(self.ship.tools.locale, error.code, error.facts))
+            blue = green = None
         return Seen("traffic", of_traffic(green), of_traffic(blue) if blue else None)
 
     async def _fill_in(self, view: RolloutView) -> None:
