@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from bot.clock import Clock
 from bot.errors import Refused, ShipmateError, Transient, Unreadable
+from bot.github.events import CheckRunAsked, CheckSuiteAsked
 from bot.github.webhooks import Ignored, WebhookEvent, parse
 from bot.model import Delivery
 from bot.store import Deliveries, Settled, Settlement
@@ -41,13 +42,15 @@ class Decides(Protocol):
 class Reading:
     """A delivery, understood: what to ask for its settlement, now and when that could not be had in time.
 
-    `chain` keeps deliveries of one repository in order. What acts uses up `semantic_key`, where there is one.
+    `chain` keeps deliveries of one repository in order. What acts uses up `semantic_key`, where there is one; so does
+    what is refused, unless it `may_be_repeated`, as a click may that left all as it was.
     """
 
     semantic_key: str | None
     chain: str
     decide: Callable[[], Awaitable[Settlement]]
     give_up: Callable[[ShipmateError], Awaitable[Settlement]]
+    may_be_repeated: bool = False
 
 
 Reader = Callable[[Delivery], Reading]
@@ -135,7 +138,8 @@ class Intake:
         handler = self._handlers.get(type(event))
         wishes = tuple(handler(event)) if handler else (Nothing("not_acted_on"),)
         repository = getattr(event, "repository", None)
-        return self._github(wishes, delivery, event.semantic_key, str(repository.id) if repository else "")
+        read = self._github(wishes, delivery, event.semantic_key, str(repository.id) if repository else "")
+        return dataclasses.replace(read, may_be_repeated=isinstance(event, CheckRunAsked | CheckSuiteAsked))
 
     def _github(
         self, wishes: Sequence[Wish], delivery: Delivery, semantic_key: str | None = None, chain: str = ""
@@ -167,11 +171,11 @@ class Intake:
                     wait_s = passing.retry_after_s or 2.0 ** min(delivery.attempts, 8)
                     return await self._again(delivery, wait_s, passing.code)
                 settlement = await read.give_up(passing)
-        keyed = self._as_kept(settlement, read.semantic_key)
+        keyed = self._as_kept(settlement, read)
         try:
             settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
         except Refused as refused:
-            keyed = self._as_kept(await read.give_up(refused), read.semantic_key)
+            keyed = self._as_kept(await read.give_up(refused), read)
             settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
         self._acted(settled)
         log.info(
@@ -185,13 +189,13 @@ class Intake:
         )
         return None
 
-    def _as_kept(self, settlement: Settlement, semantic_key: str | None) -> Settlement:
+    def _as_kept(self, settlement: Settlement, read: Reading) -> Settlement:
         """With its key, and nothing secret in the audit trail."""
         audit = tuple(
             dataclasses.replace(entry, raw=self._mask(entry.raw), rules=self._mask(entry.rules))
             for entry in settlement.audit
         )
-        return _with_key(dataclasses.replace(settlement, audit=audit), semantic_key)
+        return _with_key(dataclasses.replace(settlement, audit=audit), read)
 
     async def _again(self, delivery: Delivery, wait_s: float, reason: str) -> None:
         try:
@@ -200,8 +204,9 @@ class Intake:
             log.warning("the store is busy; the delivery's lease will lapse", extra={"code": busy.code})
 
 
-def _with_key(settlement: Settlement, semantic_key: str | None) -> Settlement:
-    """Only what acted or was refused uses the key up: an ignored one may be said again elsewhere."""
-    if settlement.outcome not in {"acted", "refused"}:
+def _with_key(settlement: Settlement, read: Reading) -> Settlement:
+    """Only what acted or was refused for good uses the key up: an ignored one may be said again elsewhere."""
+    uses_it_up = {"acted"} if read.may_be_repeated else {"acted", "refused"}
+    if settlement.outcome not in uses_it_up:
         return settlement
-    return dataclasses.replace(settlement, semantic_key=semantic_key or settlement.semantic_key)
+    return dataclasses.replace(settlement, semantic_key=read.semantic_key or settlement.semantic_key)

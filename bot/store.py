@@ -112,7 +112,25 @@ class ReleaseLocks:
     notices: tuple[Answer, ...] = ()
 
 
-Change = TakeLock | ReleaseLocks | HeadMove | Approve | Trust | EndHeld | OpenPreview | ExtendPreview | EndPreview
+@dataclass(frozen=True, slots=True)
+class ShowAgain:
+    """The check run of a job is shown as it is once more: GitHub opened it again."""
+
+    job_id: str
+
+
+Change = (
+    TakeLock
+    | ReleaseLocks
+    | HeadMove
+    | Approve
+    | Trust
+    | EndHeld
+    | OpenPreview
+    | ExtendPreview
+    | EndPreview
+    | ShowAgain
+)
 """What a decision changes beside jobs and answers."""
 
 

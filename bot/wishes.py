@@ -91,7 +91,7 @@ class LetMergeQueueGoOn:
 
 @dataclass(frozen=True, slots=True)
 class ClickButton:
-    """Somebody clicked on a check run: `action` is `approve`, `retry`, `cancel` or `rollback`."""
+    """Somebody clicked on a check run: `action` is `analyze`, `approve`, `retry`, `cancel` or `rollback`."""
 
     repository: Repository
     installation_id: int | None
@@ -103,4 +103,27 @@ class ClickButton:
     """Distinguishes one click from another."""
 
 
-Wish = Nothing | LetMergeQueueGoOn | DeployPush | NoteHead | ObeyComment | ClickButton | JudgeChange | FollowPull
+@dataclass(frozen=True, slots=True)
+class RerunAll:
+    """Somebody asked for all of our checks of a commit again."""
+
+    repository: Repository
+    installation_id: int | None
+    sha: str
+    actor: str
+    actor_id: int
+    key: str
+    """Distinguishes one time from another."""
+
+
+Wish = (
+    Nothing
+    | LetMergeQueueGoOn
+    | DeployPush
+    | NoteHead
+    | ObeyComment
+    | ClickButton
+    | RerunAll
+    | JudgeChange
+    | FollowPull
+)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.github.events import CheckRunAsked, IssueComment, MergeGroup, PullRequestChanged, Push
+from bot.github.events import CheckRunAsked, CheckSuiteAsked, IssueComment, MergeGroup, PullRequestChanged, Push
 from bot.wishes import Wish
 from handlers.check_run import act_on_a_click
+from handlers.check_suite import run_all_again
 from handlers.issue_comment import obey_a_new_comment
 from handlers.merge_group import let_the_merge_queue_go_on
 from handlers.pull_request import note_the_head
@@ -15,6 +16,7 @@ from handlers.push import deploy_pushed_commit
 
 HANDLERS: Mapping[type, Callable[[Any], Sequence[Wish]]] = {
     CheckRunAsked: act_on_a_click,
+    CheckSuiteAsked: run_all_again,
     MergeGroup: let_the_merge_queue_go_on,
     IssueComment: obey_a_new_comment,
     PullRequestChanged: note_the_head,

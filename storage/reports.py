@@ -7,13 +7,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.store import Report
+from bot.store import Report, ShowAgain
 from storage.database import Database
 from storage.jobrows import to_job
 from storage.rows import from_json, seconds_later, to_json, to_us
 
 FIRST_LOOK_BACK_S = 86_400.0
 """A face that is new here is told of unfinished jobs and those of the last day, not of all history."""
+
+
+REWIND = (
+    "UPDATE reports SET told_seq = 0, behind = 1, attempts = 0, due_us = 0, reason = NULL"
+    " WHERE face = ? AND job = (SELECT number FROM jobs WHERE id = ?)"
+)
+CHECK_RUN = "check_run"
+"""The face that shows jobs as check runs."""
+
+
+def show_again(connection: sqlite3.Connection, change: ShowAgain, now: datetime) -> None:
+    """Leave the check run's face behind, so that it tells the job once more."""
+    connection.execute(REWIND, (CHECK_RUN, change.job_id))
 
 
 class SqlReports:
@@ -57,11 +70,7 @@ class SqlReports:
         return None if row is None else from_json(row["state"])
 
     async def rewind(self, face: str, job_id: str) -> None:
-        sql = (
-            "UPDATE reports SET told_seq = 0, behind = 1, attempts = 0, due_us = 0, reason = NULL"
-            " WHERE face = ? AND job = (SELECT number FROM jobs WHERE id = ?)"
-        )
-        await self._write(sql, face, job_id)
+        await self._write(REWIND, face, job_id)
 
     async def _write(self, sql: str, *values: object) -> None:
         await self._database.write(lambda c: c.execute(sql, values).rowcount)

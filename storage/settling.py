@@ -8,8 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from bot.approvals import Approve, EndHeld, Trust
-from bot.store import EndPreview, ExtendPreview, HeadMove, OpenPreview, ReleaseLocks, Settled, Settlement, TakeLock
-from storage import answers, approvals, audit, holds, jobrows, locks, previews
+from bot.store import (
+    EndPreview,
+    ExtendPreview,
+    HeadMove,
+    OpenPreview,
+    ReleaseLocks,
+    Settled,
+    Settlement,
+    ShowAgain,
+    TakeLock,
+)
+from storage import answers, approvals, audit, holds, jobrows, locks, previews, reports
 from storage.guids import Guid, unpacked
 from storage.rows import to_us
 
@@ -99,5 +109,6 @@ CHANGES: Mapping[type, Callable[[sqlite3.Connection, Any, datetime], Any]] = {
     OpenPreview: previews.open_one,
     ExtendPreview: previews.extend,
     EndPreview: previews.end,
+    ShowAgain: reports.show_again,
 }
 """How each kind of change is written. One that cannot be raises Refused, and then nothing of the settlement is."""

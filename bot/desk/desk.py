@@ -18,6 +18,7 @@ from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
 from bot.desk.outcome import Outcome, settle
 from bot.desk.requests import deploy_request
+from bot.desk.rerunning import rerun_of
 from bot.errors import Permanent, Refused, ShipmateError
 from bot.github.api import GitHub
 from bot.grammar import Command
@@ -33,6 +34,7 @@ from bot.wishes import (
     NoteHead,
     Nothing,
     ObeyComment,
+    RerunAll,
     Wish,
 )
 
@@ -77,6 +79,10 @@ class Desk:
                 return [Outcome("failed", error.code, audit=(audit,))]
             case ClickButton():
                 return await self._click_given_up(wish, delivery, refusal)
+            case RerunAll():
+                clicks = (await rerun_of(self._jobs, wish)).clicks
+                given_up = [await self._click_given_up(click, delivery, refusal) for click in clicks]
+                return [outcome for outcomes in given_up for outcome in outcomes]
             case _:
                 return []
 
@@ -107,6 +113,8 @@ class Desk:
                 return await self._comment(wish, delivery)
             case ClickButton():
                 return [await self._click(wish, delivery)]
+            case RerunAll():
+                return await self._rerun_all(wish, delivery)
 
     async def _pushed(self, wish: DeployPush) -> list[Outcome]:
         """What the settings as they are pushed make of it: a deployment, an analysis, both, or nothing."""
@@ -229,10 +237,18 @@ class Desk:
         outcome = await self._orders.decide(order, facts, lambda refused: self._refused_click(order, job, refused))
         return outcome if outcome.result == "refused" else dataclasses.replace(outcome, answers=())
 
+    async def _rerun_all(self, wish: RerunAll, delivery: Delivery) -> list[Outcome]:
+        """Each check that is to run again is a click of its own."""
+        rerun = await rerun_of(self._jobs, wish)
+        outcomes = [await self._click(click, delivery) for click in rerun.clicks]
+        if rerun.shown:
+            outcomes.append(Outcome("acted", "checks_shown_again", changes=rerun.shown))
+        return outcomes or [Outcome("ignored", "nothing_to_run_again")]
+
     def _refused_click(self, order: Order, job: Job, refused: ShipmateError) -> Answer:
-        """On the pull request where there is one, else on the commit."""
+        """On the pull request where there is one, else on the commit; once for each reason."""
         text = messages.failure(self._locale, refused.code, refused.facts)
-        answer = self._orders.answer(order, text, None)
+        answer = self._orders.answer(dataclasses.replace(order, key=f"{order.key}-{refused.code}"), text, None)
         if order.number is not None:
             return answer
         return Answer(answer.key, answer.repository, answer.installation_id, None, text, check_sha=job.sha)

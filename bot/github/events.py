@@ -115,8 +115,8 @@ class CheckRunAsked:
     """Someone asked for a check run again (`rerequested`), or clicked one of its buttons (`requested_action`).
 
     GitHub gives a click no id and no time. A second click by the same person on a check run that still shows the same
-    is the same ask, made by an impatient hand. Whoever answers a click, with a refusal too, changes what the check
-    run shows, and from then on a click is a new ask.
+    is the same ask, made by an impatient hand. What a click leads to changes what the check run shows, and from then on
+    a click is a new ask; one that is refused changes nothing, and may be made again.
     """
 
     action: str

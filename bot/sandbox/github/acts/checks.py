@@ -84,7 +84,8 @@ def rerequest_run(hub: Hub, repository: Repository, run: CheckRun, by: Account) 
 
 
 async def rerequest_suite(hub: Hub, repository: Repository, suite: CheckSuite, by: Account) -> Delivery | None:
-    """A person asks for all runs of a suite again."""
+    """A person asks for all runs of a suite again, which changes the suite and not yet its runs."""
+    suite.updated_at = hub.world.now()
     return await _tell_suite(hub, repository, suite, "rerequested", by)
 
 
