@@ -9,8 +9,7 @@ from typing import Any
 
 from bot.audit import AuditEntry
 from bot.model import JobRequest
-from bot.previews import preview_environment
-from bot.store import EndPreview
+from bot.store import Preview
 from storage import audit
 from storage.rows import from_json
 
@@ -63,19 +62,17 @@ def ended(
     audit.append(connection, entry, now)
 
 
-def preview_ended(connection: sqlite3.Connection, end: EndPreview, now: datetime) -> None:
+def preview_ended(connection: sqlite3.Connection, preview: Preview, now: datetime) -> None:
     """A preview ended that nobody told to: its pull request was closed, or its time was over."""
-    sql = "SELECT repository FROM previews WHERE repository_id = ? AND number = ?"
-    row = connection.execute(sql, (end.repository_id, end.number)).fetchone()
     entry = AuditEntry(
-        actor=end.by or OURSELVES,
+        actor=preview.ended_by or OURSELVES,
         face=FACE_OF_WORK,
         command="preview",
         outcome="acted",
-        reason=f"preview_{end.why}",
-        repository=row["repository"],
-        rules={"number": end.number},
-        environment=preview_environment(end.number),
+        reason=f"preview_{preview.ending}",
+        repository=preview.repository.full_name,
+        rules={"number": preview.number},
+        environment=preview.environment,
     )
     audit.append(connection, entry, now)
 

@@ -53,8 +53,9 @@ def end(connection: sqlite3.Connection, wanted: EndPreview, now: datetime) -> bo
         "UPDATE previews SET ending = ?, ended_by = ? WHERE repository_id = ? AND number = ? AND ending IS NULL",
         (wanted.why, wanted.by, *place),
     ).rowcount
-    if changed and wanted.why != STAYS_KNOWN:
-        audited.preview_ended(connection, wanted, now)
+    known = _find(connection, *place)
+    if changed and known is not None and wanted.why != STAYS_KNOWN:
+        audited.preview_ended(connection, known, now)
     if not changed and wanted.why != STAYS_KNOWN:
         connection.execute(
             "UPDATE previews SET ending = ? WHERE repository_id = ? AND number = ?", (wanted.why, *place)

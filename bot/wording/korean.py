@@ -254,7 +254,7 @@ SENTENCES: Mapping[str, str] = {
     "report.title.ROLLED_BACK": "되돌림",
     "report.title.SUPERSEDED": "더 새로운 푸시로 대체됨",
     "report.waiting": "대기 중: `{environment}` 대기열에서 앞에 {ahead}개가 있습니다. {when}.",
-    "report.next": "다음 차례입니다. `{environment}` 대기열에서 앞에 {ahead}개가 있습니다. {when}.",
+    "report.next": "다음 차례입니다. `{environment}` 대기열에서 앞에 1개가 있습니다. {when}.",
     "report.wait.about": "약 {time} 뒤에 시작합니다",
     "report.wait.soon": "곧 시작합니다",
     "report.wait.unknown": "아직 실행된 작업이 없어 얼마나 걸릴지 알 수 없습니다",

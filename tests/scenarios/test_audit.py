@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.store import AuditFilter
 from storage import jobrows
 from tests.fake_engine import dockerfile
-from tests.world import REPO, World
+from tests.world import REPO, SETTINGS, World
 
 
 async def trail(world: World) -> list[AuditRecord]:
@@ -170,3 +170,12 @@ async def test_what_there_was_no_room_for_is_told_as_refused_to_whoever_spoke_or
         ("alice", "rollback", "refused", "queue_full"),
     ]
     assert world.checks()[-1] == "shipmate / deploy: action_required"
+
+
+async def test_a_preview_that_ends_with_its_pull_request_is_in_the_trail(world: World) -> None:
+    await world.push_files({".shipmate.yml": "previews: {enabled: true}\n" + SETTINGS})
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/preview")
+    await world.github.close_pull(REPO, pull.number)
+    await world.settle()
+    assert ("alice", "preview", "acted", "preview_closed") in await told(world)
