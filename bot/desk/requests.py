@@ -21,12 +21,13 @@ NO_COMMAND = Command("", "")
 """What a push says beside its commit."""
 ONLY_HERE = "sha256:"
 """How an image begins that no registry has."""
-LIKE = frozenset({"target", "port", "health", "health_timeout_s", "checks", "drain_s", "memory_mb", "cpus", "pids"}) | {
-    "read_only",
-    "command",
-    "release_command",
-}
+LIKE = (
+    *("port", "health", "health_timeout_s", "checks", "drain_s"),
+    *("memory_mb", "cpus", "pids", "read_only", "command", "release_command"),
+)
 """What a preview takes over of the environment it is like, beside its variables."""
+PLATFORMS = frozenset({"ecs"})
+"""Targets whose load balancer an environment has to itself: a preview would take it over."""
 
 
 def deploy_request(
@@ -73,7 +74,7 @@ def preview_request(
     environment = _preview_environment(config, pull.number)
     plan = Plan(
         environment=environment,
-        target=_target(environment, targets),
+        target=_target(environment, tuple(target for target in targets if target not in PLATFORMS)),
         build=config.build,
         follows_pull=pull.number,
         preview_ends_at=ends_at.isoformat(),
@@ -125,7 +126,7 @@ def promote_request(
 
 
 def _target(environment: EnvironmentConfig, targets: tuple[str, ...]) -> str:
-    target = environment.target or targets[0]
+    target = environment.target or next(iter(targets), None)
     if target not in targets:
         raise Refused("target_unavailable", target=target, known=list(targets))
     return target

@@ -68,6 +68,17 @@ async def test_a_preview_is_like_the_environment_named_but_for_its_secrets(world
     assert copy.spec.env == {"LEVEL": "debug", "PREVIEW": "true"}
 
 
+async def test_a_preview_runs_on_an_engine_of_ours_whatever_it_is_like(world: World) -> None:
+    await world.push_files(
+        {".shipmate.yml": ON + SETTINGS.replace("branch: staging,", "branch: staging, target: ecs,")}
+    )
+    await world.settle()
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/preview")
+    assert await world.serves(f"pr-{pull.number}") == "two"
+    assert (await world.jobs())[-1].spec["target"] == "docker"
+
+
 @pytest.mark.parametrize(
     ("previews", "line", "told"),
     [
