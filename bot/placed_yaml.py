@@ -24,6 +24,20 @@ class Misplaced(Exception):
         self.problem = problem
 
 
+class Written(float):
+    """A number with a point that is said as it was written: `3.10` is a version far more often than it is 3.1."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Written:
+        made = super().__new__(cls, value)
+        made.text = text
+        return made
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Places(dict[DataPath, Place]):
     """Where each value stands; a mapping's value at its key."""
 
@@ -96,7 +110,9 @@ def _scalar(node: yaml.Node, place: Place) -> Any:
         value = yaml.constructor.SafeConstructor().construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         raise Misplaced(place, f"{str(node.value)[:80]!r} cannot be read here") from error
-    return value if isinstance(value, str | int | float | bool | None) else str(node.value)
+    if isinstance(value, float):
+        return Written(value, str(node.value))
+    return value if isinstance(value, str | int | bool | None) else str(node.value)
 
 
 def _place(node: yaml.Node) -> Place:

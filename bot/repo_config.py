@@ -147,6 +147,8 @@ def _check_patterns(data: Mapping[str, Any], places: Places) -> None:
 def _config(data: Mapping[str, Any], default_branch: str) -> RepoConfig:
     given = data.get("environments")
     build = dict(data.get("build") or {})
+    if "runtime" in build:
+        build["runtime"] = str(build["runtime"])
     previews = _previews(data.get("previews") or {})
     analysis = read_analysis(data.get("analysis") or {})
     if not given:

@@ -225,3 +225,12 @@ def test_the_example_in_the_documentation_is_read() -> None:
     config = read(text.partition("```yaml\n")[2].partition("```")[0])
     assert config.environments["production"].rules.approvals == ApprovalRule(2, ("maintain",), 14_400)
     assert len(config.environments["production"].rules.freeze) == 2
+
+
+def test_a_version_written_as_a_number_stays_as_it_was_written() -> None:
+    config = parse_config(
+        b"build: {runtime: 3.10}\nenvironments: {production: {env: {PYTHON: 3.10, HALF: 0.5}, cpus: 1.50}}\n", "main"
+    )
+    assert config.build["runtime"] == "3.10"
+    assert config.environments["production"].env == {"PYTHON": "3.10", "HALF": "0.5"}
+    assert config.environments["production"].cpus == 1.5

@@ -100,7 +100,14 @@ def _plain_value(loader: yaml.CSafeLoader, _suffix: str, node: yaml.Node) -> Any
     return loader.construct_scalar(node)  # type: ignore[arg-type]
 
 
+def _as_written(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> str | float:
+    """A number such as `3.10` is a version here, and stays the text it was written as."""
+    text = str(node.value)
+    return text if re.fullmatch(r"\d+\.\d+", text) else loader.construct_yaml_float(node)
+
+
 _TolerantLoader.add_multi_constructor("!", _plain_value)
+_TolerantLoader.add_constructor("tag:yaml.org,2002:float", _as_written)
 
 
 def parse_yaml(text: str) -> Any:

@@ -140,3 +140,8 @@ def test_a_named_folder_without_an_application_is_said() -> None:
     inspection = inspect_tree(ListingTree([], _FASTAPI), BuildOverrides(path="nowhere"))
     assert "unknown_path" in {notice.code for notice in inspection.warnings}
     assert [app.path for app in inspection.apps] == ["."]
+
+
+def test_a_runtime_written_as_a_number_is_the_version_it_looks_like() -> None:
+    reader = Reader(ListingTree([], {".shipmate.yml": "build:\n  runtime: 3.10\n"}))
+    assert overrides_in(reader) == BuildOverrides(runtime="3.10")
