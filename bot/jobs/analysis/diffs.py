@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeAlias
 
 from bot.jobs.analysis.git import Git
+from bot.jobs.analysis.locality import ordered
 from bot.jobs.analysis.scratch import Entry
 
 TELL_EVERY = 250
@@ -75,9 +76,11 @@ class Pairs:
         key, width = self._keys[number], len(self.null)
         return key[:width], key[width:]
 
-    def seal(self) -> Sequence[int]:
-        """Take no more pairs, and return all numbers, those of one path together: git's caches are made for that."""
-        order = array("I", sorted(range(len(self._keys)), key=self._paths.__getitem__))
+    def seal(self, git: Git) -> Sequence[int]:
+        """Take no more pairs, and return all numbers in the order that spares git most."""
+        width = len(self.null)
+        later = [key[:width] if key.endswith(self.null) else key[width:] for key in self._keys]
+        order = ordered(git, later, self._paths)
         self._numbers.clear()
         self._paths.clear()
         return order
@@ -108,7 +111,7 @@ class BulkDiff:
         A binary pair counts no lines in a series, as in `git log --numstat`; blame looks inside all the same. A pair
         with a version above the size cap is left without hunks (None). Raises Permanent when git fails.
         """
-        order = self._pairs.seal()
+        order = self._pairs.seal(self._git)
         self._diff(order)
         unread = [number for number in order if self._pairs.wanted[number] and self._is_unread(number)]
         if unread:
