@@ -11,6 +11,7 @@ from bot.durations import shown
 from bot.grammar import CommandSpec, Takes
 from bot.model import JobState
 from bot.reporters import waiting
+from bot.reporters.gates import gate_lines
 from bot.reporters.view import JobView, StageState, StageView
 
 ICONS = {
@@ -51,6 +52,7 @@ def summary(view: JobView, locale: str) -> str:
         sentence(view, locale),
         waiting.consent(view, locale),
         stage_table(view, locale),
+        gate_lines(view.verdicts),
         _facts(view, locale),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.line import Place
 from bot.model import Event, EventType, Job, JobState, Stage
+from bot.reporters.gates import judged
 
 TAIL_LINES = 40
 
@@ -50,6 +51,8 @@ class JobView:
     approved_by: tuple[str, ...] = ()
     note: str = ""
     """How far work without stages is."""
+    verdicts: tuple[Event, ...] = ()
+    """What the gate said while traffic moved."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Of what else there is to see: an analysis' `report`, its picture as `svg` and as `png`."""
 
@@ -132,5 +135,6 @@ def see(
         result=job.result,
         approved_by=tuple(str(event.details["by"]) for event in story if event.type is EventType.JOB_APPROVED),
         note=note,
+        verdicts=judged(story),
         addresses=addresses or {},
     )

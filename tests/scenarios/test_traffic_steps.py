@@ -95,6 +95,15 @@ async def test_what_decided_stands_in_the_event_with_its_limits(world: World) ->
     assert (await world.jobs())[-1].result["failure"]["value"] == 10.0
 
 
+async def test_what_decided_is_shown_where_the_job_is(world: World) -> None:
+    await _blue(world, CANARY)
+    world.engine.figures = {"blue": GOOD, "green": SICK}
+    sha = await _green(world)
+    shown = world.check_run(sha).summary or ""
+    assert "- ❌ Green does not keep to its limits at 20 % (traffic): 10 % of the requests failed" in shown
+    assert "green: 500 × · 10 % · p50 5 ms · p95 20 ms; blue: 500 × · 0 % · p50 5 ms · p95 20 ms" in shown
+
+
 async def test_no_traffic_is_neither_good_nor_bad_and_our_own_requests_fill_in(world: World) -> None:
     await _blue(world, CANARY)
     sha = await _green(world)
