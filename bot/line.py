@@ -39,8 +39,9 @@ async def place_of(jobs: Jobs, job: Job, now: datetime) -> Place:
     """Where a job stands that has not started; once it has, there is nothing to wait for."""
     if job.started_at is not None or job.hold is not None:
         return Place(job, 0, timedelta())
-    standing = places(await jobs.line(job.lane), usual_of(await jobs.lane_seconds(job.lane)), now)
-    return next((place for place in standing if place.job.id == job.id), Place(job, 0, timedelta()))
+    ahead, usual = await jobs.ahead_in_lane(job), usual_of(await jobs.lane_seconds(job.lane))
+    first = await jobs.line(job.lane, 1)
+    return Place(job, ahead, _wait(ahead, _left(first[0], usual, now) if first else None, usual))
 
 
 async def lines(jobs: Jobs, repository: Repository, environment: str | None, now: datetime) -> list[Line]:
@@ -61,8 +62,14 @@ async def _line(jobs: Jobs, name: str, busy: Sequence[Job], now: datetime) -> Li
 def places(line: Sequence[Job], usual: timedelta | None, now: datetime) -> list[Place]:
     """Everyone's place and wait, of a line in its order."""
     left = _left(line[0], usual, now) if line else None
-    waits = [timedelta(), *(None if left is None or usual is None else left + usual * n for n in range(len(line)))]
-    return [Place(job, ahead, waits[ahead]) for ahead, job in enumerate(line)]
+    return [Place(job, ahead, _wait(ahead, left, usual)) for ahead, job in enumerate(line)]
+
+
+def _wait(ahead: int, left: timedelta | None, usual: timedelta | None) -> timedelta | None:
+    """The rest of the first one's time, and the usual time of each between."""
+    if ahead == 0:
+        return timedelta()
+    return None if left is None or usual is None else left + usual * (ahead - 1)
 
 
 def usual_of(seconds: Sequence[float]) -> timedelta | None:

@@ -329,8 +329,8 @@ class Jobs(Protocol):
     async def end_held(self, end: EndHeld, now: datetime) -> bool:
         """End a job that is still held. False when it is not."""
 
-    async def line(self, lane: str) -> list[Job]:
-        """Those that stand in a lane, in the order they run; held jobs do not stand there."""
+    async def line(self, lane: str, limit: int = 500) -> list[Job]:
+        """The first that stand in a lane, in the order they run; held jobs do not stand there."""
 
     async def lane_seconds(self, lane: str, limit: int = 20) -> list[float]:
         """How long the last jobs of a lane took from their start to their end, in seconds, newest first."""

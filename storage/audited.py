@@ -14,6 +14,8 @@ from storage import audit
 from storage.rows import from_json
 
 FACE_OF_WORK = "worker"
+NO_RULES = frozenset({"remarks", "fix"})
+"""Facts of a failure that tell how to mend it, not what decided."""
 OURSELVES = "shipmate"
 """Who did what nobody asked for."""
 
@@ -79,4 +81,5 @@ def preview_ended(connection: sqlite3.Connection, preview: Preview, now: datetim
 
 def _what_decided(result: Mapping[str, Any]) -> dict[str, Any]:
     failure = result.get("failure")
-    return dict(failure) if isinstance(failure, Mapping) else {}
+    facts = failure if isinstance(failure, Mapping) else {}
+    return {name: value for name, value in facts.items() if name not in NO_RULES}

@@ -129,10 +129,10 @@ class SqlJobs:
 
     async def ask_cancel(self, job_id: str, by: str, now: datetime) -> Job | None:
         def unit(connection: sqlite3.Connection) -> Job | None:
-            job = jobrows.cancel(connection, job_id, by, now)
-            if job is not None:
+            known = jobrows.find(connection, job_id)
+            if known is not None and not known.state.is_final:
                 audited.asked_to_stop(connection, job_id, by, now)
-            return job
+            return jobrows.cancel(connection, job_id, by, now)
 
         return await self._database.write(unit)
 
@@ -158,8 +158,8 @@ class SqlJobs:
         rows = await self._database.read(lambda c: c.execute(sql, (repository_id, environment)).fetchall())
         return [row["id"] for row in rows]
 
-    async def line(self, lane: str) -> list[Job]:
-        return await self._database.read(lambda c: [jobrows.to_job(row) for row in lines.rows(c, lane)])
+    async def line(self, lane: str, limit: int = 500) -> list[Job]:
+        return await self._database.read(lambda c: [jobrows.to_job(row) for row in lines.rows(c, lane, limit)])
 
     async def lane_seconds(self, lane: str, limit: int = 20) -> list[float]:
         return await self._database.read(lambda c: lines.seconds(c, lane, limit))

@@ -14,9 +14,9 @@ ORDER = "ORDER BY turn DESC, number"
 STANDING = "lane = ? AND ended_us IS NULL AND held = 0"
 
 
-def rows(connection: sqlite3.Connection, lane: str) -> list[sqlite3.Row]:
-    """All that stand in it, whoever runs first."""
-    return connection.execute(f"SELECT * FROM jobs WHERE {STANDING} {ORDER}", (lane,)).fetchall()
+def rows(connection: sqlite3.Connection, lane: str, limit: int) -> list[sqlite3.Row]:
+    """The first that stand in it, whoever runs before all others."""
+    return connection.execute(f"SELECT * FROM jobs WHERE {STANDING} {ORDER} LIMIT ?", (lane, limit)).fetchall()
 
 
 def seconds(connection: sqlite3.Connection, lane: str, limit: int) -> list[float]:

@@ -37,6 +37,8 @@ def settle(
     if not _first_to_mean(connection, seq, settlement.semantic_key):
         _close(connection, seq, "duplicate", "acted_on_before", settlement.semantic_key, now)
         return Settled(acted=False)
+    for entry in settlement.audit:
+        audit.append(connection, entry, now, guid)
     for change in settlement.changes:
         CHANGES[type(change)](connection, change, now)
     for job_id, by in settlement.cancels:
@@ -44,8 +46,6 @@ def settle(
     jobs = tuple(jobrows.create(connection, request, now, max_waiting) for request in settlement.jobs)
     for answer in settlement.answers:
         answers.keep(connection, answer, seq)
-    for entry in settlement.audit:
-        audit.append(connection, entry, now, guid)
     _close(connection, seq, settlement.outcome, settlement.reason, settlement.semantic_key, now)
     return Settled(acted=True, jobs=jobs)
 

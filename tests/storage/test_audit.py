@@ -244,9 +244,11 @@ async def test_a_job_that_is_stopped_names_who_stopped_it(store: Store) -> None:
     told = [(r.entry.actor, r.entry.command, r.entry.outcome) for r in await store.audit.of_job(job.id)]
     assert told == [
         ("alice", "deploy", "acted"),
-        ("bob", "deploy", "CANCELLED"),
         ("bob", "cancel", "acted"),
+        ("bob", "deploy", "CANCELLED"),
     ]
+    await store.jobs.ask_cancel(job.id, "carol", NOW)
+    assert len(await store.audit.of_job(job.id)) == 3
 
 
 async def test_a_lost_lease_leaves_no_trace(store: Store) -> None:
