@@ -89,10 +89,12 @@ class SlackDesk:
     def read(self, delivery: Delivery) -> Reading:
         """Understand one recorded request. Raises Unreadable."""
         request = read_request(delivery.body)
-        chain = f"slack {request.where.channel}" if isinstance(request, Meant) else ""
         key = request.semantic_key if isinstance(request, SlackSaid) else None
         return Reading(
-            key, chain, lambda: self._decide(request, delivery), lambda error: self._give_up(request, delivery, error)
+            key,
+            _chain(request),
+            lambda: self._decide(request, delivery),
+            lambda error: self._give_up(request, delivery, error),
         )
 
     async def _decide(self, request: SlackRequest, delivery: Delivery) -> Settlement:
@@ -276,6 +278,19 @@ class SlackDesk:
 
     def _answer(self, text: str, where: SlackPlace, delivery: Delivery) -> Answer:
         return Answer(delivery.guid, NO_REPOSITORY, 0, None, text, slack=where)
+
+
+def _chain(request: SlackRequest) -> str:
+    """What one person says is obeyed in order. Nobody waits for another, nor for a home that is slow to be made."""
+    match request:
+        case HomeOpened() | PageTurned():
+            return f"slack home {request.user.user_id}"
+        case SlackSaid() | SlackClicked() | DialogFilled():
+            return f"slack {request.speaker.user.user_id}"
+        case DialogAsked() | RepositoryChosen() | Searched():
+            return f"slack dialog {request.speaker.user.user_id}"
+        case NothingForUs():
+            return "slack nothing"
 
 
 def _command_of(action: str, job: Job) -> Command:

@@ -217,3 +217,16 @@ async def test_a_dialog_that_was_closed_meanwhile_breaks_nothing(world: SlackWor
     await world.slack.click_in_view(ALICE, f"{FORM}.repository", chosen(REPO))
     await world.settle()
     assert "failed" not in await world.outcomes("slack")
+
+
+async def test_a_home_that_is_slow_to_be_made_keeps_no_dialog_waiting(world: SlackWorld) -> None:
+    await world.push("slow", "hang", branch="feature")
+    await world.slack.say_command("/shipmate", f"deploy {REPO}@feature", ALICE, DEPLOYS)
+    job = await world.until_state("BUILDING", "DEPLOYING", "VERIFYING")
+    world.github.faults.add("delay", path="/collaborators/", seconds=1.0, count=None)
+    await world.slack.open_home(ALICE)
+    await world.slack.say_command("/shipmate", "deploy", ALICE, DEPLOYS)
+    await world.until(lambda: (world.slack.view_of(ALICE) or {}).get("type") == "modal")
+    assert world.slack.home_of(ALICE) is None
+    world.github.faults.clear()
+    await world.store.jobs.ask_cancel(job.id, "alice", job.created_at)
