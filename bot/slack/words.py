@@ -18,7 +18,7 @@ from bot.grammar import ENVIRONMENT, Command, CommandSpec, Parameter, read_argum
 NOISE_LEVELS = "all|ends|failures|off"
 CHANNEL_ROLE = "maintain"
 """The least role on the repository of one who says what a channel is about."""
-STARTS_A_JOB = frozenset({"deploy", "rollback", "promote", "preview", "retry"})
+STARTS_A_JOB = frozenset({"analyze", "deploy", "rollback", "promote", "preview", "retry"})
 _NOISE = re.compile(r"\A(?:all|ends|failures|off)\Z")
 
 

@@ -152,3 +152,18 @@ async def test_a_button_on_a_deployments_check_run_asks_who_wrote_what(world: Wo
     await world.github.click(again.id, "retry", by="bob")
     await world.settle()
     assert await analyses(world) == [f"check_run {sha}"] * 2
+
+
+async def test_a_forks_pull_request_is_compared_and_analysed_under_its_number(world: World) -> None:
+    await world.push_files({"app.py": PYTHON}, by="bob")
+    await automatic(world, "{pull_requests: true}")
+    await world.github.fork(REPO, "mallory/api")
+    changed = PYTHON.replace("line_3 = 3", "line_3 = 33")
+    await world.github.push("mallory/api", branch="main", files={"app.py": changed}, by="mallory")
+    pull = await world.github.open_pull(REPO, head="main", from_fork="mallory/api", by="mallory")
+    await world.settle()
+    (run,) = world.github.check_runs(REPO, pull.head_sha)
+    assert "Suggested reviewers: **bob" in (run.summary or "")
+    await world.say(pull.number, "/analyze")
+    assert await analyses(world) == [f"pull_request pull/{pull.number}/head", f"comment pull/{pull.number}/head"]
+    assert await world.store.analyses.newest(REPO, "main") is None

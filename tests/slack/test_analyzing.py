@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.scenarios.test_analysis_jobs import PYTHON
-from tests.slack.world import BORA, DEPLOYS, SlackWorld
+from tests.slack.world import BORA, DEPLOYS, RANDOM, SlackWorld
 from tests.world import REPO
 
 
@@ -27,3 +27,10 @@ async def test_people_and_dates_are_chosen_in_slack_too(world: SlackWorld) -> No
     await world.type(f"analyze {REPO}@topic @alice --since 2001-01-01")
     (head,) = world.heads()
     assert "bob" not in head.replace("asked by bob", "")
+
+
+async def test_where_the_app_is_not_heard_nothing_is_analysed(world: SlackWorld) -> None:
+    await world.type(f"analyze {REPO}", channel=RANDOM)
+    assert await world.jobs() == []
+    (whisper,) = world.whispers(channel=RANDOM)
+    assert "invite" in whisper.lower()
