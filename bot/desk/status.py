@@ -10,15 +10,22 @@ from bot.model import Job, Release, Repository
 
 
 def status_text(
-    repository: Repository, releases: Sequence[Release], jobs: Sequence[Job], links: Links, locale: str
+    repository: Repository,
+    releases: Sequence[tuple[Release, Job | None]],
+    jobs: Sequence[Job],
+    links: Links,
+    locale: str,
 ) -> str:
-    """A table, one row an environment that serves something or is being deployed to."""
+    """A table, one row an environment that serves something or is being deployed to.
+
+    With each release comes the job that made it, where that is known.
+    """
 
     def word(key: str) -> str:
         return messages.say(locale, f"status.{key}")
 
     title = messages.say(locale, "status.title", repository=repository.full_name)
-    serving = {release.environment: release for release in releases}
+    serving = {release.environment: (release, job) for release, job in releases}
     busy = {job.environment: job for job in reversed(jobs)}
     names = sorted(serving.keys() | busy.keys())
     if not names:
@@ -28,10 +35,19 @@ def status_text(
     return "\n".join([title, "", head, *rows])
 
 
-def _row(name: str, release: Release | None, job: Job | None, links: Links, none: str, locale: str) -> str:
-    serves = f"`{release.sha[:7]}` (v{release.version})" if release else none
-    since = release.live_at.strftime("%Y-%m-%d %H:%M UTC") if release else none
-    return f"| `{name}` | {serves} | {since} | {_job(job, links, locale) if job else none} |"
+def _row(
+    name: str, serving: tuple[Release, Job | None] | None, busy: Job | None, links: Links, none: str, locale: str
+) -> str:
+    serves, since = _serving(*serving) if serving else (none, none)
+    return f"| `{name}` | {serves} | {since} | {_job(busy, links, locale) if busy else none} |"
+
+
+def _serving(release: Release, job: Job | None) -> tuple[str, str]:
+    """What serves, where it can be opened, and since when, by whom."""
+    url = job.result.get("url") if job else None
+    sha = f"[`{release.sha[:7]}`]({url})" if url else f"`{release.sha[:7]}`"
+    by = f" · {messages.neutral(job.origin.actor)}" if job else ""
+    return f"{sha} (v{release.version})", release.live_at.strftime("%Y-%m-%d %H:%M UTC") + by
 
 
 def _job(job: Job, links: Links, locale: str) -> str:

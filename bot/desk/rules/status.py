@@ -34,11 +34,11 @@ async def _job_text(office: Office, job: Job) -> str:
 async def _environments_text(office: Office, order: Order, only: str | None) -> str:
     releases = office.records.releases
     names = await releases.environments(order.repository.id)
-    active = [await releases.active(order.repository.id, name) for name in names]
+    active = [await releases.active(order.repository.id, name) for name in names if only in {None, name}]
     busy = await office.records.jobs.find(JobFilter(repository=order.repository.full_name, states=UNFINISHED))
     return status_text(
         order.repository,
-        [release for release in active if release and only in {None, release.environment}],
+        [(release, await office.records.jobs.get(release.job_id)) for release in active if release],
         [job for job in busy if job.environment and only in {None, job.environment}],
         office.links,
         office.locale,
