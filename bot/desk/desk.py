@@ -87,13 +87,13 @@ class Desk:
                 return []
 
     async def _click_given_up(self, wish: ClickButton, delivery: Delivery, refusal: Refused) -> list[Outcome]:
-        """Told where the job shows; without the job there is nothing the click could have meant."""
+        """Told where the job shows, and the button may be pressed again; without the job it can mean nothing."""
         job = await self._jobs.get(wish.job_id)
         if job is None:
             return []
         order = _click_order(wish, wish.installation_id or job.origin.installation_id, job, delivery)
         answer, audit = self._refused_click(order, job, refusal), record.refused(order, refusal, {})
-        return [Outcome("refused", refusal.code, answers=(answer,), audit=(audit,))]
+        return [Outcome("failed", refusal.code, answers=(answer,), audit=(audit,))]
 
     async def _outcomes(self, wish: Wish, delivery: Delivery) -> list[Outcome]:
         match wish:

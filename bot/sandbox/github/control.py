@@ -65,6 +65,7 @@ class Control:
             ("POST", "/pulls/close"): github.close_pull,
             ("POST", "/pulls/reopen"): github.reopen_pull,
             ("POST", "/pulls/merge"): github.merge_pull,
+            ("POST", "/pulls/queue"): github.queue_pull,
             ("POST", "/reviews"): github.review,
             ("POST", "/checks"): github.check,
             ("POST", "/statuses"): github.set_status,
