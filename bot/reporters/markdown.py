@@ -130,6 +130,8 @@ def _facts(view: JobView, locale: str) -> str:
         facts.append(f"{named('url')} {view.url}")
     if ends_at := view.job.spec.get("preview_ends_at"):
         facts.append(f"{named('preview_until')} {datetime.fromisoformat(ends_at):%Y-%m-%d %H:%M UTC}")
+    if (reason := view.job.spec.get("reason")) and not view.job.spec.get("bypassed"):
+        facts.append(f"{named('reason')} {messages.neutral(str(reason))}")
     facts.append(f"{named('asked_by')} {messages.neutral(view.job.origin.actor)}")
     facts.append(f"[{named('open_log')}]({view.link})")
     facts.append(f"{named('job')} `{view.job.id}`")

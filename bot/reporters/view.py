@@ -113,7 +113,10 @@ def see(
     place: Place | None = None,
     addresses: Mapping[str, str] | None = None,
 ) -> JobView:
-    """The view of a job: its events (the log's may be left out), and the last lines of its log."""
+    """The view of a job: its events (the log's may be left out), and the last lines of its log.
+
+    A rehearsal has the first stage alone.
+    """
     stages = _Stages()
     url: str | None = None
     message = note = ""
@@ -126,7 +129,7 @@ def see(
     return JobView(
         job,
         link,
-        stages.rows(),
+        stages.rows()[:1] if job.spec.get("noop") else stages.rows(),
         tail=tuple(tail),
         url=job.result.get("url") if job.state.is_final else url,
         message=message,

@@ -269,6 +269,7 @@ SENTENCES: Mapping[str, str] = {
     "report.environment": "Environment",
     "report.url": "URL",
     "report.preview_until": "Preview until",
+    "report.reason": "Reason",
     "report.asked_by": "Asked by",
     "report.job": "Job",
     "report.log": "Log",

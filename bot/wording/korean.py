@@ -265,6 +265,7 @@ SENTENCES: Mapping[str, str] = {
     "report.environment": "환경",
     "report.url": "URL",
     "report.preview_until": "미리보기 기한",
+    "report.reason": "이유",
     "report.asked_by": "요청자",
     "report.job": "작업",
     "report.log": "로그",

@@ -172,8 +172,10 @@ async def test_a_rehearsal_builds_and_tells_what_would_change_and_changes_nothin
     await world.settle()
     pull = await world.open_pull("two")
     images, instances, deployments = dict(world.engine.images), set(world.engine.copies), len(world.deployments())
-    said = await world.say(pull.number, "/deploy --noop")
+    said = await world.say(pull.number, "/deploy --noop --reason look first")
     told = world.answer(pull.number)
+    assert "Reason look first" in told
+    assert "2 Push" not in told
     for sentence in (
         "Nothing was changed in production",
         "`+NEW`",

@@ -26,7 +26,7 @@ def differences(say: Says, new: EnvironmentConfig, sha: str, blue: Release | Non
     """A sentence for each difference to what serves. Variables by name only: a value may be a secret."""
     if blue is None:
         yield say("noop.first", sha=sha[:7])
-        old = EnvironmentConfig(new.name)
+        old = dataclasses.replace(new, env={}, secrets={})
     else:
         yield say("noop.commit", before=blue.sha[:7], version=blue.version, sha=sha[:7])
         old = Plan.from_json(blue.spec).environment
