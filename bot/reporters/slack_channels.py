@@ -13,6 +13,7 @@ from bot.previews import pull_of
 from bot.reporters.face import Keep
 from bot.reporters.slack_telling import Place, SlackTelling
 from bot.reporters.view import JobView
+from bot.slack.client import SlackRefused
 from bot.store import BoundChannel, Noise, SlackChannels
 
 BAD_ENDS = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.ROLLED_BACK})
@@ -43,7 +44,7 @@ class SlackChannelsFace:
                 told[bound.channel] = await self._tell_in(bound, view, told, keep)
             except ShipmateError as error:
                 log.warning("a channel was not told of a job", extra={"channel": bound.channel, "code": error.code})
-                failed = error
+                failed = failed if _is_not_invited(error) else error
         if failed is not None:
             raise failed
         return told
@@ -69,6 +70,11 @@ def hears(bound: BoundChannel, view: JobView, *, has_heard: bool) -> bool:
     if binding.environment is None and pull_of(job.environment) is not None:
         return False
     return _asks_for_approval(job) or job.state in BAD_ENDS or (job.state.is_final and binding.noise is Noise.ENDS)
+
+
+def _is_not_invited(error: ShipmateError) -> bool:
+    """Who bound the channel was told so; it is tried again with the next job."""
+    return isinstance(error, SlackRefused) and error.reason == "not_in_channel"
 
 
 def _asks_for_approval(job: Job) -> bool:

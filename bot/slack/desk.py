@@ -157,11 +157,20 @@ class SlackDesk:
         if link is None:
             return await self._unlinked(asked, binding, said, delivery)
         if name in CHANNEL_WORDS:
-            text = await self._parts.channels.answer(asked, link, said)
-            return await self._told(name, text, said, await self._for_everyone(said.where), delivery)
+            return await self._about_channel(asked, link, said, delivery)
         if name == "dialog" or (name == "deploy" and asked.repository is None and binding is None and said.trigger):
             return await self._dialog(asked, binding, said)
         return await self._command(asked, binding, link, said, delivery)
+
+    async def _about_channel(self, asked: Asked, link: SlackLink, said: SlackSaid, delivery: Delivery) -> Outcome:
+        """Said to everyone; where we may not speak, to the asker, with how that is changed."""
+        name = asked.command.name
+        text = await self._parts.channels.answer(asked, link, said)
+        if await self._slack.is_heard_in(said.where.channel):
+            everyone = SlackPlace(said.where.channel, thread=said.where.thread)
+            return await self._told(name, text, said, everyone, delivery)
+        advice = messages.say(self._locale, "slack.not_heard")
+        return await self._told(name, f"{text}\n{advice}", said, said.where, delivery)
 
     async def _dialog(self, asked: Asked, binding: ChannelBinding | None, said: SlackSaid) -> Outcome:
         """The dialog with what is known already filled in; where there is no leave for one, how to say it in words."""
@@ -259,11 +268,6 @@ class SlackDesk:
         return self._answer(text, place, delivery)
 
     # What is said back
-
-    async def _for_everyone(self, where: SlackPlace) -> SlackPlace:
-        """The same place, for all who are there; where we may not speak, for the asker alone."""
-        heard = await self._slack.is_heard_in(where.channel)
-        return SlackPlace(where.channel, thread=where.thread) if heard else where
 
     async def _told(self, word: str, text: str, said: SlackSaid, where: SlackPlace, delivery: Delivery) -> Outcome:
         link = await self._parts.accounts.links.of(said.speaker.user)

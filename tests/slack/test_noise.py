@@ -126,3 +126,14 @@ async def test_a_job_from_before_the_binding_is_not_told(world: SlackWorld) -> N
     await world.until(lambda: world.heads(RANDOM))
     await world.type(f"cancel {job.id}")
     assert len(world.heads(RANDOM)) == 1
+
+
+async def test_where_we_are_not_a_binding_is_made_and_the_asker_told_that_nothing_will_be_heard(
+    world: SlackWorld,
+) -> None:
+    await world.type(f"bind {REPO}", channel=RANDOM)
+    assert await world.store.slack_channels.of(RANDOM) is not None
+    assert "/invite @shipmate" in world.whispers(channel=RANDOM)[-1]
+    await shipped(world)
+    assert await world.states() == ["COMPLETED"]
+    assert world.heads(RANDOM) == []
