@@ -297,7 +297,7 @@ async def test_the_retry_button_of_a_preview_makes_the_preview_again(world: Worl
 # A server that dies
 
 
-@pytest.mark.parametrize("step", range(1, 16, 2))
+@pytest.mark.parametrize("step", range(1, 16, 4))
 async def test_a_server_that_dies_while_it_takes_a_preview_down_is_followed_to_the_end(world: World, step: int) -> None:
     await _with(world, ON)
     pull = await world.open_pull("two")
