@@ -16,8 +16,8 @@ from bot.reporters.titles import title_of
 from bot.reporters.view import JobView
 
 FIGURES = ("requests", "errorPercent", "p50Ms", "p95Ms")
-NOT_VALUES = frozenset({"green", "blue", "limits", "number", "fix"})
-"""Facts that have a table of their own, or say nothing of what decided."""
+NOT_VALUES = frozenset({"green", "blue", "limits", "verdict", "why", "number", "fix"})
+"""Facts that are told above the values, or say nothing of what decided."""
 MOST_VALUES = 12
 MOST_RECORDS = 12
 VALUE_CHARACTERS = 120
