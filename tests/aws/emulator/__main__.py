@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 from tests.aws.emulator import bus, meters
 from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.balancer import Balancer
+from tests.aws.emulator.codebuild import Builds
 from tests.aws.emulator.ecs import Services
 from tests.aws.emulator.faults import App, Faults, Rule, with_faults
 from tests.aws.emulator.rollout import Place
@@ -38,15 +39,18 @@ def main() -> None:
     place = Place(machine, Balancer(elb), ended=single.note)
     services = Services(place)
     services.install()
+    builds = Builds()
+    builds.install()
     _listen_for_real(machine, place.balancer)
     faults = Faults()
-    app = _with_control(with_faults(DomainDispatcherApplication(create_backend_app), faults), faults, place)
+    app = _with_control(with_faults(DomainDispatcherApplication(create_backend_app), faults), faults, place, builds)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     bus.install(server.server_port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"url": f"http://127.0.0.1:{server.server_port}"}), flush=True)
     sys.stdin.read()
     services.stop_everything()
+    builds.stop_everything()
     os._exit(0)
 
 
@@ -73,7 +77,7 @@ def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
     ELBv2Backend.create_listener = create_listener  # type: ignore[method-assign]
 
 
-def _with_control(app: App, faults: Faults, place: Place) -> App:
+def _with_control(app: App, faults: Faults, place: Place, builds: Builds) -> App:
     """Answer the tests' own requests beside AWS's."""
     told: dict[str, Callable[[Any], Any]] = {
         "faults": lambda body: _set_faults(faults, body),
@@ -81,6 +85,8 @@ def _with_control(app: App, faults: Faults, place: Place) -> App:
         "images": lambda body: place.machine.images.update(body),
         "started": lambda body: place.machine.started,
         "place": lambda body: vars(place).update(body),
+        "sources": lambda body: builds.sources.update(body),
+        "builds": lambda body: vars(builds).update(body),
         "answered": lambda body: [[*key, count] for key, count in place.balancer.answered.items()],
     }
 

@@ -38,6 +38,8 @@ class Emulator:
         """No faults, no notes of calls, time as quick as it gets."""
         self.goes_wrong()
         self.is_like(minute_s=0.5, rollbacks_fail=False)
+        self.has_programs("")
+        self.takes_builds(100)
 
     def goes_wrong(self, *rules: dict[str, Any]) -> None:
         """From now on, as these rules say (see `faults.Rule`); calls are counted anew."""
@@ -62,6 +64,18 @@ class Emulator:
     def is_like(self, **place: Any) -> None:
         """Change how things are there: `minute_s`, `rollbacks_fail`."""
         self._tell("place", place)
+
+    def has_source(self, address: str, repository: Path) -> None:
+        """Builds of this address clone that local repository."""
+        self._tell("sources", {address: str(repository)})
+
+    def has_programs(self, path: str) -> None:
+        """Builds that start from now on look for programs there, as PATH has it; empty: where everybody does."""
+        self._tell("builds", {"path": path})
+
+    def takes_builds(self, most: int) -> None:
+        """So many builds may run at once."""
+        self._tell("builds", {"most": most})
 
     def answered(self) -> dict[tuple[str, int], int]:
         """How many requests each target group answered with each status."""

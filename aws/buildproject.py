@@ -1,0 +1,123 @@
+"""The CodeBuild project of a repository: the one the settings name, or one of ours, made where it is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws import tags
+from aws.clients import AwsClients
+from aws.errors import AwsRefusal
+from aws.repeat import FIRST_PAUSE_S, settled, token
+from bot.errors import Permanent
+
+_LONGEST_STEM = 120
+_TAKEN = "ResourceAlreadyExistsException"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """How builds run. `name`: a project that is there already and is taken as it is; None: one of our own."""
+
+    service_role: str
+    image: str = "aws/codebuild/standard:7.0"
+    environment_type: str = "LINUX_CONTAINER"
+    compute_type: str = "BUILD_GENERAL1_MEDIUM"
+    timeout_minutes: int = 60
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOrder:
+    """One image to build of `repository` (`acme/api`) at `sha`; `source` is its address for git.
+
+    `image_repository` is where the buildspec pushes: `host/name`, without a tag. `framework` is for people.
+    """
+
+    job_id: str
+    repository: str
+    source: str
+    sha: str
+    buildspec: str
+    image_repository: str
+    framework: str | None = None
+
+
+def project_name(settings: ProjectSettings, owner: str, repository: str) -> str:
+    """The name given, else one that is the same for the repository's whole life and nobody else's."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", repository).strip("-")[:_LONGEST_STEM]
+    return settings.name or f"shipmate-{stem}-{token(owner, repository)[:8]}"
+
+
+async def ensured(
+    clients: AwsClients, settings: ProjectSettings, owner: str, order: BuildOrder, first_pause_s: float = FIRST_PAUSE_S
+) -> str:
+    """The project's name, once it is there and builds this very repository. Repeatable.
+
+    Raises Permanent: "codebuild_project_missing" for a name given that is not there, "codebuild_project_taken" for one
+    of our name without our tag, "codebuild_other_source" for one that builds something else.
+    """
+    name = project_name(settings, owner, order.repository)
+
+    async def look() -> Mapping[str, Any] | None:
+        found: list[Mapping[str, Any]] = (await clients.call("codebuild", "BatchGetProjects", names=[name]))["projects"]
+        if settings.name and not found:
+            raise Permanent("codebuild_project_missing", project=name)
+        return found[0] if found else None
+
+    async def make() -> Mapping[str, Any] | None:
+        return await _made(clients, settings, owner, order, name)
+
+    _require_right(await settled(look, make, first_pause_s), settings, owner, order)
+    return name
+
+
+async def _made(
+    clients: AwsClients, settings: ProjectSettings, owner: str, order: BuildOrder, name: str
+) -> Mapping[str, Any] | None:
+    """None where somebody was quicker; a second look tells who.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
+    """
+    try:
+        reply = await clients.call_once("codebuild", "CreateProject", **_wanted(settings, owner, order, name))
+    except AwsRefusal as refusal:
+        if refusal.aws_code == _TAKEN:
+            return None
+        raise
+    made: Mapping[str, Any] = reply["project"]
+    return made
+
+
+def _wanted(settings: ProjectSettings, owner: str, order: BuildOrder, name: str) -> dict[str, Any]:
+    """Privileged, since images are built in it."""
+    return {
+        "name": name,
+        "description": " · ".join(part for part in (order.repository, order.framework) if part)[:255],
+        "source": {"type": "GITHUB", "location": order.source, "buildspec": order.buildspec, "gitCloneDepth": 1},
+        "artifacts": {"type": "NO_ARTIFACTS"},
+        "environment": {
+            "type": settings.environment_type,
+            "image": settings.image,
+            "computeType": settings.compute_type,
+            "privilegedMode": True,
+        },
+        "serviceRole": settings.service_role,
+        "timeoutInMinutes": settings.timeout_minutes,
+        "tags": tags.lower({tags.OWNER: owner, tags.REPOSITORY: order.repository}),
+    }
+
+
+def _require_right(project: Mapping[str, Any], settings: ProjectSettings, owner: str, order: BuildOrder) -> None:
+    ours = tags.read(project.get("tags") or []).get(tags.OWNER) == owner
+    if not settings.name and not ours:
+        raise Permanent("codebuild_project_taken", project=project["name"])
+    builds = str(project["source"].get("location", ""))
+    if _address(builds) != _address(order.source):
+        raise Permanent("codebuild_other_source", project=project["name"], source=builds, repository=order.repository)
+
+
+def _address(url: str) -> str:
+    return url.lower().rstrip("/").removesuffix(".git")

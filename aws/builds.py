@@ -1,0 +1,106 @@
+"""What one build on CodeBuild is: its phases, its end, and the image it made, as BatchGetBuilds tells them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aws.clients import AwsClients
+from bot.errors import Permanent
+
+JOB_VARIABLE = "SHIPMATE_JOB"
+DIGEST_VARIABLE = "IMAGE_DIGEST"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+SUCCEEDED, STOPPED, TIMED_OUT = "SUCCEEDED", "STOPPED", "TIMED_OUT"
+_GOING = ("", "IN_PROGRESS")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase that is over. `name` and `status` are CodeBuild's own words; `message` says why it failed."""
+
+    name: str
+    status: str
+    seconds: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build as it is now; its log is in `group` and `stream` once it has one."""
+
+    id: str
+    status: str
+    complete: bool
+    job_id: str | None
+    phases: tuple[Phase, ...] = ()
+    group: str | None = None
+    stream: str | None = None
+    url: str = ""
+    exported: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failed_phase(self) -> Phase | None:
+        """The first phase that did not succeed."""
+        return next((phase for phase in self.phases if phase.status != SUCCEEDED), None)
+
+
+async def look_at(clients: AwsClients, ids: list[str]) -> list[Build]:
+    """Those of up to 100 builds that are known.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html
+    """
+    if not ids:
+        return []
+    reply = await clients.call("codebuild", "BatchGetBuilds", ids=ids)
+    return [read(told) for told in reply.get("builds", [])]
+
+
+def read(told: Mapping[str, Any]) -> Build:
+    """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html"""
+    logs, variables = told.get("logs", {}), told.get("environment", {}).get("environmentVariables", [])
+    given = {one["name"]: one["value"] for one in variables}
+    return Build(
+        id=str(told["id"]),
+        status=str(told["buildStatus"]),
+        complete=bool(told.get("buildComplete")),
+        job_id=given.get(JOB_VARIABLE),
+        phases=tuple(_phase(one) for one in told.get("phases", []) if one.get("phaseStatus", "") not in _GOING),
+        group=logs.get("groupName"),
+        stream=logs.get("streamName"),
+        url=str(logs.get("deepLink", "")),
+        exported={one["name"]: one.get("value", "") for one in told.get("exportedEnvironmentVariables", [])},
+    )
+
+
+def digest_of(build: Build) -> str:
+    """The digest of the image that a build which is over made.
+
+    Raises Permanent: "codebuild_failed" (phase, message), "codebuild_stopped", "codebuild_timed_out" and
+    "codebuild_no_digest"; each with `build` and `url`.
+    """
+    where = {"build": build.id, "url": build.url}
+    if build.status == STOPPED:
+        raise Permanent("codebuild_stopped", **where)
+    if build.status == TIMED_OUT:
+        raise Permanent("codebuild_timed_out", **where)
+    if build.status != SUCCEEDED:
+        failed = build.failed_phase or Phase("?", build.status)
+        raise Permanent("codebuild_failed", phase=failed.name, message=failed.message or failed.status, **where)
+    digest = build.exported.get(DIGEST_VARIABLE, "")
+    if not DIGEST.fullmatch(digest):
+        raise Permanent("codebuild_no_digest", variable=DIGEST_VARIABLE, **where)
+    return digest
+
+
+def _phase(told: Mapping[str, Any]) -> Phase:
+    reasons = [
+        f"{one.get('statusCode', '')}: {one['message']}" for one in told.get("contexts", []) if one.get("message")
+    ]
+    seconds = told.get("durationInSeconds")
+    if seconds is None and isinstance(told.get("endTime"), datetime):
+        seconds = (told["endTime"] - told["startTime"]).total_seconds()
+    return Phase(str(told["phaseType"]), str(told["phaseStatus"]), int(seconds or 0), "; ".join(reasons))

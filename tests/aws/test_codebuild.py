@@ -1,0 +1,371 @@
+"""Images are built on CodeBuild: one build a job at its very commit, told as it runs, stopped when nobody wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aws import builds
+from aws.buildproject import BuildOrder, ProjectSettings, project_name
+from aws.clients import AwsClients
+from aws.codebuild import BuildNews, CodeBuild, Mark
+from bot.errors import Permanent, ShipmateError, Transient
+from bot.inspect.buildspec import buildspec
+from bot.inspect.model import AppPlan
+from bot.ports import Pace
+from tests.aws.emulator.handle import Emulator
+
+ROLE = "arn:aws:iam::123456789012:role/codebuild"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/api"
+DIGEST = "sha256:" + "ab" * 32
+QUICK = Pace(first_s=0.05, longest_s=0.1)
+SETTINGS = ProjectSettings(ROLE)
+
+
+def spec(**phases: Any) -> str:
+    """A buildspec of these phases; lists are commands."""
+    told = {name: {"commands": given} if isinstance(given, list) else given for name, given in phases.items()}
+    env = {"shell": "bash", "exported-variables": ["IMAGE_DIGEST"]}
+    return yaml.safe_dump({"version": 0.2, "env": env, "phases": told}, sort_keys=False)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for it; a test that waits in vain fails."""
+    async with asyncio.timeout(20):
+        for _ in itertools.count():
+            if holds():
+                return
+            await asyncio.sleep(0.02)
+
+
+@dataclass
+class Told:
+    """Keeps what it is told, and how far that goes, as a store does in one step."""
+
+    lines: list[str] = field(default_factory=list)
+    phases: list[builds.Phase] = field(default_factory=list)
+    mark: Mark = field(default_factory=Mark)
+    dies_after: int | None = None
+
+    async def __call__(self, news: BuildNews) -> None:
+        self.lines += news.lines
+        self.phases += news.phases
+        self.mark = news.mark
+        if self.dies_after is not None and len(self.lines) >= self.dies_after:
+            raise Transient("worker_died")
+
+    @property
+    def said(self) -> list[str]:
+        """What the commands wrote."""
+        return [line for line in self.lines if not line.startswith("[Container] ")]
+
+    async def hears(self, line: str) -> None:
+        """Until a command wrote this."""
+        await until(lambda: line in self.lines)
+
+
+@dataclass
+class Yard:
+    """A repository with two commits, and CodeBuild to build it."""
+
+    clients: AwsClients
+    emulator: Emulator
+    folder: Path
+    name: str
+    shas: list[str]
+    codebuild: CodeBuild
+
+    def order(self, buildspec: str, **other: Any) -> BuildOrder:
+        """A new job at the first commit, which is not the head."""
+        job_id = f"dep_{uuid.uuid4().hex[:10]}"
+        order = BuildOrder(job_id, self.name, f"https://github.com/{self.name}.git", self.shas[0], buildspec, IMAGE)
+        return replace(order, **other)
+
+    async def started(self) -> list[builds.Build]:
+        """Every build there is of the repository."""
+        project = project_name(SETTINGS, "tests", self.name)
+        reply = await self.clients.call("codebuild", "ListBuildsForProject", projectName=project)
+        return await builds.look_at(self.clients, reply["ids"])
+
+    async def uri(self, order: BuildOrder, told: Told) -> str:
+        """As a worker does: what may pass is tried again, from where it was."""
+        for _ in range(4):
+            try:
+                async with asyncio.timeout(60):
+                    return (await self.codebuild.build(order, told, told.mark)).uri
+            except Transient:
+                told.dies_after = None
+        raise AssertionError("it never came to an end")
+
+
+@pytest.fixture
+def yard(clients: AwsClients, emulator: Emulator, tmp_path: Path) -> Yard:
+    name = f"acme/api-{uuid.uuid4().hex[:8]}"
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    shas = [commit(folder, version) for version in ("one", "two")]
+    emulator.has_source(f"https://github.com/{name}.git", folder)
+    codebuild = CodeBuild(clients, "tests", SETTINGS, pace=QUICK, first_pause_s=0.02)
+    return Yard(clients, emulator, folder, name, shas, codebuild)
+
+
+def git(folder: Path, *words: str) -> str:
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    done = subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path, version: str) -> str:
+    (folder / "version").write_text(f"{version}\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", version)
+    return git(folder, "rev-parse", "HEAD")
+
+
+GOOD = spec(build=["cat version"], post_build=[f"IMAGE_DIGEST={DIGEST}"])
+
+
+async def test_the_pinned_commit_is_built_and_the_image_comes_back_by_digest(yard: Yard) -> None:
+    told = Told()
+    assert await yard.uri(yard.order(GOOD), told) == f"{IMAGE}@{DIGEST}"
+    assert told.said == ["one"]
+    assert [phase.name for phase in told.phases] == [
+        *("SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD"),
+        *("BUILD", "POST_BUILD", "UPLOAD_ARTIFACTS", "FINALIZING"),
+    ]
+    assert {phase.status for phase in told.phases} == {"SUCCEEDED"}
+
+
+async def test_lines_are_told_while_the_build_still_runs(yard: Yard, tmp_path: Path) -> None:
+    gate, told = tmp_path / "gate", Told()
+    waits = f"echo begun; until [ -e {gate} ]; do sleep 0.05; done; echo ended"
+    building = asyncio.create_task(yard.uri(yard.order(spec(build=[waits, f"IMAGE_DIGEST={DIGEST}"])), told))
+    await told.hears("begun")
+    assert "ended" not in told.lines
+    assert not building.done()
+    gate.touch()
+    assert await building == f"{IMAGE}@{DIGEST}"
+    assert told.said == ["begun", "ended"]
+
+
+async def test_what_the_inspector_writes_builds_and_pushes_what_it_should(yard: Yard, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    metadata = f'{{"containerimage.digest": "{DIGEST}"}}'
+    program(programs / "aws", "echo password")
+    program(programs / "docker", f'echo docker "$@"; [ "$2" != build ] || echo \'{metadata}\' > image.json')
+    yard.emulator.has_programs(f"{programs}:/usr/local/bin:/usr/bin:/bin")
+    told = Told()
+    plan = AppPlan(path=".", framework="django", dockerfile="Dockerfile")
+    assert await yard.uri(yard.order(buildspec(plan), framework="django"), told) == f"{IMAGE}@{DIGEST}"
+    assert f"docker login --username AWS --password-stdin {IMAGE.partition('/')[0]}" in told.said
+    (build,) = [line for line in told.said if line.startswith("docker buildx build")]
+    assert f"--tag {IMAGE}:{yard.shas[0]}" in build
+    project = await the_project(yard)
+    assert project["description"] == f"{yard.name} · django"
+    assert project["environment"]["privilegedMode"] is True
+
+
+def program(path: Path, does: str) -> None:
+    path.write_text(f"#!/bin/sh\n{does}\n")
+    path.chmod(0o755)
+
+
+async def test_a_build_that_fails_says_which_phase_and_which_command(yard: Yard) -> None:
+    phases = {
+        "build": {"commands": ["cd /", "false", "echo never"], "finally": ["pwd"]},
+        "post_build": ["echo succeeding $CODEBUILD_BUILD_SUCCEEDING in $PWD"],
+    }
+    told = Told()
+    with pytest.raises(Permanent, match="codebuild_failed") as failed:
+        await yard.codebuild.build(yard.order(spec(**phases)), told)
+    assert failed.value.facts["phase"] == "BUILD"
+    assert "false. Reason: exit status 1" in failed.value.facts["message"]
+    assert told.said == ["/", "succeeding 0 in /"]
+
+
+async def test_nothing_is_built_after_what_comes_before_failed(yard: Yard) -> None:
+    told = Told()
+    with pytest.raises(Permanent) as failed:
+        await yard.codebuild.build(yard.order(spec(pre_build=["exit 7"], build=["echo built"])), told)
+    assert failed.value.facts["phase"] == "PRE_BUILD"
+    assert "exit status 7" in failed.value.facts["message"]
+    assert told.said == []
+
+
+async def test_a_commit_that_is_not_there_fails_in_words(yard: Yard) -> None:
+    with pytest.raises(Permanent) as failed:
+        await yard.codebuild.build(yard.order(GOOD, sha="f" * 40), Told())
+    assert failed.value.facts["phase"] == "DOWNLOAD_SOURCE"
+
+
+@pytest.mark.parametrize("digest", ["", "latest"])
+async def test_a_build_that_names_no_image_is_no_success(yard: Yard, digest: str) -> None:
+    with pytest.raises(Permanent, match="codebuild_no_digest"):
+        await yard.codebuild.build(yard.order(spec(build=[f"IMAGE_DIGEST={digest}"])), Told())
+
+
+CALLS = ["BatchGetProjects", "CreateProject", "ListBuildsForProject", "StartBuild", "BatchGetBuilds", "GetLogEvents"]
+
+
+@pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
+async def test_calls_that_go_wrong_start_no_second_build_and_say_no_line_twice(yard: Yard, kind: str) -> None:
+    yard.emulator.goes_wrong(*({"kind": kind, "operation": operation, "times": 2} for operation in CALLS))
+    told = Told()
+    assert await yard.uri(yard.order(GOOD), told) == f"{IMAGE}@{DIGEST}"
+    assert [fired > 0 for fired in yard.emulator.fired()] == [True] * len(CALLS)
+    assert len(await yard.started()) == 1
+    assert told.said == ["one"]
+
+
+async def test_a_worker_that_dies_is_followed_by_one_that_goes_on_from_there(yard: Yard) -> None:
+    lines = [f"line {number}" for number in range(20_000)]
+    order = yard.order(spec(build=["seq -f 'line %.0f' 0 19999", f"IMAGE_DIGEST={DIGEST}"]))
+    told = Told(dies_after=3_000)
+    with pytest.raises(Transient, match="worker_died"):
+        await yard.codebuild.build(order, told)
+    assert told.said == lines[: len(told.said)]
+    told.dies_after = None
+    assert await yard.uri(order, told) == f"{IMAGE}@{DIGEST}"
+    assert told.said == lines
+    assert len({phase.name for phase in told.phases}) == len(told.phases)
+    assert len(await yard.started()) == 1
+
+
+async def test_an_account_that_takes_no_more_builds_is_asked_again_later(yard: Yard) -> None:
+    yard.emulator.takes_builds(0)
+    with pytest.raises(Transient, match="aws_throttled"):
+        await yard.codebuild.build(yard.order(GOOD), Told())
+    yard.emulator.takes_builds(1)
+    assert await yard.uri(yard.order(GOOD), Told()) == f"{IMAGE}@{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("TIMED_OUT", "codebuild_timed_out"), ("FAULT", "codebuild_failed"), ("STOPPED", "codebuild_stopped")],
+)
+def test_each_bad_end_has_a_code_of_its_own(status: str, code: str) -> None:
+    phases = [{"phaseType": "BUILD", "phaseStatus": status, "startTime": 0}]
+    told = {"id": "p:1", "buildStatus": status, "buildComplete": True, "phases": phases}
+    with pytest.raises(Permanent, match=code):
+        builds.digest_of(builds.read(told))
+
+
+async def test_each_job_has_a_build_of_its_own(yard: Yard) -> None:
+    await yard.uri(yard.order(GOOD), Told())
+    second = Told()
+    await yard.uri(yard.order(GOOD, sha=yard.shas[1]), second)
+    assert second.said == ["two"]
+    assert len(await yard.started()) == 2
+
+
+@asynccontextmanager
+async def running(yard: Yard, tmp_path: Path) -> AsyncIterator[tuple[asyncio.Task[Any], Told, Path]]:
+    """A build in the middle of a command that would take minutes, and leave a file."""
+    late, told = tmp_path / "late", Told()
+    order = yard.order(spec(build=["echo begun", "sleep 300", f"touch {late}"], post_build=[f"touch {late}"]))
+    building = asyncio.create_task(yard.codebuild.build(order, told))
+    await told.hears("begun")
+    yield building, told, late
+
+
+@pytest.mark.parametrize("kind", [None, "throttle", "reset", "cut"])
+async def test_a_cancelled_build_is_really_stopped(yard: Yard, tmp_path: Path, kind: str | None) -> None:
+    async with running(yard, tmp_path) as (building, _, late):
+        yard.emulator.goes_wrong(*([{"kind": kind, "operation": "StopBuild"}] if kind else []))
+        building.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await building
+        (build,) = await yard.started()
+        assert (build.status, build.complete) == ("STOPPED", True)
+        assert not late.exists()
+
+
+async def test_a_build_cancelled_while_it_is_asked_for_is_stopped_too(yard: Yard) -> None:
+    yard.emulator.goes_wrong({"kind": "wait", "operation": "StartBuild", "wait_s": 0.5})
+    building = asyncio.create_task(yard.codebuild.build(yard.order(spec(build=["sleep 300"])), Told()))
+    await until(lambda: "codebuild.StartBuild" in yard.emulator.calls())
+    building.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    assert [build.status for build in await yard.started()] == ["STOPPED"]
+
+
+async def test_a_build_that_somebody_else_stops_says_so(yard: Yard, tmp_path: Path) -> None:
+    async with running(yard, tmp_path) as (building, _, _):
+        (build,) = await yard.started()
+        await yard.codebuild.stop(build.id)
+        assert (await yard.codebuild.stop(build.id)).status == "STOPPED"
+        with pytest.raises(Permanent, match="codebuild_stopped"):
+            await building
+
+
+async def test_a_build_whose_log_may_not_be_read_does_not_run_on(yard: Yard) -> None:
+    yard.emulator.goes_wrong({"kind": "deny", "operation": "GetLogEvents"})
+    with pytest.raises(Permanent, match="aws_denied") as denied:
+        await yard.codebuild.build(yard.order(spec(build=["sleep 300"])), Told())
+    assert denied.value.facts["action"] == "logs:GetLogEvents"
+    assert [build.status for build in await yard.started()] == ["STOPPED"]
+
+
+async def test_a_project_that_several_ask_for_at_once_is_one_and_bears_our_tags(yard: Yard) -> None:
+    await asyncio.gather(*(yard.uri(yard.order(GOOD), Told()) for _ in range(3)))
+    told = {tag["key"]: tag["value"] for tag in (await the_project(yard))["tags"]}
+    assert told == {"shipmate:owner": "tests", "shipmate:repository": yard.name}
+    assert len(await yard.started()) == 3
+
+
+async def test_a_project_given_by_name_is_taken_as_it_is(yard: Yard) -> None:
+    name = await foreign_project(yard, f"theirs-{uuid.uuid4().hex[:8]}")
+    given = CodeBuild(yard.clients, "tests", replace(SETTINGS, name=name), pace=QUICK, first_pause_s=0.02)
+    yard.emulator.goes_wrong()
+    assert (await given.build(yard.order(GOOD), Told())).uri == f"{IMAGE}@{DIGEST}"
+    assert "codebuild.CreateProject" not in yard.emulator.calls()
+
+
+@pytest.mark.parametrize("code", ["codebuild_project_missing", "codebuild_other_source", "codebuild_project_taken"])
+async def test_a_project_that_is_not_the_right_one_is_left_alone(yard: Yard, code: str) -> None:
+    settings, order = replace(SETTINGS, name=f"theirs-{uuid.uuid4().hex[:8]}"), yard.order(GOOD)
+    if code == "codebuild_other_source":
+        await foreign_project(yard, str(settings.name))
+        order = replace(order, source="https://github.com/acme/other.git")
+    if code == "codebuild_project_taken":
+        settings = SETTINGS
+        await foreign_project(yard, project_name(SETTINGS, "tests", yard.name))
+    yard.emulator.goes_wrong()
+    refusing = CodeBuild(yard.clients, "tests", settings, pace=QUICK, first_pause_s=0.02)
+    with pytest.raises(ShipmateError, match=code):
+        await refusing.build(order, Told())
+    assert not {"codebuild.CreateProject", "codebuild.StartBuild"} & set(yard.emulator.calls())
+
+
+async def foreign_project(yard: Yard, name: str) -> str:
+    """A project somebody else made of the same repository."""
+    await yard.clients.call(
+        "codebuild",
+        "CreateProject",
+        name=name,
+        source={"type": "GITHUB", "location": f"https://github.com/{yard.name}", "buildspec": "version: 0.2"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={"type": "LINUX_CONTAINER", "image": "i", "computeType": "BUILD_GENERAL1_SMALL"},
+        serviceRole=ROLE,
+    )
+    yard.emulator.has_source(f"https://github.com/{yard.name}", yard.folder)
+    return name
+
+
+async def the_project(yard: Yard) -> dict[str, Any]:
+    name = project_name(SETTINGS, "tests", yard.name)
+    (project,) = (await yard.clients.call("codebuild", "BatchGetProjects", names=[name]))["projects"]
+    return dict(project)
