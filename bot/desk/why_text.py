@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ NOT_VALUES = frozenset({"green", "blue", "limits", "verdict", "why", "number", "
 MOST_VALUES = 12
 MOST_RECORDS = 12
 VALUE_CHARACTERS = 120
+_PAIRS = re.compile(r"\s(?:--|—|–)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,19 @@ def refusal_text(record: AuditRecord, say: Says, locale: str) -> str:
     entry = record.entry
     head = say(
         "why.refused",
-        command=messages.neutral(entry.raw or entry.command, VALUE_CHARACTERS),
+        command=messages.neutral(_without_values(entry.raw) or entry.command, VALUE_CHARACTERS),
         actor=messages.neutral(entry.actor),
         at=_moment(record),
         code=entry.reason,
     )
     sentence = messages.failure(locale, entry.reason, messages.harmless(entry.rules))
     return "\n\n".join(part for part in (head, sentence, _values(entry.rules, say)) if part)
+
+
+def _without_values(raw: str) -> str:
+    """The words that were said, but for `-- KEY=VALUE…`: a value may be a secret."""
+    said, *values = _PAIRS.split(raw, maxsplit=1)
+    return f"{said} -- …" if values else said
 
 
 def job_text(told: Told, say: Says, locale: str) -> str:

@@ -51,6 +51,15 @@ async def test_why_of_a_mistake_shows_what_was_meant(world: World) -> None:
     assert "Did you mean `/deploy`" in await ask(world, pull.number, "/why")
 
 
+async def test_why_repeats_no_value_that_was_to_be_set(world: World) -> None:
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy to staging -- TOKEN=hunter2")
+    told = await ask(world, pull.number, "/why")
+    assert "`param_unknown`" in told
+    assert "to staging -- …" in told
+    assert "hunter2" not in told
+
+
 async def test_questions_asked_meanwhile_do_not_hide_what_happened(world: World) -> None:
     pull = await world.open_pull("two")
     await world.say(pull.number, "/deploy to moon")
