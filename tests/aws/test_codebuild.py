@@ -243,6 +243,15 @@ async def test_a_worker_that_dies_is_followed_by_one_that_goes_on_from_there(yar
     assert len(await yard.started()) == 1
 
 
+async def test_a_job_that_comes_back_later_than_tokens_live_finds_its_build(yard: Yard) -> None:
+    order = yard.order(GOOD)
+    build_id = await yard.codebuild.begin(order)
+    yard.emulator.forgets_tokens()
+    assert await yard.codebuild.begin(order) == build_id
+    assert await yard.uri(order, Told()) == f"{IMAGE}@{DIGEST}"
+    assert len(await yard.started()) == 1
+
+
 async def test_an_account_that_takes_no_more_builds_is_asked_again_later(yard: Yard) -> None:
     yard.emulator.takes_builds(0)
     with pytest.raises(Transient, match="aws_throttled"):

@@ -77,6 +77,10 @@ class Emulator:
         """So many builds may run at once."""
         self._tell("builds", {"most": most})
 
+    def forgets_tokens(self) -> None:
+        """As after five minutes: the token of a build that was started says nothing any more."""
+        self._tell("builds", {"_tokens": {}})
+
     def answered(self) -> dict[tuple[str, int], int]:
         """How many requests each target group answered with each status."""
         return {(group, status): count for group, status, count in self._tell("answered", {})}
