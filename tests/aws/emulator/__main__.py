@@ -43,7 +43,9 @@ def main() -> None:
     builds.install()
     _listen_for_real(machine, place.balancer)
     faults = Faults()
-    app = _with_control(with_faults(DomainDispatcherApplication(create_backend_app), faults), faults, place, builds)
+    app = _with_control(
+        with_faults(DomainDispatcherApplication(create_backend_app), faults), faults, place, builds, services
+    )
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     bus.install(server.server_port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -77,11 +79,12 @@ def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
     ELBv2Backend.create_listener = create_listener  # type: ignore[method-assign]
 
 
-def _with_control(app: App, faults: Faults, place: Place, builds: Builds) -> App:
+def _with_control(app: App, faults: Faults, place: Place, builds: Builds, services: Services) -> App:
     """Answer the tests' own requests beside AWS's."""
     told: dict[str, Callable[[Any], Any]] = {
         "faults": lambda body: _set_faults(faults, body),
         "calls": lambda body: faults.calls,
+        "rest": lambda body: services.stop_everything(),
         "images": lambda body: place.machine.images.update(body),
         "started": lambda body: place.machine.started,
         "place": lambda body: vars(place).update(body),

@@ -49,11 +49,12 @@ class Services:
         put_in(operations)
 
     def stop_everything(self) -> None:
-        """End all tasks."""
+        """End all deployments and tasks: what a test leaves running is no burden to the next."""
         for rollout in (one for known in self._rollouts.values() for one in known):
-            for revision in (rollout.before, rollout.after):
-                for task in revision.tasks if revision else []:
-                    task.stop()
+            if not rollout.is_over:
+                rollout.stop()
+            while rollout.after.tasks:
+                rollout.after.tasks.pop().stop()
 
     def _create(self, call: Any, inner: Operation) -> ActionResult:
         """A second call with the same token answers the same service; with another it is refused, as ECS does."""

@@ -35,7 +35,8 @@ class Emulator:
         self._process.communicate()
 
     def reset(self) -> None:
-        """No faults, no notes of calls, time as quick as it gets."""
+        """No faults, no notes of calls, nothing runs any more, time as quick as it gets."""
+        self._tell("rest", {})
         self.goes_wrong()
         self.is_like(minute_s=0.5, rollbacks_fail=False)
         self.has_programs("")
