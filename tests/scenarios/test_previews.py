@@ -90,6 +90,7 @@ async def test_a_preview_runs_on_an_engine_of_ours_whatever_it_is_like(world: Wo
         (ON, "/preview extend 3d", "has no preview"),
         (ON, "/preview stop", "has no preview"),
         (ON, "/preview extend soon", "cannot be `DURATION`"),
+        (ON, "/preview extend", "needs `extend DURATION`"),
         (ON.replace("like: staging", "like: moon"), "/preview", "no environment `moon`"),
     ],
 )
