@@ -1,28 +1,31 @@
 """Makes stand-ins for the official base images from Debian's packages, where no image can be pulled.
 
-They bear the names that generated Dockerfiles use, below the registry `shipmate-test-bases`, so that
-`--build-arg REGISTRY=shipmate-test-bases` makes those Dockerfiles build unchanged. What was made is kept as tar files
-in the user's cache folder; a run that finds them there needs seconds.
+They bear the names that generated Dockerfiles use, below a registry of their own (`REGISTRY`), so that
+`--build-arg REGISTRY=…` makes those Dockerfiles build unchanged. The registry is named after the recipes, and each
+image after its own: a run of other recipes beside this one never changes what a name means while something is built
+on it. What was made is kept as tar files in the user's cache folder; a run that finds them there needs seconds.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-REGISTRY = "shipmate-test-bases"
 LABEL = "shipmate.test.base"
+PACKAGES_HOST = "packages.test"
+_FAMILY = "shipmate-test-bases"
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _TRUST = (
     "PIP_CERT=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "
@@ -43,16 +46,25 @@ _APACHE = " && ".join(
 
 @dataclass(frozen=True)
 class Base:
-    """One stand-in: the Debian packages it adds to plain Debian, further instructions, and the names it goes by."""
+    """One stand-in: the Debian packages it adds to plain Debian, further instructions, and the names it goes by.
+
+    `serve` is the command by which it offers its copies of published packages over HTTP; empty when it offers none.
+    """
 
     names: tuple[str, ...]
     packages: str = ""
     lines: tuple[str, ...] = ()
+    serve: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def image(self) -> str:
-        """The name of the first tag."""
+        """The first of the names that generated Dockerfiles know it by."""
         return f"{REGISTRY}/{self.names[0]}"
+
+    @property
+    def made(self) -> str:
+        """The name of what this very recipe makes."""
+        return f"{_FAMILY}:{_fingerprint(self)}"
 
 
 _GO_PROXY = "/usr/share/goproxy/github.com/gorilla/mux/@v"
@@ -75,6 +87,63 @@ _CRATES = (
     '[source.debian]\\ndirectory = "/usr/share/cargo/registry"\\n\' > /.cargo/config.toml'
 )
 """Debian's crates in place of the index: https://doc.rust-lang.org/cargo/reference/source-replacement.html"""
+_UNPACK_DEBS = "for deb in *.deb; do dpkg -x $deb /tmp/tree; done && rm *.deb"
+_GEMS = " && ".join(
+    (
+        "RUN mkdir -p /srv/packages/gems",
+        "apt-get update",
+        "cd /tmp",
+        "apt-get download ruby-mustermann ruby-ruby2-keywords",
+        _UNPACK_DEBS,
+        "cd /tmp/tree/usr/share/rubygems-integration/all/gems",
+        r"""for gem in *; do sed '$i s.files = Dir["lib/**/*.rb"]' ../specifications/$gem.gemspec > $gem/made.gemspec"""
+        " && (cd $gem && gem build --output /srv/packages/gems/$gem.gem made.gemspec) || exit 1; done",
+        "gem generate_index --directory /srv/packages",
+        "cd /",
+        "rm -r /tmp/tree",
+        f"bundle config set --global mirror.https://rubygems.org http://{PACKAGES_HOST}",
+    )
+)
+"""Debian's gems as an index of gems, and the mirror setting: https://bundler.io/man/bundle-config.1.html"""
+_PUBLISHED_PHP = {
+    "monolog/monolog": {
+        "2.9.1": {
+            "name": "monolog/monolog",
+            "version": "2.9.1",
+            "require": {"psr/log": "^1.0.1 || ^2.0 || ^3.0"},
+            "autoload": {"psr-4": {"Monolog\\": ""}},
+            "dist": {"type": "zip", "url": f"http://{PACKAGES_HOST}/Monolog.zip"},
+        }
+    },
+    "psr/log": {
+        "1.1.4": {
+            "name": "psr/log",
+            "version": "1.1.4",
+            "autoload": {"psr-4": {"Psr\\": ""}},
+            "dist": {"type": "zip", "url": f"http://{PACKAGES_HOST}/Psr.zip"},
+        }
+    },
+}
+_COMPOSER_SETTINGS = "ENV COMPOSER_HOME=/tmp COMPOSER_CACHE_DIR=/tmp/cache COMPOSER_ALLOW_SUPERUSER=1"
+"""As in the official image: https://github.com/composer/docker"""
+_COMPOSER = " && ".join(
+    (
+        "RUN mkdir -p /srv/packages",
+        "apt-get update",
+        "cd /tmp",
+        "apt-get download php-monolog php-psr-log",
+        _UNPACK_DEBS,
+        "cd /tmp/tree/usr/share/php",
+        "zip -qr /srv/packages/Monolog.zip Monolog",
+        "zip -qr /srv/packages/Psr.zip Psr",
+        "cd /",
+        "rm -r /tmp/tree",
+        f"printf %s '{json.dumps({'packages': _PUBLISHED_PHP})}' > /srv/packages/packages.json",
+        f"composer config --global repos.packagist composer http://{PACKAGES_HOST}",
+        "composer config --global secure-http false",
+    )
+)
+"""Debian's copies as a Composer repository in Packagist's place: https://getcomposer.org/doc/05-repositories.md"""
 
 
 DEBIAN = Base(("debian:bookworm-slim", "alpine:3"))
@@ -84,13 +153,22 @@ BASES = {
     "node": Base(("node:22-slim",)),
     "go": Base(("golang:1.19-alpine",), "golang-go golang-github-gorilla-mux-dev zip", (_GO_MODULE, _GO_SETTINGS)),
     "java": Base(("gradle:8-jdk17", "eclipse-temurin:17-jre"), "gradle default-jdk-headless libgoogle-gson-java"),
-    "ruby": Base(("ruby:3.1-slim",), "ruby ruby-dev bundler build-essential pkg-config"),
+    "ruby": Base(
+        ("ruby:3.1-slim",),
+        "ruby ruby-dev bundler build-essential pkg-config",
+        (_GEMS,),
+        serve=("ruby", "-run", "-e", "httpd", "/srv/packages", "-p", "80"),
+    ),
     "php": Base(
-        ("php:8.2-apache", "composer:2"), "apache2 libapache2-mod-php php-cli php-mbstring composer", (_APACHE,)
+        ("php:8.2-apache", "composer:2"),
+        "apache2 libapache2-mod-php php-cli php-mbstring composer zip unzip",
+        (_APACHE, _COMPOSER_SETTINGS, _COMPOSER),
+        serve=("php", "-S", "0.0.0.0:80", "-t", "/srv/packages"),
     ),
     "rust": Base(("rust:1-slim-bookworm",), "cargo rustc librust-itoa-dev", (_CRATES,)),
     "nginx": Base(("nginx:1-alpine",), "nginx-light"),
 }
+REGISTRY = f"{_FAMILY}/{hashlib.sha256(repr((BASES, _TRUST)).encode()).hexdigest()[:12]}"
 
 
 def _cannot(reason: str) -> NoReturn:
@@ -110,26 +188,42 @@ def ensure(name: str) -> str:
     return REGISTRY
 
 
-def _ensure(base: Base) -> None:
-    if _made_of(base) == _fingerprint(base):
+@contextmanager
+def packages_of(name: str) -> Iterator[tuple[str, ...]]:
+    """Serve the stand-in's copies of published packages; yields the words by which `docker build` and `run` reach them.
+
+    They are on port 80 of a container, which needs no port of the machine. The stand-in must be there (`ensure`).
+    """
+    base = BASES[name]
+    if not base.serve:
+        yield ()
         return
+    container = _docker("run", "--detach", "--label", f"{LABEL}.test=1", base.image, *base.serve).stdout.strip()
+    try:
+        listens = "until echo > /dev/tcp/127.0.0.1/80; do sleep 0.1; done"
+        _docker("exec", container, "timeout", "60", "bash", "-c", listens)
+        address = _docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", container).stdout.strip()
+        yield ("--add-host", f"{PACKAGES_HOST}:{address}")
+    finally:
+        _docker("rm", "--force", container, check=False)
+
+
+def _ensure(base: Base) -> None:
+    if _docker("image", "inspect", base.made, check=False).returncode != 0:
+        _load_or_make(base)
+    for name in base.names:
+        _docker("tag", base.made, f"{REGISTRY}/{name}")
+
+
+def _load_or_make(base: Base) -> None:
     kept = _cache_folder() / f"{_fingerprint(base)}.tar"
     if kept.exists():
         _docker("load", "--input", str(kept))
         return
     _make_debian() if base is DEBIAN else _make_layered(base)
-    tags = [f"{REGISTRY}/{name}" for name in base.names]
-    for tag in tags[1:]:
-        _docker("tag", tags[0], tag)
     partial = kept.with_suffix(".partial")
-    _docker("save", "--output", str(partial), *tags)
+    _docker("save", "--output", str(partial), base.made)
     partial.rename(kept)
-
-
-def _made_of(base: Base) -> str:
-    """The recipe that the engine's image was made by; empty when there is none."""
-    form = f'{{{{index .Config.Labels "{LABEL}.of"}}}}'
-    return _docker("image", "inspect", "--format", form, base.image, check=False).stdout.strip()
 
 
 def _make_debian() -> None:
@@ -144,17 +238,15 @@ def _make_debian() -> None:
         shutil.copy(CA_BUNDLE, f"{root}{CA_BUNDLE}")
         shutil.rmtree(f"{root}/var/cache/apt/archives", ignore_errors=True)
         packed = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
-        labels = f"LABEL {LABEL}=1 {LABEL}.of={_fingerprint(DEBIAN)}"
-        changes = ["--change", f"ENV {_TRUST}", "--change", labels]
+        changes = ["--change", f"ENV {_TRUST}", "--change", f"LABEL {LABEL}=1"]
         subprocess.run(
-            ["docker", "import", *changes, "-", DEBIAN.image], stdin=packed.stdout, check=True, capture_output=True
+            ["docker", "import", *changes, "-", DEBIAN.made], stdin=packed.stdout, check=True, capture_output=True
         )
         packed.wait()
 
 
 def _make_layered(base: Base) -> None:
-    labels = f"LABEL {LABEL}=1 {LABEL}.of={_fingerprint(base)}"
-    lines = [f"FROM {DEBIAN.image}", labels, "ENV DEBIAN_FRONTEND=noninteractive"]
+    lines = [f"FROM {DEBIAN.made}", f"LABEL {LABEL}=1", "ENV DEBIAN_FRONTEND=noninteractive"]
     with tempfile.TemporaryDirectory() as context:
         if base.names[0].startswith("node:"):
             lines += _node_lines(Path(context))
@@ -163,7 +255,7 @@ def _make_layered(base: Base) -> None:
                 f"RUN apt-get update && apt-get install -y --no-install-recommends {base.packages} && apt-get clean"
             )
         Path(context, "Dockerfile").write_text("\n".join([*lines, *base.lines]) + "\n")
-        _docker("build", "--quiet", "--tag", base.image, context, buildkit=False)
+        _docker("build", "--quiet", "--tag", base.made, context, buildkit=False)
 
 
 def _node_lines(context: Path) -> list[str]:
@@ -191,16 +283,15 @@ def _docker(*words: str, check: bool = True, buildkit: bool = True) -> subproces
 
 
 def _cache_folder() -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shipmate" / "bases"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shipmate" / "base-images"
     base.mkdir(parents=True, exist_ok=True)
     return base
 
 
 def _fingerprint(base: Base) -> str:
     """Changes when the recipe does, so that an old tar is not taken for a new one."""
-    return (
-        f"{base.names[0].replace(':', '-')}-{hashlib.sha256(repr((REGISTRY, base, _TRUST)).encode()).hexdigest()[:12]}"
-    )
+    recipe = hashlib.sha256(repr((_FAMILY, base, _TRUST)).encode()).hexdigest()[:12]
+    return f"{base.names[0].replace(':', '-')}-{recipe}"
 
 
 @contextmanager

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Buildable:
-    """An application, the stand-in bases its Dockerfile takes, and what its answer must hold."""
+    """An application, the stand-in bases its Dockerfile takes, and what its answer must hold.
+
+    `lock` is the command by which its author locks the dependencies, in the first base; empty where files hold a lock.
+    """
 
     files: Mapping[str, str]
     bases: tuple[str, ...]
     answer: str
+    lock: tuple[str, ...] = ()
 
 
 _PYTHON = Buildable(
@@ -110,32 +114,30 @@ _JAVA = Buildable(
 _RUBY = Buildable(
     {
         ".ruby-version": "3.1\n",
-        "Gemfile": 'gem "greeter", path: "vendor/greeter"\n',
-        "Gemfile.lock": "PATH\n  remote: vendor/greeter\n  specs:\n    greeter (0.1.0)\n\nGEM\n  specs:\n\n"
-        "PLATFORMS\n  ruby\n\nDEPENDENCIES\n  greeter!\n",
+        "Gemfile": 'source "https://rubygems.org"\n\n'
+        'gem "greeter", path: "vendor/greeter"\ngem "mustermann", "~> 3.0"\n',
         "vendor/greeter/greeter.gemspec": "Gem::Specification.new do |s|\n  s.name = 'greeter'\n  s.version = '0.1.0'\n"
         "  s.summary = 'greets'\n  s.authors = ['x']\n  s.files = ['lib/greeter.rb']\nend\n",
         "vendor/greeter/lib/greeter.rb": 'module Greeter\n  def self.greet = "hello from greeter"\nend\n',
-        "app.rb": 'require "socket"\nrequire "greeter"\n\n'
+        "app.rb": 'require "socket"\nrequire "greeter"\nrequire "mustermann"\n\n'
+        'route = Mustermann.new("/greet/:name")\n'
         'server = TCPServer.new("0.0.0.0", Integer(ENV.fetch("PORT", "4567")))\n'
-        "loop do\n  client = server.accept\n  client.gets\n  body = Greeter.greet\n"
+        'loop do\n  client = server.accept\n  client.gets\n  body = Greeter.greet + route.expand(name: "mustermann")\n'
         '  client.write "HTTP/1.1 200 OK\\r\\nContent-Length: #{body.bytesize}\\r\\n"\n'
         '  client.write "Connection: close\\r\\n\\r\\n#{body}"\n'
         "  client.close\nend\n",
     },
     ("ruby",),
-    "hello from greeter",
+    "hello from greeter/greet/mustermann",
+    ("bundle", "lock"),
 )
 _PHP = Buildable(
     {
         "composer.json": json.dumps(
             {
                 "name": "demo/hello",
-                "require": {"php": "8.2.*", "demo/greeter": "*"},
-                "repositories": [
-                    {"type": "path", "url": "packages/greeter", "options": {"symlink": False}},
-                    {"packagist.org": False},
-                ],
+                "require": {"php": "8.2.*", "demo/greeter": "*", "monolog/monolog": "^2.9"},
+                "repositories": [{"type": "path", "url": "packages/greeter", "options": {"symlink": False}}],
             }
         ),
         "packages/greeter/composer.json": json.dumps(
@@ -143,10 +145,12 @@ _PHP = Buildable(
         ),
         "packages/greeter/src/Greeter.php": "<?php\nnamespace Greeter;\n\nclass Greeter\n{\n"
         "    public static function greet(): string { return 'hello from greeter'; }\n}\n",
-        "public/index.php": "<?php\nrequire __DIR__ . '/../vendor/autoload.php';\necho Greeter\\Greeter::greet();\n",
+        "public/index.php": "<?php\nrequire __DIR__ . '/../vendor/autoload.php';\n"
+        "echo Greeter\\Greeter::greet(), ' at level ', Monolog\\Logger::getLevelName(Monolog\\Logger::WARNING);\n",
     },
     ("php",),
-    "hello from greeter",
+    "hello from greeter at level WARNING",
+    ("composer", "update", "--no-install", "--no-interaction"),
 )
 _RUST = Buildable(
     {

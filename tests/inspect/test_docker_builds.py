@@ -1,8 +1,9 @@
 """Generated Dockerfiles really build, with their dependencies installed, and what they build really answers.
 
 Python and JavaScript take their dependencies from the package indexes. The others' need not be reachable where tests
-run: Go, Java and Rust take a published one from Debian's copies, served as a module proxy, a Maven repository and a
-crates source; they, Ruby and PHP take one that lies in the repository too, through the same package manager.
+run: Go, Java, Rust, Ruby and PHP take a published one from Debian's copies, served as a module proxy, a Maven
+repository, a crates source, and over HTTP as a mirror of RubyGems and of Packagist; each takes one that lies in the
+repository too, through the same package manager.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bot.inspect.dockerfile import generate
 from bot.inspect.inspection import inspect_tree
 from bot.inspect.tree import FolderTree
 from tests import standin_bases
-from tests.inspect.buildable import BUILDABLE
+from tests.inspect.buildable import BUILDABLE, Buildable
 
 pytestmark = pytest.mark.docker
 PORT = 9123  # inside the container, other than any default, so that PORT must be honoured
@@ -53,11 +54,24 @@ def _build(name: str, folder: Path, tag: str) -> str:
     sample = BUILDABLE[name]
     for base in sample.bases:
         standin_bases.ensure(base)
+    _write(sample, folder)
+    client, buildkit = _builder()
+    with standin_bases.packages_of(sample.bases[0]) as reach:
+        if sample.lock:
+            within = ("--volume", f"{folder}:/app", "--workdir", "/app")
+            _docker(client, "run", "--rm", *reach, *within, standin_bases.BASES[sample.bases[0]].image, *sample.lock)
+        _build_image(client, buildkit, folder, tag, reach)
+    return client
+
+
+def _write(sample: Buildable, folder: Path) -> None:
     for file, text in sample.files.items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    client, buildkit = _builder()
+
+
+def _build_image(client: str, buildkit: bool, folder: Path, tag: str, reach: tuple[str, ...]) -> None:
     tree = FolderTree(folder)
     plan = inspect_tree(tree).apps[0]
     made = generate(plan, tree, buildkit=buildkit)
@@ -65,8 +79,7 @@ def _build(name: str, folder: Path, tag: str) -> str:
     (folder / ".dockerignore").write_text(made.dockerignore)
     argument = f"REGISTRY={standin_bases.REGISTRY}"
     words = ("build", "--build-arg", argument, "--label", f"{standin_bases.LABEL}.test=1", "--tag", tag)
-    _docker(client, *words, str(folder / made.context), buildkit=buildkit)
-    return client
+    _docker(client, *words, *reach, str(folder / made.context), buildkit=buildkit)
 
 
 @contextmanager
