@@ -10,7 +10,6 @@ from typing import Any
 
 from bot.github import limits
 from bot.github.client import Client
-from bot.github.failures import NotFound
 from bot.github.times import parsed
 
 JOB = "job"
@@ -95,18 +94,6 @@ async def list_deployments(
     """Deployments, the newest first, at most `most`."""
     query = {"environment": environment, "sha": sha}
     return await client.listed("GET /repos/{owner}/{repo}/deployments", _deployment, query=query, most=most)
-
-
-async def delete_environment(client: Client, name: str) -> None:
-    """Forget an environment with its rules. May be repeated. Raises Permanent where the app may not.
-
-    https://docs.github.com/en/rest/deployments/environments#delete-an-environment
-    """
-    operation = "DELETE /repos/{owner}/{repo}/environments/{environment_name}"
-    try:
-        await client.call(operation, lambda _: None, environment_name=name)
-    except NotFound:
-        return
 
 
 async def list_statuses(client: Client, deployment_id: int, most: int = 100) -> list[DeploymentStatus]:

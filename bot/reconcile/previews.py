@@ -11,7 +11,8 @@ from bot import messages
 from bot.clock import Clock
 from bot.errors import Permanent, ShipmateError
 from bot.github.api import GitHub
-from bot.github.deployments import DeploymentStatus, add_status, delete_environment, list_deployments, list_statuses
+from bot.github.deployments import DeploymentStatus, add_status, list_deployments, list_statuses
+from bot.github.environments import delete_environment
 from bot.github.permissions import DECIDE, MANAGE_ENVIRONMENTS, REPORT
 from bot.github.pulls import get_pull
 from bot.jobs.deploy.teardown import forget_images, tear_down
