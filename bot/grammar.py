@@ -200,6 +200,8 @@ class _Reading:
             self.found[parameter.name] += f" {self._rest.popleft()}"
 
     def _keep(self, parameter: Parameter, value: str) -> None:
+        if not value:
+            raise mistake(self._spec, "missing_argument", argument=parameter.said)
         if not parameter.pattern.match(value):
             shown = parameter.shown or parameter.said
             raise mistake(self._spec, "bad_argument", argument=shown, given=value[:SHOWN_CHARACTERS])

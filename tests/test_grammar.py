@@ -118,10 +118,11 @@ def test_pairs_go_to_the_end_of_the_line(dashes: str) -> None:
     [
         ("", "missing_argument"),
         ("to prod", "missing_argument"),
-        ("staging to", "bad_argument"),
+        ("staging to", "missing_argument"),
         ("staging to prod to prod", "said_twice"),
         ("staging --reason a --reason b", "said_twice"),
-        ("staging --reason", "bad_argument"),
+        ("staging --reason", "missing_argument"),
+        ("staging --reason=", "missing_argument"),
         ("staging --reason " + "x" * 301, "bad_argument"),
         ("staging --noop=no", "unexpected_word"),
         ("staging --force", "unexpected_word"),

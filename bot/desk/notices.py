@@ -12,6 +12,11 @@ Worded = Callable[[str], str]
 """The sentence, to somebody who is called so."""
 
 
+def covered(lock: Lock, say: Callable[[str], str]) -> str:
+    """Its environment, or all of them, within a sentence; `say` words a key."""
+    return f"`{lock.environment}`" if lock.environment is not None else say("lock.every")
+
+
 async def told_holder(links: SlackLinks, lock: Lock, key: str, worded: Worded) -> tuple[Answer, ...]:
     """One notice on the pull request or issue the lock was said on; one in Slack. `key` names the occasion."""
     found: list[Answer] = []

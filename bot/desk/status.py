@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot import messages
 from bot.links import Links
 from bot.model import Job, Release, Repository
+from bot.reporters.waiting import standing
 
 
 def status_text(
@@ -51,5 +52,4 @@ def _serving(release: Release, job: Job | None) -> tuple[str, str]:
 
 
 def _job(job: Job, links: Links, locale: str) -> str:
-    state = messages.say(locale, f"report.title.{job.state.value}", environment=job.environment)
-    return f"[`{job.sha[:7]}`]({links.job(job.id)}) {state}"
+    return f"[`{job.sha[:7]}`]({links.job(job.id)}) {standing(job, locale)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import messages
 from bot.clock import Clock
-from bot.desk.notices import told_holder
+from bot.desk.notices import covered, told_holder
 from bot.locks import Lock
 from bot.store import Locks, SlackLinks
 
@@ -24,8 +24,9 @@ class ExpiredLocks:
 
     async def _end(self, lock: Lock) -> bool:
         def worded(called: str) -> str:
-            facts = {"environment": lock.name, "repository": lock.repository.full_name}
-            return messages.say(self._locale, "lock.told_expired", called=called, **facts)
+            what = covered(lock, lambda key: messages.say(self._locale, key))
+            repository = lock.repository.full_name
+            return messages.say(self._locale, "lock.told_expired", called=called, what=what, repository=repository)
 
         key = f"lock-{lock.repository.id}-{lock.environment or 'all'}-{int(lock.since.timestamp())}"
         return await self._locks.expire(lock, await told_holder(self._links, lock, key, worded), self._clock())

@@ -33,7 +33,7 @@ TAIL_CHARACTERS = 8_000
 
 def title(view: JobView, locale: str) -> str:
     """One line: where the job stands."""
-    if (held := waiting.held_title(view, locale)) is not None:
+    if (held := waiting.held_title(view.job, locale)) is not None:
         return held
     key = "NOOP" if view.is_rehearsal and view.state is JobState.COMPLETED else view.state.value
     return messages.say(locale, f"report.title.{key}", environment=view.job.environment)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from bot import messages
+from bot.model import Job
 from bot.reporters.view import JobView
 from bot.rules_config import ROLES
 
 
-def held_title(view: JobView, locale: str) -> str | None:
+def standing(job: Job, locale: str) -> str:
+    """Where an unfinished job stands, in a few words for lists."""
+    return held_title(job, locale) or messages.say(
+        locale, f"report.title.{job.state.value}", environment=job.environment
+    )
+
+
+def held_title(job: Job, locale: str) -> str | None:
     """One line for a job that is held; None for all others."""
-    hold = view.job.hold
+    hold = job.hold
     if hold is None:
         return None
     key = "HELD" if hold.approvals else "AWAITS_CHECKS" if hold.checks else "AWAITS_TURN"

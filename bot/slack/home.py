@@ -15,6 +15,7 @@ from bot.github.people import Role
 from bot.links import Links
 from bot.locks import TIME_FORM, Lock
 from bot.model import UNFINISHED, Job, Release, Repository
+from bot.reporters.waiting import standing
 from bot.slack.client import SlackClient
 from bot.slack.mrkdwn import cut, escaped, pieces
 from bot.slack.pages import Page, page_buttons
@@ -96,8 +97,7 @@ class Home:
             return False
 
     def _under_way(self, job: Job) -> str:
-        state = messages.say(self.locale, f"report.title.{job.state.value}", environment=job.environment)
-        return f"{self._where(job)} · {state} · {escaped(job.origin.actor)}"
+        return f"{self._where(job)} · {standing(job, self.locale)} · {escaped(job.origin.actor)}"
 
     def _waiting(self, job: Job) -> str:
         asked = messages.say(self.locale, "report.asked_by")

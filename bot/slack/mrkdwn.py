@@ -10,6 +10,7 @@ import re
 _LINK = re.compile(r"\[([^\]\n]*)\]\((https?://[^\s)]+)\)")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _RULE = re.compile(r"\A\|[\s:|-]+\|\Z")
+_EMPTY = {"", "–"}
 TEXT_CHARACTERS = 3000
 """The most a section block's text may have: https://docs.slack.dev/reference/block-kit/blocks/section-block."""
 
@@ -20,7 +21,7 @@ def escaped(text: str) -> str:
 
 
 def mrkdwn(markdown: str) -> str:
-    """The same in Slack's markup; a table becomes lines, since Slack's text has none."""
+    """The same in Slack's markup; a table becomes lines, since Slack's text has none. Empty last cells are left out."""
     lines = [_row(line) if line.startswith("|") else line for line in _without_rules(markdown.splitlines())]
     text = escaped("\n".join(lines))
     return _LINK.sub(r"<\2|\1>", _BOLD.sub(r"*\1*", text))
@@ -60,4 +61,6 @@ def _without_rules(lines: list[str]) -> list[str]:
 
 def _row(line: str) -> str:
     cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    while cells[1:] and cells[-1] in _EMPTY:
+        cells.pop()
     return "• " + " — ".join(cell for cell in cells if cell)

@@ -35,7 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "why.next.retry": "Next: `/logs {job}` shows more of the log; `/retry {job}` tries the same commit again.",
     "logs.title": "**Log** of `{job}` (`{sha}`), {stage}: the last {count} lines · [all of it, live]({link})",
     "logs.all": "all stages",
-    "logs.none": "Nothing was written.",
+    "logs.none": "**Log** of `{job}` (`{sha}`), {stage}: nothing was written · [what happened, live]({link})",
     "whoami.github": "You are {login} at GitHub (number {id}); this is {repository}.",
     "whoami.role": "Your role here is `{role}`, as GitHub tells it now. It is enough for: {commands}.",
     "whoami.slack": "Slack accounts linked to you: {count}. `/shipmate whoami` there shows which you are.",

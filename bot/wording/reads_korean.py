@@ -35,7 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "why.next.retry": "다음: `/logs {job}`은 로그를 더 보여 주고, `/retry {job}`은 같은 커밋을 다시 시도합니다.",
     "logs.title": "`{job}`(`{sha}`)의 **로그**, {stage}: 마지막 {count}줄 · [전체 실시간 로그]({link})",
     "logs.all": "모든 단계",
-    "logs.none": "기록된 것이 없습니다.",
+    "logs.none": "`{job}`(`{sha}`)의 **로그**, {stage}: 기록된 것이 없습니다 · [실시간 진행 상황]({link})",
     "whoami.github": "GitHub 계정: {login}(번호 {id}), 저장소: {repository}.",
     "whoami.role": "GitHub이 지금 알려 준 역할은 `{role}`입니다. 쓸 수 있는 명령: {commands}.",
     "whoami.slack": "연결된 Slack 계정: {count}개. Slack에서 `/shipmate whoami`로 확인할 수 있습니다.",

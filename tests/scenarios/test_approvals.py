@@ -57,6 +57,14 @@ async def test_who_asked_cannot_approve_it_too_not_even_an_admin(world: World) -
     assert await world.states() == ["PENDING"]
 
 
+async def test_status_says_what_a_held_job_waits_for(world: World) -> None:
+    await with_rules(world, TWO_PEOPLE)
+    pull = await world.open_pull("two")
+    await held(world, pull.number)
+    await world.say(pull.number, "/status")
+    assert "Waiting for approval |" in world.answers(pull.number)[-1].body
+
+
 async def test_two_approvals_are_of_two_people(world: World) -> None:
     await with_rules(world, "approvals: {required: 2}")
     pull = await world.open_pull("two")

@@ -35,7 +35,7 @@ def last(world: World, pull: Opened) -> str:
 
 def notices(world: World, pull: Opened) -> list[str]:
     """What alice was told by name."""
-    return [one.body for one in world.answers(pull.number) if "@alice " in one.body]
+    return [one.body for one in world.answers(pull.number) if "@alice: " in one.body]
 
 
 async def test_a_locked_environment_takes_nothing_of_others_and_says_what_to_do(world: World, pull: Opened) -> None:
@@ -124,6 +124,7 @@ async def test_one_environment_cannot_be_taken_out_of_a_lock_of_all(world: World
         await world.say(pull.number, command, by="carol")
         assert "One alone cannot be taken out" in last(world, pull)
     await world.say(pull.number, "/unlock --all --reason x", by="carol")
+    assert "Unlocked: every environment" in last(world, pull)
     await world.say(pull.number, "/locks")
     assert "Nothing is locked" in last(world, pull)
 

@@ -36,11 +36,11 @@ async def test_whoever_loses_a_lock_is_told_in_slack_and_where_it_was_said(world
     pull = await world.open_pull("two")
     await world.say(pull.number, "/lock staging")
     await world.type(f"unlock {REPO} staging --reason hotfix", user=CHEN)
-    assert any("@alice `carol` ended your lock of `staging`" in one.body for one in world.answers(pull.number))
+    assert any("@alice: `carol` ended your lock of `staging`" in one.body for one in world.answers(pull.number))
     (between_us,) = [place.id for place in world.slack.workspace.channels.values() if place.kind == "im"]
     told = [shown(message) for message in world.slack.messages(between_us)]
     assert len(told) == 1
-    assert f"<@{ALICE}> `carol` ended your lock of `staging` in acme/api: hotfix" in told[0]
+    assert f"<@{ALICE}>: `carol` ended your lock of `staging` in acme/api: hotfix" in told[0]
 
 
 async def test_in_a_channel_of_one_environment_that_one_is_locked_unless_all_are_meant(world: SlackWorld) -> None:
@@ -51,4 +51,4 @@ async def test_in_a_channel_of_one_environment_that_one_is_locked_unless_all_are
     await world.type("queue")
     assert "Nobody waits" in world.whispers(ALICE)[-1]
     await world.type("lock --all")
-    assert "`--all` is yours alone" in world.whispers(ALICE)[-1]
+    assert "every environment is yours alone" in world.whispers(ALICE)[-1]

@@ -16,6 +16,7 @@ from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn, pieces
         ("| A | B |\n|---|---:|\n| `x` | 1 |\n| y |  |", "• `x` — 1\n• y"),
         ("|---|", ""),
         ("", ""),
+        ("| a | b |\n|---|---|\n| one | – |\n| – | two |", "• one\n• – — two"),
     ],
 )
 def test_markup_is_changed_into_slacks(markdown: str, slack: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot import messages, policy
 from bot.desk.facts import Facts
-from bot.desk.notices import told_holder
+from bot.desk.notices import covered, told_holder
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
@@ -60,7 +60,8 @@ def reason_of(order: Order) -> str | None:
 def spoken(office: Office, one: Lock) -> dict[str, str]:
     """The facts of a lock in words."""
     return {
-        "environment": one.name,
+        "lock": one.name,
+        "what": covered(one, office.say),
         "holder": one.holder,
         "until": one.facts()["until"] or office.say("lock.no_end"),
         "reason": one.reason or office.say("lock.no_reason"),
@@ -98,9 +99,8 @@ async def told_all(office: Office, order: Order, ended: Sequence[Lock], sentence
         def worded(called: str, one: Lock = one) -> str:
             by, reason = order.origin.actor, reason_of(order) or office.say("lock.no_reason")
             repository = one.repository.full_name
-            return office.say(
-                sentence, called=called, by=by, environment=one.name, repository=repository, reason=reason
-            )
+            what = covered(one, office.say)
+            return office.say(sentence, called=called, by=by, what=what, repository=repository, reason=reason)
 
         found += await told_holder(office.records.slack_links, one, f"{order.key}-told-{number}", worded)
     return tuple(found)

@@ -20,6 +20,7 @@ async def logs(office: Office, order: Order, facts: Facts) -> Outcome:
     tail = await office.records.jobs.log_tail(job.id, LINES, stage)
     name = office.say(f"stage.{int(stage)}") if stage else office.say("logs.all")
     link = office.links.job(job.id)
-    title = office.say("logs.title", job=job.id, sha=job.sha[:7], stage=name, count=len(tail), link=link)
-    text = f"{title}\n\n{fenced(tail) if tail else office.say('logs.none')}"
+    said = {"job": job.id, "sha": job.sha[:7], "stage": name, "link": link}
+    title = office.say("logs.title" if tail else "logs.none", count=len(tail), **said)
+    text = f"{title}\n\n{fenced(tail)}" if tail else title
     return Outcome("acted", "logs_told", answers=(office.answer(order, text),), rules={"job": job.id})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.desk.facts import Facts
+from bot.desk.notices import covered
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
@@ -20,7 +21,7 @@ async def unlock(office: Office, order: Order, facts: Facts) -> Outcome:
     standing = await office.records.locks.of(order.repository.id, office.clock())
     ended = _meant(standing, environment, order)
     foreign = [one for one in ended if not one.is_of(order.origin.actor, order.actor_id)]
-    names = ", ".join(f"`{one.name}`" for one in ended)
+    names = ", ".join(covered(one, office.say) for one in ended)
     text = office.say("lock.unlocked", environments=names)
     notices = await told_all(office, order, foreign, "lock.told_unlocked")
     return Outcome(
