@@ -20,8 +20,9 @@ MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "app.yml").read_text())
 NEEDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "app_permissions.json").read_text())
 CODE = Path(bot.github.client.__file__).parent
 IN_THE_APPS_NAME = "/app"
-DONE_WITHOUT = "environments"
-"""The module of calls that need more than the app asks for, and are done without where they are refused."""
+INSTALLATIONS = {"/repos/{owner}/{repo}/installation", "/users/{username}/installation"}
+NOT_THE_APPS = {"environments", "person"}
+"""Modules of calls that are done without where they are refused, and of those made with a person's own token."""
 LEVELS = ["read", "write"]
 
 
@@ -40,7 +41,7 @@ def _operations_in(tree: ast.Module) -> Iterator[str]:
 
 
 def all_modules() -> list[str]:
-    return [path.stem for path in CODE.glob("*.py") if path.stem != DONE_WITHOUT]
+    return [path.stem for path in CODE.glob("*.py") if path.stem not in NOT_THE_APPS]
 
 
 def granted(permissions: Mapping[str, str], needed: str) -> bool:
@@ -50,7 +51,7 @@ def granted(permissions: Mapping[str, str], needed: str) -> bool:
 
 def by_jwt(operation: str) -> bool:
     path = operation.partition(" ")[2]
-    return path.startswith(IN_THE_APPS_NAME) or path == "/repos/{owner}/{repo}/installation"
+    return path.startswith(IN_THE_APPS_NAME) or path in INSTALLATIONS
 
 
 def refused(permissions: Mapping[str, str], asked: set[str]) -> set[str]:
