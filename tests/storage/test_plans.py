@@ -50,6 +50,6 @@ async def test_a_claim_looks_only_at_the_heads_of_lanes(opened: OpenStore) -> No
 
 
 async def test_what_was_said_on_one_issue_is_read_from_an_index(opened: OpenStore) -> None:
-    sql = f"SELECT * FROM audit WHERE repository = ? AND {ISSUE} = ? ORDER BY number DESC LIMIT ?"
+    sql = f"SELECT * FROM audit WHERE repository = ? AND {ISSUE} = ? ORDER BY number DESC LIMIT ?"  # noqa: S608 (a name of ours)
     steps = await opened.database.read(lambda c: plan(c, sql, ["acme/api", 7, 50]))
     assert steps == ["SEARCH audit USING INDEX audit_of_issue (repository=? AND <expr>=?)"]
