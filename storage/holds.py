@@ -45,8 +45,7 @@ def checks_passed(connection: sqlite3.Connection, job_id: str, now: datetime) ->
     hold = _hold_of(row) if row is not None else None
     if row is None or hold is None or not hold.checks:
         return False
-    jobrows.keep_hold(connection, row["number"], dataclasses.replace(hold, checks=()))
-    _release_if_ready(connection, _held(connection, job_id) or row, now)
+    _wait_less(connection, row, dataclasses.replace(hold, checks=()), now)
     return True
 
 
@@ -56,8 +55,7 @@ def turn_came(connection: sqlite3.Connection, job_id: str, now: datetime) -> boo
     hold = _hold_of(row) if row is not None else None
     if row is None or hold is None or hold.after is None:
         return False
-    jobrows.keep_hold(connection, row["number"], dataclasses.replace(hold, after=None))
-    _release_if_ready(connection, _held(connection, job_id) or row, now)
+    _wait_less(connection, row, dataclasses.replace(hold, after=None), now)
     return True
 
 
@@ -73,17 +71,25 @@ def end_held(connection: sqlite3.Connection, end: EndHeld, now: datetime) -> boo
     return True
 
 
-def _release_if_ready(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> None:
-    """Let the job into its lane when it waits for nothing more."""
+def _wait_less(connection: sqlite3.Connection, row: sqlite3.Row, rest: Hold, now: datetime) -> None:
+    """The job waits for the rest now, which is told, or for nothing more."""
+    jobrows.keep_hold(connection, row["number"], rest)
+    if not _release_if_ready(connection, _held(connection, row["id"]) or row, now):
+        events.append(connection, row["number"], [jobrows.held_event(rest)], now)
+
+
+def _release_if_ready(connection: sqlite3.Connection, row: sqlite3.Row, now: datetime) -> bool:
+    """Let the job into its lane when it waits for nothing more. Answers whether it did."""
     hold = _hold_of(row)
     sql = "SELECT COUNT(*) FROM approvals WHERE job = ? AND sha = ?"
     count = connection.execute(sql, (row["id"], row["sha"])).fetchone()[0]
     if hold is None or hold.checks or hold.after or count < hold.approvals:
-        return
+        return False
     released = NewEvent(EventType.JOB_RELEASED, "Released", details={"approvals": count})
     events.append(connection, row["number"], [released], now)
     lanes.enter(connection, row["number"], row["lane"])
     lines.moved(connection, row["lane"], row["number"], now)
+    return True
 
 
 def _held(connection: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:

@@ -36,7 +36,7 @@ def create(connection: sqlite3.Connection, request: JobRequest, now: datetime, m
     number, job_id = _insert(connection, request, now)
     facts = [NewEvent(EventType.JOB_QUEUED, "Queued", details={"state": JobState.PENDING.value})]
     if request.hold is not None:
-        facts.append(NewEvent(EventType.JOB_HELD, "Held", details=_hold_json(request.hold)))
+        facts.append(held_event(request.hold))
     events.append(connection, number, facts, now)
     return require(connection, job_id)
 
@@ -151,6 +151,11 @@ def to_job(row: sqlite3.Row) -> Job:
 def keep_hold(connection: sqlite3.Connection, number: int, hold: Hold) -> None:
     """Let a job that is held wait for this now."""
     connection.execute("UPDATE jobs SET hold = ? WHERE number = ?", (to_json(_hold_json(hold)), number))
+
+
+def held_event(hold: Hold) -> NewEvent:
+    """That a job waits outside of its lane, and for what."""
+    return NewEvent(EventType.JOB_HELD, "Held", details=_hold_json(hold))
 
 
 def _hold_json(hold: Hold) -> dict[str, Any]:

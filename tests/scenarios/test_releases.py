@@ -243,6 +243,18 @@ async def test_of_several_environments_the_later_one_waits_for_the_one_before(wo
     assert len(world.engine.built) == 1
 
 
+async def test_once_the_environment_before_has_the_commit_only_the_missing_approval_is_told(world: World) -> None:
+    await world.push_files({".shipmate.yml": ORDERED.replace("after: staging,", "after: staging, approvals: {},")})
+    await world.settle()
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy to staging,production")
+    assert "It goes on when" in _said(world, pull.number)
+    await world.make_the_rounds()
+    await world.settle()
+    assert "It goes on when" not in _said(world, pull.number)
+    assert "0 of 1 approvals" in _said(world, pull.number)
+
+
 async def test_what_fails_in_the_environment_before_does_not_reach_the_next(world: World) -> None:
     await world.push_files({".shipmate.yml": ORDERED})
     await world.settle()
