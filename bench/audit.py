@@ -15,7 +15,7 @@ from statistics import median
 from bench.figure import Figure, under
 from bench.report import main
 from bot.audit import AuditEntry
-from bot.store import Audit
+from bot.store.audit import Audit
 from storage.opened import open_store
 
 BENCH = "audit"

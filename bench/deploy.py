@@ -23,7 +23,7 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.ship import CHECK_EVERY_S
 from bot.model import EventType, Job
-from bot.store import JobFilter
+from bot.store.jobs import JobFilter
 from storage.opened import OpenStore, open_store
 
 BENCH = "deploy"

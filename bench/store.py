@@ -19,7 +19,8 @@ from statistics import quantiles
 from bench.figure import Figure, at_most
 from bench.report import main
 from bot.model import Job, JobKind, JobState
-from bot.store import JobFilter, Store
+from bot.store.jobs import JobFilter
+from bot.store.store import Store
 from storage.opened import OpenStore, open_store
 
 SMALL, BIG = 100, 100_000

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from bot.clock import Clock
 from bot.errors import Refused, ShipmateError, Transient
-from bot.store import AwsConnection, Connections, GitHubConnection
+from bot.store.connections import AwsConnection, Connections, GitHubConnection
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from bot.github.people import Role
 from bot.model import Release
 from bot.repo_config import EnvironmentConfig
 from bot.required_checks import require_passed
-from bot.store import Releases
+from bot.store.releases import Releases
 
 ROLES = {name: Role[name.upper()] for name in rules_config.ROLES}
 

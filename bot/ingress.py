@@ -10,7 +10,7 @@ from bot.clock import Clock, utc_now
 from bot.errors import Unreadable
 from bot.github.signature import require_signature
 from bot.metrics import Metrics
-from bot.store import Deliveries
+from bot.store.deliveries import Deliveries
 
 BODY_LIMIT_BYTES = 25 * 1024 * 1024
 """GitHub sends no larger payload: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap."""

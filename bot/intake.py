@@ -15,7 +15,8 @@ from bot.errors import Refused, ShipmateError, Transient, Unreadable
 from bot.github.events import CheckRunAsked, CheckSuiteAsked
 from bot.github.webhooks import Ignored, WebhookEvent, parse
 from bot.model import Delivery
-from bot.store import Deliveries, Settled, Settlement
+from bot.store.changes import Settled, Settlement
+from bot.store.deliveries import Deliveries
 from bot.wishes import Nothing, Wish
 
 LEASE_S = 120.0

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from bot.model import UNFINISHED, Job, Repository
-from bot.store import JobFilter, Jobs
+from bot.store.jobs import JobFilter, Jobs
 
 MOST_SHOWN = 500
 """Jobs of a repository that are looked at for its lines."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.locks import locked, others
-from bot.store import Locks
+from bot.store.locks import Locks
 
 
 async def require_unlocked(

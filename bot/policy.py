@@ -7,7 +7,7 @@ from bot.github.people import Role
 from bot.github.pulls import PullRequest
 from bot.model import Job
 from bot.repo_config import EnvironmentConfig, RepoConfig
-from bot.store import HeadMove
+from bot.store.changes import HeadMove
 
 
 def require_role(actor: str, role: Role, command: str, needs: str) -> None:

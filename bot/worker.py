@@ -22,7 +22,7 @@ from bot.jobs.context import Ending, Failure, JobContext, Work
 from bot.jobs.joblog import JobLog
 from bot.masking import Masker
 from bot.model import EventType, Job, JobKind, JobState, NewEvent, Stage
-from bot.store import Jobs
+from bot.store.jobs import Jobs
 
 LEASE_S = 12.0
 HEARTBEAT_S = 3.0

@@ -12,7 +12,8 @@ from bot.clock import Clock
 from bot.errors import ShipmateError
 from bot.jobs.analysis.ranges import Range
 from bot.links import Links
-from bot.store import Analyses, ApiKeys, StoredAnalysis
+from bot.store.analyses import Analyses, StoredAnalysis
+from bot.store.keys import ApiKeys
 from handlers.api.contributions import newest, query_of
 from handlers.api.dates import day
 from handlers.api.envelope import status_of

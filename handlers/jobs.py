@@ -17,7 +17,8 @@ from bot.model import Event, EventType, Job
 from bot.reporters.face import addresses_of
 from bot.reporters.titles import said_of, title_of
 from bot.reporters.view import JobView, StageView, see
-from bot.store import ApiKeys, Jobs
+from bot.store.jobs import Jobs
+from bot.store.keys import ApiKeys
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
 from handlers.api.keys import key_of
 from handlers.streaming import PAGE, Watch, follow, frame_of

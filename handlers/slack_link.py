@@ -14,7 +14,8 @@ from bot.errors import Refused, ShipmateError, Transient
 from bot.model import Repository
 from bot.slack.mrkdwn import escaped
 from bot.slack.sign_in import CALLBACK_PATH, LINK_PATH, TICKET_LIFE_S, GitHubPerson, SignIn
-from bot.store import Answer, LinkTicket, SlackLink, SlackLinks, SlackPlace
+from bot.store.answers import Answer, SlackPlace
+from bot.store.slack import LinkTicket, SlackLink, SlackLinks
 from bot.web import link_page
 
 COOKIE = "shipmate_link"

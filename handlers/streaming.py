@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.errors import ShipmateError
 from bot.model import Event, EventType, Job
-from bot.store import Jobs
+from bot.store.jobs import Jobs
 
 KEEP_ALIVE_S = 15.0
 CLOSE_AFTER_S = 5.0

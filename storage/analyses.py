@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bot.store import StoredAnalysis
+from bot.store.analyses import StoredAnalysis
 from storage.database import Database
 from storage.rows import from_us, to_us
 
@@ -19,7 +19,7 @@ PACKING = 6
 
 
 class SqlAnalyses:
-    """`bot.store.Analyses` over the database. Repository names are compared as GitHub does, without case."""
+    """`bot.store.analyses.Analyses` over the database. Repository names are compared as GitHub does, without case."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -7,7 +7,7 @@ import sqlite3
 from datetime import datetime
 
 from bot.model import Repository
-from bot.store import Answer, SlackPlace
+from bot.store.answers import Answer, SlackPlace
 from storage.database import Database
 from storage.rows import from_json, to_json, to_us
 
@@ -42,7 +42,7 @@ def forget(connection: sqlite3.Connection, delivery_seq: int) -> None:
 
 
 class SqlAnswers:
-    """`bot.store.Answers` over the database."""
+    """`bot.store.answers.Answers` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

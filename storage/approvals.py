@@ -11,7 +11,7 @@ from storage.rows import from_us, to_us
 
 
 class SqlApprovals:
-    """`bot.store.Approvals` over the database."""
+    """`bot.store.jobs.Approvals` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

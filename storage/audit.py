@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.audit import AuditEntry, AuditRecord, Head, Verdict, record_of, verify
-from bot.store import AuditFilter
+from bot.store.audit import AuditFilter
 from storage.database import Database
 from storage.rows import EPOCH, from_json, from_us, to_json, to_us
 from storage.schema.reads import ISSUE
@@ -28,7 +28,7 @@ def append(connection: sqlite3.Connection, entry: AuditEntry, now: datetime, del
 
 
 class SqlAudit:
-    """`bot.store.Audit` over the database."""
+    """`bot.store.audit.Audit` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.audit import AuditEntry
 from bot.model import JobRequest
-from bot.store import Preview
+from bot.store.previews import Preview
 from storage import audit
 from storage.rows import from_json
 

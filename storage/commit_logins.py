@@ -13,7 +13,7 @@ AT_ONCE = 500
 
 
 class SqlCommitLogins:
-    """`bot.store.CommitLogins` over the database. Addresses are compared without case."""
+    """`bot.store.analyses.CommitLogins` over the database. Addresses are compared without case."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.store import AwsConnection, GitHubConnection
+from bot.store.connections import AwsConnection, GitHubConnection
 from storage.database import Database
 from storage.rows import from_json, from_us, to_json, to_us
 from storage.sealing import Sealer
@@ -17,7 +17,7 @@ AWS = "aws"
 
 
 class SqlConnections:
-    """`bot.store.Connections` over the database."""
+    """`bot.store.connections.Connections` over the database."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database

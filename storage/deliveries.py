@@ -10,7 +10,8 @@ from datetime import datetime
 import lz4.block
 
 from bot.model import Delivery
-from bot.store import DeliveryRow, HeadMove, Settled, Settlement
+from bot.store.changes import HeadMove, Settled, Settlement
+from bot.store.deliveries import DeliveryRow
 from storage import settling
 from storage.database import Database
 from storage.guids import Guid, packed, unpacked
@@ -23,7 +24,7 @@ Received = tuple[Guid, str, int, bytes]
 
 
 class SqlDeliveries:
-    """`bot.store.Deliveries` over the database."""
+    """`bot.store.deliveries.Deliveries` over the database."""
 
     def __init__(self, database: Database, max_waiting: int) -> None:
         self._database = database

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from bot.model import Job, JobState
-from bot.store import JobFilter
+from bot.store.jobs import JobFilter
 from storage.jobrows import to_job
 
 

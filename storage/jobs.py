@@ -11,7 +11,7 @@ from bot.approvals import EndHeld
 from bot.audit import AuditEntry
 from bot.errors import LeaseLost
 from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
-from bot.store import JobFilter, NewRelease, Pulse
+from bot.store.jobs import JobFilter, NewRelease, Pulse
 from storage import audited, holds, joblists, jobrows, lanes, lines, releases
 from storage import events as facts_of
 from storage.database import Database
@@ -19,7 +19,7 @@ from storage.rows import from_json, from_us, seconds_later, to_json, to_us
 
 
 class SqlJobs:
-    """`bot.store.Jobs` over the database. `max_waiting` bounds the jobs nobody has started."""
+    """`bot.store.jobs.Jobs` over the database. `max_waiting` bounds the jobs nobody has started."""
 
     def __init__(self, database: Database, max_waiting: int) -> None:
         self._database = database

@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 from datetime import datetime
 
-from bot.store import ApiKey
+from bot.store.keys import ApiKey
 from storage.database import Database
 from storage.rows import from_us, from_us_or_none, to_us
 
@@ -23,7 +23,7 @@ NOBODY = hashlib.sha256(b"").digest()
 
 
 class SqlApiKeys:
-    """`bot.store.ApiKeys` over the database."""
+    """`bot.store.keys.ApiKeys` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

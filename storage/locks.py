@@ -11,7 +11,8 @@ from bot.audit import AuditEntry
 from bot.errors import Refused
 from bot.locks import Lock, locked, others
 from bot.model import Origin, Repository
-from bot.store import Answer, ReleaseLocks, TakeLock
+from bot.store.answers import Answer
+from bot.store.changes import ReleaseLocks, TakeLock
 from storage import answers, audit
 from storage.audited import FACE_OF_WORK
 from storage.database import Database
@@ -46,7 +47,7 @@ def release(connection: sqlite3.Connection, change: ReleaseLocks, now: datetime)
 
 
 class SqlLocks:
-    """`bot.store.Locks` over the database."""
+    """`bot.store.locks.Locks` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

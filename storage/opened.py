@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from bot.store import Store
+from bot.store.store import Store
 from storage.analyses import SqlAnalyses
 from storage.answers import SqlAnswers
 from storage.approvals import SqlApprovals

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from bot.errors import Refused
 from bot.model import Repository
-from bot.store import Answer, EndPreview, ExtendPreview, OpenPreview, Preview
+from bot.store.answers import Answer
+from bot.store.changes import EndPreview, ExtendPreview, OpenPreview
+from bot.store.previews import Preview
 from storage import answers, audited, releases
 from storage.database import Database
 from storage.rows import from_us, to_us
@@ -65,7 +67,7 @@ def end(connection: sqlite3.Connection, wanted: EndPreview, now: datetime) -> bo
 
 
 class SqlPreviews:
-    """`bot.store.Previews` over the database."""
+    """`bot.store.previews.Previews` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -6,7 +6,8 @@ import sqlite3
 from datetime import datetime
 
 from bot.model import Release
-from bot.store import KEPT_RELEASES, NewRelease
+from bot.store.jobs import NewRelease
+from bot.store.releases import KEPT_RELEASES
 from storage.database import Database
 from storage.rows import from_json, from_us, to_json, to_us
 
@@ -43,7 +44,7 @@ def activate(connection: sqlite3.Connection, release_id: int) -> None:
 
 
 class SqlReleases:
-    """`bot.store.Releases` over the database."""
+    """`bot.store.releases.Releases` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.store import Report, ShowAgain
+from bot.store.changes import ShowAgain
+from bot.store.reports import Report
 from storage.database import Database
 from storage.jobrows import to_job
 from storage.rows import from_json, seconds_later, to_json, to_us
@@ -30,7 +31,7 @@ def show_again(connection: sqlite3.Connection, change: ShowAgain, now: datetime)
 
 
 class SqlReports:
-    """`bot.store.Reports` over the database."""
+    """`bot.store.reports.Reports` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

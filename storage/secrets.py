@@ -11,7 +11,7 @@ from storage.sealing import Sealer
 
 
 class SqlSecrets:
-    """`bot.store.Secrets` over the database. Repository names are compared as GitHub does, without case."""
+    """`bot.store.keys.Secrets` over the database. Repository names are compared as GitHub does, without case."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.approvals import Approve, EndHeld, Trust
-from bot.store import (
+from bot.store.changes import (
     EndPreview,
     ExtendPreview,
     HeadMove,

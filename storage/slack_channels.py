@@ -6,13 +6,13 @@ import sqlite3
 from datetime import datetime
 
 from bot.model import Repository
-from bot.store import BoundChannel, ChannelBinding, Noise
+from bot.store.slack import BoundChannel, ChannelBinding, Noise
 from storage.database import Database
 from storage.rows import from_us, to_us
 
 
 class SqlSlackChannels:
-    """`bot.store.SlackChannels` over the database."""
+    """`bot.store.slack.SlackChannels` over the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -6,7 +6,8 @@ import hashlib
 import sqlite3
 from datetime import datetime
 
-from bot.store import Answer, LinkTicket, SlackLink, SlackUser
+from bot.store.answers import Answer
+from bot.store.slack import LinkTicket, SlackLink, SlackUser
 from storage import answers
 from storage.database import Database
 from storage.rows import to_us
@@ -16,7 +17,7 @@ NO_DELIVERY = 0
 
 
 class SqlSlackLinks:
-    """`bot.store.SlackLinks` over the database. Of a ticket's secret only the hash is kept."""
+    """`bot.store.slack.SlackLinks` over the database. Of a ticket's secret only the hash is kept."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

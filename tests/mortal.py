@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 from bot.ports import Engine
-from bot.store import Store
+from bot.store.store import Store
 
 ONLY_LOOKS = frozenset(
     {

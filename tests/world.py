@@ -18,8 +18,11 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from bot.app import BotLogin, House, Loop, faces, link_key, rounds, web_application, worker_loops
 from bot.clock import utc_now
+from bot.composition.house import BotLogin, House, link_key
+from bot.composition.upkeep import rounds
+from bot.composition.web import web_application
+from bot.composition.work import Loop, faces, worker_loops
 from bot.config import Settings, from_environment, require_github
 from bot.github.api import open_github
 from bot.github.patience import Patience
@@ -30,7 +33,8 @@ from bot.model import UNFINISHED, Job
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.model import CheckRun, Comment, Deployment
 from bot.sandbox.github.simulator import GitHubSandbox, Opened, Said
-from bot.store import JobFilter, Store
+from bot.store.jobs import JobFilter
+from bot.store.store import Store
 from storage.opened import open_store
 from tests.fake_engine import FakeEngine, dockerfile
 from tests.mortal import Life, mortal_engine, mortal_store

@@ -19,7 +19,7 @@ from bot.github.person import repositories_of
 from bot.jobs.analysis.addresses import check_address, is_url, without_password
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.slack.repositories import METADATA, repository_named
-from bot.store import Secrets
+from bot.store.keys import Secrets
 
 MOST_REPOSITORIES = 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")

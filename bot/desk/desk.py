@@ -24,7 +24,9 @@ from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.model import Delivery, Job, Origin, Repository
 from bot.repo_config import RepoConfig
-from bot.store import Answer, HeadMove, JobFilter, Jobs, Settlement
+from bot.store.answers import Answer
+from bot.store.changes import HeadMove, Settlement
+from bot.store.jobs import JobFilter, Jobs
 from bot.wishes import (
     ClickButton,
     DeployPush,

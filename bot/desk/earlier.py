@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.errors import Refused
 from bot.model import Release
-from bot.store import KEPT_RELEASES
+from bot.store.releases import KEPT_RELEASES
 
 LAST_GOOD = "last-good"
 LOOKED_AT = 200

@@ -11,7 +11,7 @@ from bot.errors import Transient
 from bot.grammar import Command
 from bot.model import Delivery, Origin
 from bot.previews import preview_environment
-from bot.store import EndPreview
+from bot.store.changes import EndPreview
 from bot.wishes import FollowPull
 
 ENDING_S = 5.0

@@ -9,7 +9,7 @@ from bot.errors import Permanent, Refused
 from bot.github.api import GitHub
 from bot.model import JobKind
 from bot.reporters.check_run import named_check
-from bot.store import Answer
+from bot.store.answers import Answer
 from bot.wishes import LetMergeQueueGoOn
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from bot.locks import Lock
 from bot.model import Repository
-from bot.store import Answer, SlackLinks, SlackPlace
+from bot.store.answers import Answer, SlackPlace
+from bot.store.slack import SlackLinks
 
 Worded = Callable[[str], str]
 """The sentence, to somebody who is called so."""

@@ -13,7 +13,14 @@ from bot.errors import Refused
 from bot.links import Links
 from bot.model import UNFINISHED, Job
 from bot.repo_config import RepoConfig
-from bot.store import Answer, Approvals, Audit, Deliveries, JobFilter, Jobs, Locks, Previews, Releases, SlackLinks
+from bot.store.answers import Answer
+from bot.store.audit import Audit
+from bot.store.deliveries import Deliveries
+from bot.store.jobs import Approvals, JobFilter, Jobs
+from bot.store.locks import Locks
+from bot.store.previews import Previews
+from bot.store.releases import Releases
+from bot.store.slack import SlackLinks
 
 
 @dataclass(frozen=True, slots=True)

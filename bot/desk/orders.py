@@ -36,7 +36,7 @@ from bot.desk.rules.whoami import whoami
 from bot.desk.rules.why import why
 from bot.errors import Permanent, Refused, ShipmateError
 from bot.model import JobRequest
-from bot.store import Answer
+from bot.store.answers import Answer
 from bot.wishes import FollowPull
 
 Rule = Callable[[Office, Order, Facts], Awaitable[Outcome]]

@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.audit import AuditEntry
 from bot.model import JobRequest
-from bot.store import Answer, Change, Settlement
+from bot.store.answers import Answer
+from bot.store.changes import Change, Settlement
 
 _WEIGHT = {"acted": 3, "refused": 2, "failed": 1, "ignored": 0}
 

@@ -18,7 +18,9 @@ from bot.github.failures import NotFound
 from bot.grammar import Command
 from bot.model import Job, JobRequest, Origin, Repository, new_job_id
 from bot.slack.repositories import repository_named
-from bot.store import Answer, Audit, Jobs
+from bot.store.answers import Answer
+from bot.store.audit import Audit
+from bot.store.jobs import Jobs
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from bot.model import Job, JobState
 from bot.reporters.check_run import check_name
-from bot.store import JobFilter, Jobs, ShowAgain
+from bot.store.changes import ShowAgain
+from bot.store.jobs import JobFilter, Jobs
 from bot.wishes import ClickButton, RerunAll
 
 ENDED_BADLY = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.CANCELLED, JobState.ROLLED_BACK})

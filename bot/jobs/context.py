@@ -11,7 +11,7 @@ from bot.clock import Clock
 from bot.jobs.joblog import JobLog
 from bot.masking import Masker
 from bot.model import Event, EventType, Job, JobState, NewEvent, Stage
-from bot.store import Jobs, NewRelease
+from bot.store.jobs import Jobs, NewRelease
 
 
 @dataclass(frozen=True, slots=True)

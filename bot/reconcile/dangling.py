@@ -14,7 +14,8 @@ from bot.github.permissions import REPORT
 from bot.github.pulls import list_open_pulls
 from bot.github.repository import branch_head, get_repository
 from bot.model import Repository
-from bot.store import Jobs, Reports
+from bot.store.jobs import Jobs
+from bot.store.reports import Reports
 
 MOST_REPOSITORIES = 200
 MOST_PULLS = 30

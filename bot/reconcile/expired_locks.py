@@ -6,7 +6,8 @@ from bot import messages
 from bot.clock import Clock
 from bot.desk.notices import covered, told_holder
 from bot.locks import Lock
-from bot.store import Locks, SlackLinks
+from bot.store.locks import Locks
+from bot.store.slack import SlackLinks
 
 
 class ExpiredLocks:

@@ -10,7 +10,7 @@ import orjson
 from bot.clock import Clock
 from bot.github.app import HookDelivery, deliveries_since, get_delivery
 from bot.github.client import Client
-from bot.store import Deliveries
+from bot.store.deliveries import Deliveries
 
 LOOK_BACK = timedelta(days=3)
 """GitHub keeps deliveries for three days."""

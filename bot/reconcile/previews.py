@@ -17,7 +17,11 @@ from bot.github.permissions import DECIDE, MANAGE_ENVIRONMENTS, REPORT
 from bot.github.pulls import get_pull
 from bot.jobs.deploy.teardown import forget_images, tear_down
 from bot.ports import AnyEngine, Engine
-from bot.store import Answer, EndPreview, Jobs, Preview, Previews, Releases
+from bot.store.answers import Answer
+from bot.store.changes import EndPreview
+from bot.store.jobs import Jobs
+from bot.store.previews import Preview, Previews
+from bot.store.releases import Releases
 
 ASK_EVERY = timedelta(minutes=5)
 """How often GitHub is asked whether the pull requests are still open: a delivery usually tells it at once."""

@@ -19,7 +19,7 @@ from bot.github.permissions import REPORT
 from bot.reporters.comment import BotLogin
 from bot.reporters.slack_answers import say_in_slack
 from bot.slack.client import SlackClient
-from bot.store import Answer, Answers
+from bot.store.answers import Answer, Answers
 
 TRIES = 30
 IDLE_S = 1.0

@@ -18,7 +18,8 @@ from bot.links import Links
 from bot.masking import Masker
 from bot.model import Job, JobKind
 from bot.reporters.view import TAIL_LINES, JobView, see
-from bot.store import Jobs, Report, Reports
+from bot.store.jobs import Jobs
+from bot.store.reports import Report, Reports
 
 LONGEST_WAIT_S = 900.0
 GIVE_UP_AFTER = 60

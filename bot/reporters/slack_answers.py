@@ -7,7 +7,7 @@ import logging
 from bot.slack.client import Saying, SlackClient, SlackRefused
 from bot.slack.mrkdwn import cut
 from bot.slack.words import spoken
-from bot.store import Answer, SlackPlace
+from bot.store.answers import Answer, SlackPlace
 
 TEXT_CHARACTERS = 8_000
 FOR_GOOD = frozenset(

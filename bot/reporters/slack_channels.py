@@ -14,7 +14,7 @@ from bot.reporters.face import Keep
 from bot.reporters.slack_telling import Place, SlackTelling
 from bot.reporters.view import JobView
 from bot.slack.client import SlackRefused
-from bot.store import BoundChannel, Noise, SlackChannels
+from bot.store.slack import BoundChannel, Noise, SlackChannels
 
 BAD_ENDS = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.ROLLED_BACK})
 TOLD_KINDS = frozenset({JobKind.DEPLOY, JobKind.ROLLBACK})

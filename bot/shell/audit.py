@@ -17,7 +17,7 @@ from bot import messages
 from bot.audit import GENESIS, AuditRecord, Head, Verdict
 from bot.cells import harmless
 from bot.config import Settings, from_environment
-from bot.store import Audit, AuditFilter
+from bot.store.audit import Audit, AuditFilter
 
 T = TypeVar("T")
 DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")

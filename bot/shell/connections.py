@@ -105,7 +105,7 @@ def _secret(what: str) -> str:
 
 
 def _with_desk(use: Callable[[ConnectionDesk], Awaitable[T]]) -> T:
-    from bot.app import open_connections
+    from bot.composition.desks import open_connections
 
     async def within() -> T:
         async with open_connections(from_environment(), Masker()) as desk:

@@ -7,7 +7,7 @@ import pwd
 
 from bot.audit import AuditEntry
 from bot.clock import utc_now
-from bot.store import Audit
+from bot.store.audit import Audit
 
 
 async def told(trail: Audit, command: str, raw: str = "", repository: str = "") -> None:

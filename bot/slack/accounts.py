@@ -12,7 +12,7 @@ from bot.slack.interactions import Speaker
 from bot.slack.mrkdwn import escaped
 from bot.slack.requests import SlackSaid
 from bot.slack.sign_in import TICKET_LIFE_S, SignIn
-from bot.store import LinkTicket, SlackLink, SlackLinks, SlackUser
+from bot.store.slack import LinkTicket, SlackLink, SlackLinks, SlackUser
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bot.policy import require_role
 from bot.slack.repositories import repository_named
 from bot.slack.requests import SlackSaid
 from bot.slack.words import CHANNEL_ROLE, Asked
-from bot.store import ChannelBinding, Noise, SlackChannels, SlackLink
+from bot.store.slack import ChannelBinding, Noise, SlackChannels, SlackLink
 
 OF_ONE_ENVIRONMENT = frozenset({"deploy", "rollback", "lock", "unlock", "queue"})
 """Commands that mean the channel's environment where they name none."""

@@ -30,7 +30,7 @@ from bot.slack.ordering import Ordering
 from bot.slack.releases import Shelf
 from bot.slack.sign_in import SignIn
 from bot.slack.socket import SlackSocket
-from bot.store import Store
+from bot.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)

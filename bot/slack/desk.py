@@ -48,7 +48,11 @@ from bot.slack.words import (
     repository_needed,
     spoken,
 )
-from bot.store import Answer, ChannelBinding, Deliveries, Jobs, Settlement, SlackLink, SlackPlace
+from bot.store.answers import Answer, SlackPlace
+from bot.store.changes import Settlement
+from bot.store.deliveries import Deliveries
+from bot.store.jobs import Jobs
+from bot.store.slack import ChannelBinding, SlackLink
 
 NO_REPOSITORY = Repository(0, "")
 Meant = SlackSaid | SlackClicked | DialogFilled

@@ -20,7 +20,10 @@ from bot.slack.client import SlackClient
 from bot.slack.mrkdwn import cut, escaped, pieces
 from bot.slack.pages import Page, page_buttons
 from bot.slack.words import help_in_slack
-from bot.store import JobFilter, Jobs, Locks, Releases, SlackLink, SlackLinks, SlackUser
+from bot.store.jobs import JobFilter, Jobs
+from bot.store.locks import Locks
+from bot.store.releases import Releases
+from bot.store.slack import SlackLink, SlackLinks, SlackUser
 
 MOST_LINES = 30
 

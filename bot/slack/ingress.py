@@ -12,7 +12,7 @@ from bot.clock import Clock, utc_now
 from bot.metrics import Metrics
 from bot.slack.requests import challenge_of
 from bot.slack.signature import require_slack_signature
-from bot.store import Deliveries
+from bot.store.deliveries import Deliveries
 
 EVENT = "slack"
 """The kind of delivery all of Slack's requests are recorded as."""

@@ -13,7 +13,8 @@ from bot.github.app import installations, installed_repositories
 from bot.github.people import Role
 from bot.model import Repository
 from bot.slack.repositories import METADATA, repository_named
-from bot.store import Releases, SlackLink
+from bot.store.releases import Releases
+from bot.store.slack import SlackLink
 
 KNOWN_FOR_S = 60.0
 """How long a list of names is kept; whether a person may read one is asked each time."""

@@ -15,7 +15,8 @@ from bot.grammar import Command
 from bot.model import Origin, Repository
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.words import job_named, spoken
-from bot.store import Answer, SlackLink, SlackPlace
+from bot.store.answers import Answer, SlackPlace
+from bot.store.slack import SlackLink
 
 
 @dataclass(frozen=True, slots=True)

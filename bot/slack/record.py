@@ -10,7 +10,7 @@ from bot.errors import ShipmateError
 from bot.grammar import MOST_RAW_CHARACTERS
 from bot.slack.interactions import DialogFilled, SlackClicked
 from bot.slack.requests import SlackSaid
-from bot.store import SlackLink
+from bot.store.slack import SlackLink
 
 Meant = SlackSaid | SlackClicked | DialogFilled
 

@@ -11,7 +11,8 @@ from bot.github.people import Role
 from bot.grammar import Command
 from bot.model import Release, Repository
 from bot.slack.mrkdwn import escaped
-from bot.store import KEPT_RELEASES, ChannelBinding, Releases, SlackLink
+from bot.store.releases import KEPT_RELEASES, Releases
+from bot.store.slack import ChannelBinding, SlackLink
 
 
 @dataclass(frozen=True, slots=True)

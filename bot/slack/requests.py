@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl
 from bot.errors import Unreadable
 from bot.slack.fields import EVENT_ID, TRIGGER, TS, address, known, matching, parsed, within
 from bot.slack.interactions import Interaction, NothingForUs, Speaker, read_interaction
-from bot.store import SlackPlace, SlackUser
+from bot.store.answers import SlackPlace
+from bot.store.slack import SlackUser
 
 _MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
 

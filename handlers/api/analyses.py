@@ -17,7 +17,8 @@ from bot.grammar import REF
 from bot.jobs.analysis.submit import Submit
 from bot.links import Links
 from bot.model import Job, JobKind, JobState, Origin
-from bot.store import Analyses, JobFilter, Jobs
+from bot.store.analyses import Analyses
+from bot.store.jobs import JobFilter, Jobs
 from handlers.api.analysis_data import job_data
 from handlers.api.bodies import checked, read_body
 from handlers.api.contributions import contributions_to

@@ -20,7 +20,7 @@ from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.spreadsheet import csv_of
 from bot.jobs.analysis.stored import from_store, narrowed
 from bot.model import Job
-from bot.store import StoredAnalysis
+from bot.store.analyses import StoredAnalysis
 from handlers.api.envelope import NO_STORE
 
 KINDS = {"json": "application/json", "csv": "text/csv", "html": "text/html"}

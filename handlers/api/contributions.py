@@ -11,7 +11,7 @@ from aiohttp import web
 from bot import messages
 from bot.errors import Refused
 from bot.jobs.analysis.ranges import Range
-from bot.store import Analyses, StoredAnalysis
+from bot.store.analyses import Analyses, StoredAnalysis
 from handlers.api.bodies import checked
 from handlers.api.dates import DATE, day
 from handlers.api.envelope import success, when

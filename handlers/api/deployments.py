@@ -14,7 +14,7 @@ from bot.errors import Refused
 from bot.grammar import ENVIRONMENT, REF
 from bot.links import Links
 from bot.model import Job, JobKind, JobState
-from bot.store import JobFilter, Jobs
+from bot.store.jobs import JobFilter, Jobs
 from handlers.api.bodies import checked, read_body
 from handlers.api.deployment_data import deployment_data, event_frame, result_data
 from handlers.api.envelope import success

@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from bot.clock import Clock
 from bot.errors import Forged, ShipmateError, Transient, Unreadable
 from bot.links import Links
-from bot.store import ApiKey, ApiKeys
+from bot.store.keys import ApiKey, ApiKeys
 from handlers.api.envelope import failure, unexpected
 from handlers.api.keys import key_of
 from handlers.api.language import language_of

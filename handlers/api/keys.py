@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.store import ApiKey, ApiKeys
+from bot.store.keys import ApiKey, ApiKeys
 
 
 def shown_key(headers: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ import yaml
 from aws.clients import AwsClients
 from aws.ecr import EcrRegistry, Login
 from aws.rollouts import EcsRollouts
-from bot.app import House
+from bot.composition.house import House
 from bot.ports import BuiltImage, LogSink, Pace, PushedImage, RolloutEngine
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_all_engines
+from bot.composition.house import open_all_engines
 from bot.config import from_environment
 from bot.errors import UserMistake
 from bot.masking import Masker

@@ -8,7 +8,7 @@ import pytest
 
 from bot.audit import AuditRecord
 from bot.errors import Refused
-from bot.store import AuditFilter
+from bot.store.audit import AuditFilter
 from storage import jobrows
 from tests.fake_engine import dockerfile
 from tests.world import REPO, SETTINGS, World

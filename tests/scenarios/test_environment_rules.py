@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.app import records_of
 from bot.clock import utc_now
+from bot.composition.desks import records_of
 from bot.errors import Permanent
 from bot.gate import Gate
 from bot.jobs.deploy.plan import Plan

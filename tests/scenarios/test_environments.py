@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store import KEPT_RELEASES
+from bot.store.releases import KEPT_RELEASES
 from tests.world import World
 
 

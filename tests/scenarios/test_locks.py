@@ -11,7 +11,7 @@ from bot.clock import utc_now
 from bot.errors import Transient
 from bot.locks import Lock
 from bot.sandbox.github.simulator import Opened
-from bot.store import AuditFilter
+from bot.store.audit import AuditFilter
 from tests.world import REPO, World
 
 

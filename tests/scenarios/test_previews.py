@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import utc_now
-from bot.store import EndPreview, Preview
+from bot.store.changes import EndPreview
+from bot.store.previews import Preview
 from tests.fake_engine import dockerfile
 from tests.world import REPO, SETTINGS, World
 

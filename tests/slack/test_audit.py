@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store import AuditFilter
+from bot.store.audit import AuditFilter
 from tests.slack.world import ALICE, BORA, CHEN, SlackWorld
 from tests.world import REPO
 

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from aiohttp import ClientSession, CookieJar
 
-from bot.store import SlackUser
+from bot.store.slack import SlackUser
 from tests.slack.world import CHEN, TEAM, SlackWorld, link_in
 from tests.world import REPO
 

@@ -17,14 +17,16 @@ from urllib.parse import urlsplit
 import aiohttp
 import yaml
 
-from bot.app import House, link_key
 from bot.audit import AuditEntry
 from bot.clock import utc_now
+from bot.composition.house import House, link_key
 from bot.model import Repository
 from bot.sandbox.slack.courier import Delivery
 from bot.sandbox.slack.sandbox import SlackSandbox
 from bot.slack.composition import open_slack_side
-from bot.store import Answer, AuditFilter, LinkTicket, SlackLink, SlackPlace, SlackUser
+from bot.store.answers import Answer, SlackPlace
+from bot.store.audit import AuditFilter
+from bot.store.slack import LinkTicket, SlackLink, SlackUser
 from tests.world import World
 
 ALICE, BORA, CHEN = "U0ALICE", "U0BORA", "U0CHEN"

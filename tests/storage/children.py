@@ -16,7 +16,7 @@ from bot.errors import Transient
 from bot.ingress import Ingress
 from bot.metrics import Metrics
 from bot.model import JobState
-from bot.store import JobFilter
+from bot.store.jobs import JobFilter
 from handlers.github_webhook import add_to
 from storage.opened import open_store
 from tests.storage.sample import ENDED, NOW, STARTED, guid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bot.model import EventType, Job, JobKind, JobRequest, JobState, NewEvent, Origin, Repository
-from bot.store import Jobs, NewRelease
+from bot.store.jobs import Jobs, NewRelease
 
 SECRET_KEY = b"a key for tests"
 NOW = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.store import StoredAnalysis
+from bot.store.analyses import StoredAnalysis
 from storage.opened import OpenStore
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from bot.errors import Refused
 from bot.model import JobState
-from bot.store import Answer, HeadMove, JobFilter, Settled, Settlement, Store
+from bot.store.answers import Answer
+from bot.store.changes import HeadMove, Settled, Settlement
+from bot.store.jobs import JobFilter
+from bot.store.store import Store
 from storage.opened import open_store
 from tests.storage.sample import API, NOW, after, guid, request
 

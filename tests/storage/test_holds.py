@@ -12,7 +12,8 @@ import pytest
 from bot.approvals import Approve, EndHeld, Trust
 from bot.errors import Refused
 from bot.model import Hold, Job, JobRequest, JobState
-from bot.store import Settlement, Store
+from bot.store.changes import Settlement
+from bot.store.store import Store
 from storage.opened import OpenStore, open_store
 from tests.storage.sample import NOW, after, claimed, ended, guid, request, started
 

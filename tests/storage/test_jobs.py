@@ -6,7 +6,8 @@ import pytest
 
 from bot.errors import LeaseLost, Refused
 from bot.model import EventType, JobKind, JobState, NewEvent, Repository, Stage
-from bot.store import JobFilter, NewRelease, Store
+from bot.store.jobs import JobFilter, NewRelease
+from bot.store.store import Store
 from storage.opened import open_store
 from tests.storage.sample import (
     API,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Permanent, Refused
-from bot.store import Store
+from bot.store.store import Store
 from storage.opened import OpenStore, open_store
 from tests.storage.sample import NOW, SECRET_KEY, after
 

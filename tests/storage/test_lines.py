@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.model import EventType
-from bot.store import Store
+from bot.store.store import Store
 from storage.lines import TOLD
 from tests.storage.sample import NOW, after, ended, request, started
 

@@ -10,7 +10,10 @@ import pytest
 from bot.errors import Refused
 from bot.locks import Lock
 from bot.model import Origin
-from bot.store import Answer, AuditFilter, ReleaseLocks, Settlement, Store, TakeLock
+from bot.store.answers import Answer
+from bot.store.audit import AuditFilter
+from bot.store.changes import ReleaseLocks, Settlement, TakeLock
+from bot.store.store import Store
 from storage.opened import open_store
 from tests.storage.sample import API, NOW, after, guid
 

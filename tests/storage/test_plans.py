@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from bot.model import JobKind, JobState
-from bot.store import JobFilter
+from bot.store.jobs import JobFilter
 from storage import joblists
 from storage.opened import OpenStore
 from storage.schema.reads import ISSUE

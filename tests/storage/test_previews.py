@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bot.errors import Refused
-from bot.store import EndPreview, ExtendPreview, OpenPreview, Settlement, Store
+from bot.store.changes import EndPreview, ExtendPreview, OpenPreview, Settlement
+from bot.store.store import Store
 from storage.opened import open_store
 from tests.storage.sample import API, NOW, SECRET_KEY, after, guid
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
-from bot.store import Store
+from bot.store.store import Store
 from storage.opened import OpenStore, open_store
 from tests.storage.sample import NOW, request
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.model import JobState
-from bot.store import Store
+from bot.store.store import Store
 from storage.opened import open_store
 from tests.storage.sample import ENDED, LOG, NOW, after, ended, request, started
 

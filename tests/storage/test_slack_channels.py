@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlite_utils import Database as Schema
 
 from bot.model import Repository
-from bot.store import BoundChannel, ChannelBinding, Noise, Store
+from bot.store.slack import BoundChannel, ChannelBinding, Noise
+from bot.store.store import Store
 from storage.schema.slack import m007_slack_channels, m014_slack_noise
 from tests.storage.sample import API, NOW
 

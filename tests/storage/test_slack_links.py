@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from bot.model import Repository
-from bot.store import Answer, LinkTicket, SlackLink, SlackPlace, SlackUser, Store
+from bot.store.answers import Answer, SlackPlace
+from bot.store.slack import LinkTicket, SlackLink, SlackUser
+from bot.store.store import Store
 from tests.storage.sample import NOW, after
 
 ALICE = SlackUser("T0ACME", "U0ALICE")

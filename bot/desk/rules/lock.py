@@ -14,7 +14,8 @@ from bot.desk.outcome import Outcome
 from bot.durations import duration
 from bot.errors import Refused
 from bot.locks import Lock, locked, others
-from bot.store import Answer, TakeLock
+from bot.store.answers import Answer
+from bot.store.changes import TakeLock
 
 LONGEST = timedelta(days=90)
 

@@ -14,7 +14,8 @@ from bot.durations import duration, shown
 from bot.errors import Refused
 from bot.github.pulls import PullRequest
 from bot.previews import PreviewsConfig, preview_environment
-from bot.store import EndPreview, ExtendPreview, OpenPreview, Preview
+from bot.store.changes import EndPreview, ExtendPreview, OpenPreview
+from bot.store.previews import Preview
 
 BY_ITSELF = "pull_request"
 """The face of a preview that nobody asked for: the pull request's own event did."""

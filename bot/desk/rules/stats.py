@@ -15,7 +15,7 @@ from bot.errors import Refused
 from bot.github.commit_times import times_before
 from bot.model import EventType, Job, JobKind, JobState
 from bot.previews import pull_of
-from bot.store import JobFilter
+from bot.store.jobs import JobFilter
 
 MOST = 500
 """Deployments of an environment that are looked at, the newest."""

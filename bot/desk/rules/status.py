@@ -11,7 +11,7 @@ from bot.line import place_of
 from bot.model import UNFINISHED, Job
 from bot.reporters import markdown
 from bot.reporters.view import see
-from bot.store import JobFilter
+from bot.store.jobs import JobFilter
 
 
 async def status(office: Office, order: Order, facts: Facts) -> Outcome:

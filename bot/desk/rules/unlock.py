@@ -12,7 +12,7 @@ from bot.desk.outcome import Outcome
 from bot.desk.rules.lock import environment_meant, reason_of, told_all
 from bot.errors import Refused
 from bot.locks import Lock, locked
-from bot.store import ReleaseLocks
+from bot.store.changes import ReleaseLocks
 
 
 async def unlock(office: Office, order: Order, facts: Facts) -> Outcome:

@@ -24,7 +24,7 @@ from bot.jobs.analysis.telling import told
 from bot.jobs.analysis.tools import Tools
 from bot.jobs.context import JobContext
 from bot.model import Release
-from bot.store import StoredAnalysis
+from bot.store.analyses import StoredAnalysis
 
 
 @dataclass(frozen=True, slots=True)

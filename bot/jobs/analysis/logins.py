@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.jobs.analysis.identities import Author
-from bot.store import CommitLogins
+from bot.store.analyses import CommitLogins
 
 MOST_ASKED = 40
 """Addresses GitHub is asked about in one analysis: those of the authors with the most lines."""

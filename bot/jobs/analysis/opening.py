@@ -19,7 +19,7 @@ from bot.jobs.analysis.tools import AT_ONCE, Tools
 from bot.jobs.analysis.work import Analysis
 from bot.masking import Masker
 from bot.model import Repository
-from bot.store import Store
+from bot.store.store import Store
 
 MIB = 1 << 20
 

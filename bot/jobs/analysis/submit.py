@@ -7,7 +7,7 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.jobs.analysis.plan import AnalysisPlan, Subject
 from bot.model import UNFINISHED, Job, JobKind, JobRequest, Origin, Repository
-from bot.store import JobFilter, Jobs
+from bot.store.jobs import JobFilter, Jobs
 
 
 class Submit(Protocol):

@@ -18,7 +18,9 @@ from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.quality.snapshot import QualitySettings
 from bot.jobs.analysis.resident import States
 from bot.masking import Masker
-from bot.store import Analyses, CommitLogins, Releases, Secrets
+from bot.store.analyses import Analyses, CommitLogins
+from bot.store.keys import Secrets
+from bot.store.releases import Releases
 
 AT_ONCE = max(1, os.cpu_count() or 1)
 """Analyses that run side by side in one process: each keeps a core busy."""

@@ -12,7 +12,7 @@ from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.switch import since_switch
 from bot.model import JobState, Stage
 from bot.ports import Maker, TrafficStats
-from bot.store import NewRelease
+from bot.store.jobs import NewRelease
 
 STOP_GRACE_S = 10.0
 

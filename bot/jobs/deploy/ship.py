@@ -13,7 +13,8 @@ from bot.jobs.context import JobContext
 from bot.jobs.deploy.plan import Plan, instance_name, service_name
 from bot.model import EventType, Job, JobState, NewEvent, Release, Stage
 from bot.ports import Engine, Instance, Maker, Source, TrafficTarget
-from bot.store import Releases, Secrets
+from bot.store.keys import Secrets
+from bot.store.releases import Releases
 
 CHECK_EVERY_S = 0.2
 """Pause between the health checks before and after the switch."""

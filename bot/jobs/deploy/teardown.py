@@ -9,7 +9,7 @@ from bot.errors import ShipmateError
 from bot.jobs.deploy.plan import service_of
 from bot.model import Release
 from bot.ports import Engine
-from bot.store import Releases
+from bot.store.releases import Releases
 
 SERVICE = "shipmate.service"
 

@@ -9,7 +9,8 @@ from bot.errors import ShipmateError
 from bot.jobs.deploy.ship import as_target
 from bot.model import Job, Release
 from bot.ports import Engine, Instance, TrafficTarget
-from bot.store import KEPT_RELEASES, Jobs, Releases
+from bot.store.jobs import Jobs
+from bot.store.releases import KEPT_RELEASES, Releases
 
 log = logging.getLogger("shipmate.upkeep")
 

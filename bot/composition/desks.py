@@ -1,0 +1,67 @@
+"""The desks where asking is decided on, over the house's memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from bot.clock import utc_now
+from bot.composition.house import House
+from bot.config import Settings
+from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
+from bot.desk.office import Office, Records
+from bot.desk.orders import OrderDesk
+from bot.github.api import DEFAULT_API_URL
+from bot.github.lent import try_token
+from bot.masking import Masker
+from bot.store.store import Store
+from storage.opened import open_store
+
+
+def connection_desk(settings: Settings, store: Store, masker: Masker) -> ConnectionDesk:
+    """Where ways into GitHub and AWS are tried and kept."""
+
+    async def try_github(offer: GitHubOffer) -> None:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            await try_token(offer, session, settings.github.api_url if settings.github else DEFAULT_API_URL)
+
+    return ConnectionDesk(store.connections, try_github, _account_of, masker.register, utc_now)
+
+
+@asynccontextmanager
+async def open_connections(settings: Settings, masker: Masker) -> AsyncIterator[ConnectionDesk]:
+    """The same for the shell, which holds nothing else open."""
+    opened = await open_store(settings.database_url, secret_key=settings.secret_key)
+    try:
+        yield connection_desk(settings, opened.store, masker)
+    finally:
+        await opened.close()
+
+
+async def _account_of(offer: AwsOffer) -> str:
+    """Whose the offered way into AWS is, as STS says."""
+    from aws.credentials import account_lent  # with the first connection: botocore takes a server's start again
+
+    return await account_lent(offer.to_json())
+
+
+def records_of(store: Store) -> Records:
+    """What the desk, and the gate after it, look up."""
+    return Records(
+        store.deliveries,
+        store.locks,
+        store.slack_links,
+        store.jobs,
+        store.releases,
+        store.approvals,
+        store.previews,
+        store.audit,
+    )
+
+
+def order_desk(house: House) -> OrderDesk:
+    """The one desk for the commands of every face."""
+    store = house.opened.store
+    return OrderDesk(Office(records_of(store), house.links, house.targets, utc_now, house.settings.locale))

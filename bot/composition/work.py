@@ -1,0 +1,166 @@
+"""What a worker runs: intake, jobs, and a loop for every face."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.clock import utc_now
+from bot.composition.desks import order_desk, records_of
+from bot.composition.house import House
+from bot.composition.web import slack_means
+from bot.config import require_github
+from bot.desk.desk import Desk
+from bot.desk.orders import OrderDesk
+from bot.engines.git_source import GitSource
+from bot.gate import Gate
+from bot.github.permissions import CLONE
+from bot.intake import Intake, Reader
+from bot.jobs.context import Work
+from bot.jobs.deploy.deployment import Deployment
+from bot.jobs.deploy.ship import Tools
+from bot.jobs.late import LateWork
+from bot.metrics import Metrics
+from bot.model import Job, JobKind, JobState
+from bot.reporters.answers import AnswerLoop
+from bot.reporters.check_run import CheckRunFace
+from bot.reporters.comment import CommentFace, ReactionFace
+from bot.reporters.deployment import DeploymentFace
+from bot.reporters.face import Face, FaceLoop, Telling
+from bot.reporters.preview_comment import PreviewCommentFace
+from bot.reporters.slack import SlackFace
+from bot.reporters.slack_channels import SlackChannelsFace
+from bot.reporters.slack_telling import SlackTelling
+from bot.slack.composition import SlackSide, slack_desk
+from bot.slack.ingress import EVENT as SLACK_EVENT
+from bot.worker import PLATFORM_UNDO_LIMIT_S, UNDO_LIMIT_S, Limits, Worker
+from handlers.registry import HANDLERS
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A part that runs until it is told to stop."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+    stop: Callable[[], None]
+
+
+def worker_loops(house: House) -> list[Loop]:
+    """What a worker does: settle deliveries, run jobs, tell every face."""
+    store, database = house.opened.store, house.opened.database
+    locale = house.settings.locale
+    orders = order_desk(house)
+    desk = Desk(house.github, orders, store.jobs, house.targets, locale)
+    intake = Intake(
+        house.name,
+        store.deliveries,
+        HANDLERS,
+        desk,
+        clock=utc_now,
+        changed=database.watch().wait,
+        mask=house.masker.mask_value,
+        others=_other_readers(house, orders),
+    )
+    answers = AnswerLoop(
+        house.github,
+        house.login,
+        store.answers,
+        clock=utc_now,
+        changed=database.watch().wait,
+        locale=locale,
+        slack=house.slack.client if house.slack else None,
+    )
+    worker = job_worker(house)
+    loops = [Loop("intake", intake.run, intake.stop), Loop("worker", worker.run, worker.stop)]
+    loops.append(Loop("answers", answers.run, answers.stop))
+    loops += [Loop(loop.name, loop.run, loop.stop) for loop in face_loops(house)]
+    return loops
+
+
+def _other_readers(house: House, orders: OrderDesk) -> dict[str, Reader]:
+    """Who reads the deliveries that are not GitHub's."""
+    if house.slack is None:
+        return {}
+    return {SLACK_EVENT: slack_desk(slack_means(house, house.slack, orders)).read}
+
+
+def face_loops(house: House) -> list[FaceLoop]:
+    store, database = house.opened.store, house.opened.database
+    return [
+        FaceLoop(
+            face,
+            Telling(store.jobs, store.reports, house.links, house.masker, utc_now, database.watch().wait),
+        )
+        for face in faces(house)
+    ]
+
+
+def faces(house: House) -> list[Face]:
+    """Where jobs show."""
+    locale = house.settings.locale
+    slack = _slack_faces(house, house.slack) if house.slack else []
+    return [
+        *slack,
+        CheckRunFace(house.github, locale),
+        CommentFace(house.github, house.login, locale),
+        PreviewCommentFace(house.github, house.login, locale),
+        ReactionFace(house.github, house.login),
+        DeploymentFace(house.github, locale),
+    ]
+
+
+def _slack_faces(house: House, side: SlackSide) -> list[Face]:
+    telling = SlackTelling(side.client, house.settings.locale)
+    return [SlackFace(telling), SlackChannelsFace(telling, house.opened.store.slack_channels)]
+
+
+def job_worker(house: House) -> Worker:
+    """The worker with all the work it knows."""
+    store, settings = house.opened.store, house.settings
+    deployment = Deployment(house.engines, _tools(house), settings.stage_limit_s)
+    undo_s = UNDO_LIMIT_S if len(house.engines) == len(house.own_engines) else PLATFORM_UNDO_LIMIT_S
+    analysis = LateWork(lambda: _analysis(house))
+    return Worker(
+        house.name,
+        store.jobs,
+        {JobKind.DEPLOY: deployment, JobKind.ROLLBACK: deployment, JobKind.ANALYSIS: analysis},
+        masker=house.masker,
+        clock=utc_now,
+        workdir=settings.workdir,
+        limits=Limits(settings.concurrency, settings.job_limit_s, undo_s),
+        changed=house.opened.database.watch().wait,
+        told=lambda job, state: _count(house.metrics, job, state),
+        locale=settings.locale,
+    )
+
+
+def _analysis(house: House) -> Work:
+    from bot.jobs.analysis.opening import open_analysis  # with the first analysis: it brings half a library along
+
+    return open_analysis(house.settings, house.github, house.opened.store, house.masker)
+
+
+def _tools(house: House) -> Tools:
+    store, settings = house.opened.store, house.settings
+
+    async def token(job: Job) -> str:
+        return (await house.github.token(job.origin.installation_id, job.repository.id, CLONE)).value
+
+    return Tools(
+        source=GitSource(require_github(settings).url, token),
+        releases=store.releases,
+        secrets=store.secrets,
+        recheck=Gate(house.github, records_of(store), utc_now).recheck,
+        base_registry=settings.base_registry,
+        locale=settings.locale,
+    )
+
+
+def _count(metrics: Metrics, job: Job, state: JobState) -> None:
+    metrics.jobs.labels(job.kind.value, state.value).inc()
+    if state.is_final:
+        metrics.running.dec()
+        metrics.seconds.labels(job.kind.value).observe((utc_now() - job.created_at).total_seconds())
+    else:
+        metrics.running.inc()
