@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+# Tests wait more than they compute: two at once for each processor.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -22,7 +24,7 @@ demo: setup      ## Run the main job with no account (ONCE=1: run it and exit)
 
 test: setup      ## Run every test, on real servers
 	@sh scripts/ensure-test-servers.sh
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(if $(CI),--reruns 1 --reruns-delay 2) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(CI),--reruns 1 --reruns-delay 2) $(ARGS)
 
 lint: setup      ## Check style and types
 	$(BIN)/ruff format --check .
