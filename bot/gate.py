@@ -37,7 +37,8 @@ class Gate:
             await self._require_approvals(facts, job, plan)
         except Refused as refused:
             if refused.code in UNREADABLE:
-                raise Transient("github_unavailable", reason=refused.code) from refused
+                wait_s = _asked_to_wait_s(refused)
+                raise Transient("github_unavailable", retry_after_s=wait_s, reason=refused.code) from refused
             raise Permanent(refused.code, **refused.facts) from refused
 
     async def _require_approvals(self, facts: Facts, job: Job, plan: Plan) -> None:
@@ -49,6 +50,11 @@ class Gate:
         standing = [one for one in given if await _may_approve(facts, job, plan, one.actor, one.actor_id)]
         if len(standing) < rule.required:
             raise Permanent("approvals_missing", needed=rule.required, given=len(standing), environment=job.environment)
+
+
+def _asked_to_wait_s(refused: Refused) -> float | None:
+    """How long GitHub asked to be left alone, when that is why it could not say."""
+    return refused.__cause__.retry_after_s if isinstance(refused.__cause__, Transient) else None
 
 
 async def require_still_allowed(facts: Facts, records: Records, clock: Clock, job: Job, plan: Plan) -> None:
