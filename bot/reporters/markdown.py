@@ -11,6 +11,7 @@ from bot.durations import shown
 from bot.grammar import CommandSpec, Takes
 from bot.model import JobState
 from bot.reporters import waiting
+from bot.reporters.endings import ended
 from bot.reporters.gates import gate_lines
 from bot.reporters.view import JobView, StageState, StageView
 
@@ -106,7 +107,7 @@ def sentence(view: JobView, locale: str) -> str:
         return waiting.held_sentence(view, locale)
     if view.state is JobState.PENDING and view.ahead:
         return standing(view, locale)
-    return view.message
+    return ended(view, locale)
 
 
 def standing(view: JobView, locale: str) -> str:

@@ -9,6 +9,7 @@ from bot import messages
 from bot.model import JobState, Stage
 from bot.reporters import markdown, waiting
 from bot.reporters.check_run import BUTTONS, kind_of
+from bot.reporters.endings import ended
 from bot.reporters.view import JobView, StageState, StageView
 from bot.slack.client import Saying
 from bot.slack.interactions import ACTION_PREFIX
@@ -68,7 +69,7 @@ def _told(view: JobView, locale: str) -> str:
         return _said(waiting.held_sentence(view, locale), view)
     if view.state is JobState.PENDING and view.ahead:
         return _said(markdown.standing(view, locale), view)
-    return cut(_said(view.message, view), 2000)
+    return cut(_said(ended(view, locale), view), 2000)
 
 
 def _said(text: str, view: JobView) -> str:

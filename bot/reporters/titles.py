@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.model import JobKind
 from bot.reporters import analysis, markdown, waiting
+from bot.reporters.endings import ended
 from bot.reporters.view import JobView
 
 
@@ -16,5 +17,5 @@ def title_of(view: JobView, locale: str) -> str:
 
 def said_of(view: JobView, locale: str) -> str:
     """What it waits for or how it ended, who approved it and what was set aside. Without markup."""
-    words = (waiting.held_sentence(view, locale) or view.message, waiting.consent(view, locale))
+    words = (waiting.held_sentence(view, locale) or ended(view, locale), waiting.consent(view, locale))
     return " ".join(word for word in words if word).replace("`", "").replace("\n", " ")

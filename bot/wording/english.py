@@ -59,8 +59,8 @@ SENTENCES: Mapping[str, str] = {
     "noop.release_command": "`{command}` runs once before it serves",
     "noop.traffic": "traffic: {steps}",
     "ended.rolled_back_to": "Rolled {environment} back to {sha} in {seconds} s: {url}",
-    "ended.superseded": "A newer push replaced this one before it began",
-    "ended.cancelled_waiting": "Cancelled by {by} before it began",
+    "ended.superseded": "A newer push replaced this one before it began.",
+    "ended.cancelled_waiting": "Cancelled by {by} before it began.",
     # failures and refusals: what happened, and what to do next
     "failed.other": "It failed with `{code}`. The log says more.",
     "failed.unexpected_error": "Something nobody foresaw went wrong ({exception_class}). It is our bug; the server's log has the details.",

@@ -229,6 +229,7 @@ async def test_a_held_job_can_be_cancelled(world: World) -> None:
     await held(world, pull.number)
     await world.say(pull.number, "/cancel")
     assert await world.states() == ["CANCELLED"]
+    assert any("Cancelled by alice before it began." in one.body for one in world.answers(pull.number))
     await world.say(pull.number, "/approve", by="carol")
     assert "Nothing waits for approval here" in world.answers(pull.number)[-1].body
 
