@@ -24,7 +24,7 @@ demo: setup      ## Run the main job with no account (ONCE=1: run it and exit)
 
 test: setup      ## Run every test, on real servers
 	@sh scripts/ensure-test-servers.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(CI),--reruns 1 --reruns-delay 2) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(CI),--reruns 1 --reruns-delay 2 -raR) $(ARGS)
 
 lint: setup      ## Check style and types
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ async def _blue(world: World) -> int:
     return (await world.open_pull("green")).number
 
 
-@pytest.mark.parametrize("steps", range(1, 60, 4))
+@pytest.mark.parametrize("steps", range(1, 60, 7))
 async def test_a_server_that_dies_again_and_again_is_followed_to_the_same_end(world: World, steps: int) -> None:
     """Each server lives for as many steps, up to four of them; the last one lives."""
     number = await _blue(world)
@@ -38,7 +38,7 @@ async def test_a_server_that_dies_again_and_again_is_followed_to_the_same_end(wo
     assert world.engine.running == ["green"]
 
 
-@pytest.mark.parametrize("step", range(4, 80, 6))
+@pytest.mark.parametrize("step", range(4, 80, 10))
 async def test_a_server_that_dies_while_it_undoes_is_followed_to_the_same_end(world: World, step: int) -> None:
     await _blue(world)
     world.life.fatal_step = world.life.steps + step
@@ -53,7 +53,7 @@ async def test_a_server_that_dies_while_it_undoes_is_followed_to_the_same_end(wo
     assert len(world.engine.copies) == 1
 
 
-@pytest.mark.parametrize("steps", range(1, 40, 6))
+@pytest.mark.parametrize("steps", range(1, 40, 9))
 async def test_a_server_that_dies_while_a_job_is_held_and_approved_is_followed_to_the_same_end(
     world: World, steps: int
 ) -> None:

@@ -31,7 +31,7 @@ async def lived_on(world: SlackWorld, steps: int) -> None:
     await world.settle()
 
 
-@pytest.mark.parametrize("steps", range(1, 50, 8))
+@pytest.mark.parametrize("steps", range(1, 50, 11))
 async def test_a_server_that_dies_again_and_again_tells_the_job_once(world: SlackWorld, steps: int) -> None:
     await world.slack.say_command("/shipmate", f"deploy {REPO}", ALICE, DEPLOYS)
     await lived_on(world, steps)
