@@ -33,6 +33,9 @@ BENCH = "analysis"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "shipmate" / "bench"
 GIT_FAME = "git-fame==4.2.1"
 SAMPLE_S = 0.01
+BLAME = "blame and series"
+NUMSTAT = "git log --numstat"
+MOST_OF_NUMSTAT = 0.75
 
 
 @dataclass
@@ -69,7 +72,16 @@ def measure(arguments: list[str]) -> list[Figure]:
             _measure(subject, given.rounds, fame)
         pushes = {subject.name: _pushes(subject, given.pushes) for subject in subjects}
     _print(subjects, pushes)
-    return [figure for subject in subjects if (figure := _figure(subject))]
+    figures = (figure for subject in subjects for figure in (_figure(subject), _beside_numstat(subject)))
+    return [figure for figure in figures if figure]
+
+
+def _beside_numstat(subject: Subject) -> Figure | None:
+    ours_s, theirs_s, ratio = subject.median(BLAME), subject.median(NUMSTAT), _ratio(subject, NUMSTAT, BLAME)
+    if not (ours_s and theirs_s):
+        return None
+    what = f"blame and series, {subject.name}"
+    return quicker(BENCH, what, ours_s, NUMSTAT, theirs_s, least=1 / MOST_OF_NUMSTAT, ratio=ratio)
 
 
 def _figure(subject: Subject) -> Figure | None:
@@ -81,7 +93,7 @@ def _figure(subject: Subject) -> Figure | None:
 
 
 def _measure(subject: Subject, rounds: int, fame: Path | None) -> None:
-    programs = {"shipmate": _ours(subject), "git log --numstat": _numstat(subject)}
+    programs = {"shipmate": _ours(subject), BLAME: _blame(subject), NUMSTAT: _numstat(subject)}
     if fame:
         programs["git-fame"] = [str(fame), "--silent-progress", "--format=json", str(subject.checkout)]
     for turn in range(rounds):
@@ -95,6 +107,17 @@ def _ours(subject: Subject) -> list[str]:
     program = (
         "import sys; from bot.jobs.analysis.shell import run_analyze; "
         "sys.exit(run_analyze(sys.argv[1], as_json=True, all_files=True, out=sys.stdout, err=sys.stderr))"
+    )
+    return [sys.executable, "-c", program, str(subject.bare)]
+
+
+def _blame(subject: Subject) -> list[str]:
+    """The same up to where every line has its commit and every week its figures: no report is made of them."""
+    program = (
+        "import os, sys; from pathlib import Path; from bot.jobs.analysis.progress import Stage; "
+        "from bot.jobs.analysis.request import AnalysisRequest; from bot.jobs.analysis.run import analyse_here; "
+        "analyse_here(AnalysisRequest(Path(sys.argv[1]), all_files=True, oracle_files=0, frameworks=False), "
+        "lambda progress: os._exit(0) if progress.stage is Stage.REPORTING else None, None, None)"
     )
     return [sys.executable, "-c", program, str(subject.bare)]
 
@@ -185,8 +208,8 @@ def _pushes(subject: Subject, count: int) -> tuple[float, float]:
 
 
 def _print(subjects: Sequence[Subject], pushes: dict[str, tuple[float, float]]) -> None:
-    row = "{:<16}{:>10}{:>10}{:>9}{:>10}{:>9}{:>9}{:>10}{:>10}".format
-    print(row("", "shipmate", "git-fame", "ratio", "numstat", "ratio", "MiB", "push ms", "+ report"))
+    row = "{:<16}{:>10}{:>10}{:>9}{:>10}{:>10}{:>9}{:>9}{:>10}{:>10}".format
+    print(row("", "shipmate", "git-fame", "ratio", "blame", "numstat", "ratio", "MiB", "push ms", "+ report"))
     for subject in subjects:
         update, whole = pushes[subject.name]
         print(
@@ -195,8 +218,9 @@ def _print(subjects: Sequence[Subject], pushes: dict[str, tuple[float, float]]) 
                 _text(subject.median("shipmate"), "{:.2f} s"),
                 _text(subject.median("git-fame"), "{:.2f} s"),
                 _text(_ratio(subject, "git-fame"), "{:.1f}x"),
-                _text(subject.median("git log --numstat"), "{:.2f} s"),
-                _text(1 / (_ratio(subject, "git log --numstat") or 1), "{:.2f}"),
+                _text(subject.median(BLAME), "{:.2f} s"),
+                _text(subject.median(NUMSTAT), "{:.2f} s"),
+                _text(1 / (_ratio(subject, NUMSTAT, BLAME) or 1), "{:.2f}"),
                 f"{subject.memory_mib:.0f}",
                 f"{update:.0f}",
                 f"{whole:.0f}",
@@ -204,10 +228,10 @@ def _print(subjects: Sequence[Subject], pushes: dict[str, tuple[float, float]]) 
         )
 
 
-def _ratio(subject: Subject, other: str) -> float | None:
+def _ratio(subject: Subject, other: str, ours: str = "shipmate") -> float | None:
     """The median of the other program's time over ours, turn by turn."""
-    theirs, ours = subject.seconds.get(other, []), subject.seconds["shipmate"]
-    ratios = [their / our for their, our in zip(theirs, ours, strict=bool(theirs))] if theirs else []
+    theirs, mine = subject.seconds.get(other, []), subject.seconds[ours]
+    ratios = [their / our for their, our in zip(theirs, mine, strict=bool(theirs))] if theirs else []
     return statistics.median(ratios) if ratios else None
 
 
