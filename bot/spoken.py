@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-MOST_LOOKS = 500
+MOST_LOOKS = 300
 """Lines that are looked at closely; of a comment with more, the rest is no longer read, and so not obeyed."""
 
 _LINE = re.compile(r"\n(?=[ /@`~]) {0,3}+(?=[/@`~])(?:[/@]|```|~~~)")
