@@ -237,12 +237,10 @@ def _make_debian() -> None:
         )
         shutil.copy(CA_BUNDLE, f"{root}{CA_BUNDLE}")
         shutil.rmtree(f"{root}/var/cache/apt/archives", ignore_errors=True)
-        packed = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
         changes = ["--change", f"ENV {_TRUST}", "--change", f"LABEL {LABEL}=1"]
-        subprocess.run(
-            ["docker", "import", *changes, "-", DEBIAN.made], stdin=packed.stdout, check=True, capture_output=True
-        )
-        packed.wait()
+        importing = ["docker", "import", *changes, "-", DEBIAN.made]
+        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as packed:
+            subprocess.run(importing, stdin=packed.stdout, check=True, capture_output=True)
 
 
 def _make_layered(base: Base) -> None:
