@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aws.clients import AwsAccess, AwsClients
 from aws.ecr import EcrRegistry, Pusher
@@ -12,22 +13,37 @@ from aws.rollouts import EcsRollouts
 from bot.ports import Builder, RolloutEngine
 
 
+@dataclass(frozen=True, slots=True)
+class EcsParts:
+    """What the engine is made of beside the account it works in: the same for every account.
+
+    Images are made by `builder`, sent by `pusher` and removed from where they were built by `forget_image`; `owner`
+    marks what this installation makes; `places` says what a service stands on.
+    """
+
+    owner: str
+    builder: Builder
+    pusher: Pusher
+    forget_image: Callable[[str], Awaitable[None]]
+    register_secret: Callable[[str], None]
+    registry_host: str | None = None
+    places: PlaceSource = stated_place
+
+
+def ecs_engine(clients: AwsClients, parts: EcsParts) -> RolloutEngine:
+    """The engine over one account's clients. Nothing is asked of AWS yet."""
+    registry = EcrRegistry(
+        clients, parts.pusher, parts.owner, host=parts.registry_host, register_secret=parts.register_secret
+    )
+    rollouts = EcsRollouts(clients, parts.owner, places=parts.places)
+    return RolloutEngine("ecs", parts.builder, registry, rollouts, parts.forget_image)
+
+
 @asynccontextmanager
-async def open_ecs(
-    access: AwsAccess,
-    owner: str,
-    *,
-    builder: Builder,
-    pusher: Pusher,
-    forget_image: Callable[[str], Awaitable[None]],
-    register_secret: Callable[[str], None],
-    registry_host: str | None = None,
-    places: PlaceSource = stated_place,
-) -> AsyncIterator[RolloutEngine]:
-    """Images are made by `builder` and sent by `pusher`. Nothing is asked of AWS yet."""
+async def open_ecs(access: AwsAccess, parts: EcsParts) -> AsyncIterator[RolloutEngine]:
+    """The engine over clients of its own, which are closed at the end."""
     clients = AwsClients(access)
     try:
-        registry = EcrRegistry(clients, pusher, owner, host=registry_host, register_secret=register_secret)
-        yield RolloutEngine("ecs", builder, registry, EcsRollouts(clients, owner, places=places), forget_image)
+        yield ecs_engine(clients, parts)
     finally:
         await clients.close()

@@ -103,7 +103,7 @@ async def open_all_engines(settings: Settings, masker: Masker) -> AsyncIterator[
 @asynccontextmanager
 async def _open_ecs(settings: Settings, at: AwsSettings, docker: Engine, masker: Masker) -> AsyncIterator[AnyEngine]:
     from aws.clients import AwsAccess  # only where AWS is set up: botocore takes a server's start again
-    from aws.composition import open_ecs
+    from aws.composition import EcsParts, open_ecs
     from aws.ecr import Login
 
     api = EngineApi(EngineAddress(settings.docker_host) if settings.docker_host else None)
@@ -113,17 +113,15 @@ async def _open_ecs(settings: Settings, at: AwsSettings, docker: Engine, masker:
 
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(api.close)
-        yield await stack.enter_async_context(
-            open_ecs(
-                AwsAccess(at.region, at.endpoint_url),
-                settings.owner,
-                builder=docker.builder,
-                pusher=pusher,
-                forget_image=docker.forget_image,
-                register_secret=masker.register,
-                registry_host=at.registry_host,
-            )
+        parts = EcsParts(
+            settings.owner,
+            builder=docker.builder,
+            pusher=pusher,
+            forget_image=docker.forget_image,
+            register_secret=masker.register,
+            registry_host=at.registry_host,
         )
+        yield await stack.enter_async_context(open_ecs(AwsAccess(at.region, at.endpoint_url), parts))
 
 
 def link_key(settings: Settings) -> bytes:
