@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot import messages
+from bot.api.envelopes import status_of
 from bot.clock import Clock
 from bot.errors import ShipmateError
 from bot.jobs.analysis.ranges import Range
@@ -16,7 +17,6 @@ from bot.store.analyses import Analyses, StoredAnalysis
 from bot.store.keys import ApiKeys
 from handlers.api.contributions import newest, query_of
 from handlers.api.dates import day
-from handlers.api.envelope import status_of
 from handlers.api.keys import key_of
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
+from bot.api.forms import checked
 from bot.clock import Clock
 from bot.desk.asking import MOST_REPOSITORIES, Asking, Question
 from bot.errors import Refused, UserMistake
@@ -20,7 +21,7 @@ from bot.model import Job, JobKind, JobState, Origin
 from bot.store.analyses import Analyses
 from bot.store.jobs import JobFilter, Jobs
 from handlers.api.analysis_data import job_data
-from handlers.api.bodies import checked, read_body
+from handlers.api.bodies import read_body
 from handlers.api.contributions import contributions_to
 from handlers.api.dates import DATE, day
 from handlers.api.envelope import success

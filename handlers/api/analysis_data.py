@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.api.envelopes import when
 from bot.jobs.analysis.plan import AnalysisPlan
 from bot.links import Links
 from bot.model import Event, EventType, Job
-from handlers.api.envelope import when
 
 
 def job_data(job: Job, links: Links, story: Sequence[Event] = ()) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from bot.api.envelopes import NO_STORE
 from bot.jobs.analysis.page import render_page
 from bot.jobs.analysis.plan import AnalysisPlan
 from bot.jobs.analysis.portfolio import Portfolio, add_up
@@ -21,7 +22,6 @@ from bot.jobs.analysis.spreadsheet import csv_of
 from bot.jobs.analysis.stored import from_store, narrowed
 from bot.model import Job
 from bot.store.analyses import StoredAnalysis
-from handlers.api.envelope import NO_STORE
 
 KINDS = {"json": "application/json", "csv": "text/csv", "html": "text/html"}
 

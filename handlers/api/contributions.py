@@ -9,12 +9,13 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
+from bot.api.envelopes import when
+from bot.api.forms import checked
 from bot.errors import Refused
 from bot.jobs.analysis.ranges import Range
 from bot.store.analyses import Analyses, StoredAnalysis
-from handlers.api.bodies import checked
 from handlers.api.dates import DATE, day
-from handlers.api.envelope import success, when
+from handlers.api.envelope import success
 from handlers.api.gateway import LANGUAGE
 
 QUERY = {

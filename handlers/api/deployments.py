@@ -9,36 +9,18 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
+from bot.api.forms import ASK, NAMED_ENVIRONMENT, REPO, checked
 from bot.desk.programs import ProgramDesk
 from bot.errors import Refused
-from bot.grammar import ENVIRONMENT, REF
 from bot.links import Links
 from bot.model import Job, JobKind, JobState
 from bot.store.jobs import JobFilter, Jobs
-from handlers.api.bodies import checked, read_body
+from handlers.api.bodies import read_body
 from handlers.api.deployment_data import deployment_data, event_frame, result_data
 from handlers.api.envelope import success
 from handlers.api.gateway import LANGUAGE
 from handlers.streaming import Watch, follow
 
-REPO = {"type": "string", "pattern": r"^(?:[A-Za-z0-9][A-Za-z0-9-]{0,38}/)?(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"}
-BRANCH = {"type": "string", "maxLength": 255, "pattern": REF.pattern.replace(r"\A", "^").replace(r"\Z", "$")}
-NAMED_ENVIRONMENT = {"type": "string", "pattern": ENVIRONMENT.pattern.replace(r"\A", "^").replace(r"\Z", "$")}
-ASK = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["userId", "repo", "branch"],
-    "properties": {
-        "userId": {
-            "type": ["string", "integer"],
-            "pattern": r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?$",
-            "minimum": 1,
-        },
-        "repo": REPO,
-        "branch": BRANCH,
-        "environment": NAMED_ENVIRONMENT,
-    },
-}
 LIST = {
     "type": "object",
     "additionalProperties": False,

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.api.language import language_of
 from bot.clock import Clock
 from bot.errors import Forged, ShipmateError, Transient, Unreadable
 from bot.links import Links
 from bot.store.keys import ApiKey, ApiKeys
 from handlers.api.envelope import failure, unexpected
 from handlers.api.keys import key_of
-from handlers.api.language import language_of
 from handlers.api.limits import Allowance, Buckets, Rate
 
 PREFIX = "/api/v1/"

@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
+from bot.api.forms import BRANCH
 from bot.desk.programs import ProgramDesk
 from bot.errors import UserMistake
 from handlers.api.bodies import read_body
-from handlers.api.deployments import BRANCH
 from handlers.api.envelope import success
 from handlers.api.gateway import LANGUAGE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.api.language import language_of
 from bot.clock import utc_now
-from handlers.api.language import language_of
 from handlers.api.limits import Buckets, Rate
 from tests.api.conftest import Api
 
