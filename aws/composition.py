@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aws.clients import AwsAccess, AwsClients
+from aws.codebuild import CodeBuild
 from aws.ecr import EcrRegistry, Pusher
 from aws.place import PlaceSource, stated_place
 from aws.rollouts import EcsRollouts
@@ -18,7 +19,7 @@ class EcsParts:
     """What the engine is made of beside the account it works in: the same for every account.
 
     Images are made by `builder`, sent by `pusher` and removed from where they were built by `forget_image`; `owner`
-    marks what this installation makes; `places` says what a service stands on.
+    marks what this installation makes; `places` tells, for one account's clients, what a service stands on there.
     """
 
     owner: str
@@ -27,7 +28,7 @@ class EcsParts:
     forget_image: Callable[[str], Awaitable[None]]
     register_secret: Callable[[str], None]
     registry_host: str | None = None
-    places: PlaceSource = stated_place
+    places: Callable[[AwsClients], PlaceSource] = lambda clients: stated_place
 
 
 def ecs_engine(clients: AwsClients, parts: EcsParts) -> RolloutEngine:
@@ -35,8 +36,9 @@ def ecs_engine(clients: AwsClients, parts: EcsParts) -> RolloutEngine:
     registry = EcrRegistry(
         clients, parts.pusher, parts.owner, host=parts.registry_host, register_secret=parts.register_secret
     )
-    rollouts = EcsRollouts(clients, parts.owner, places=parts.places)
-    return RolloutEngine("ecs", parts.builder, registry, rollouts, parts.forget_image)
+    rollouts = EcsRollouts(clients, parts.owner, places=parts.places(clients))
+    remote = CodeBuild(clients, parts.owner, registry.ensure)
+    return RolloutEngine("ecs", parts.builder, registry, rollouts, parts.forget_image, remote=remote)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import secrets
 import string
@@ -9,15 +10,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from bot.audit import AuditEntry
 from bot.clock import Clock
 from bot.errors import Refused, ShipmateError, Transient
-from bot.store.connections import AwsConnection, Connections, GitHubConnection
+from bot.model import Repository
+from bot.store.connections import AwsConnection, Connections, GitHubConnection, LentTo
 
 T = TypeVar("T")
 
 ID_CHARACTERS = 10
 GITHUB_ID = "gh_"
 AWS_ID = "aws_"
+CONNECTION_NAME = re.compile(r"\A[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
+"""Ids have an underscore, so no name is taken for one."""
+BORROWER = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100})?\Z")
+"""`owner/repository`, or `owner` for all of its repositories."""
 CONNECTION_ID = re.compile(rf"\A(?:{GITHUB_ID}|{AWS_ID})[a-z0-9]{{{ID_CHARACTERS}}}\Z")
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -52,44 +59,131 @@ class AwsOffer:
         return cls(**data)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a way into AWS is kept: what settings may call it, and whose may name it (`owner/repo`, or `owner` for all).
+
+    `replaces` the connection of that name: other keys for what stays the same connection.
+    """
+
+    name: str | None = None
+    lent_to: tuple[str, ...] = ()
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who lends or takes back, for the audit trail: a key's name over the API, a person's login in the shell."""
+
+    actor: str
+    face: str
+
+
 TriesGitHub = Callable[[GitHubOffer], Awaitable[None]]
 """Raises Refused("connection_repository_missing", "connection_credentials_bad" or "connection_branch_missing")."""
 TriesAws = Callable[[AwsOffer], Awaitable[str]]
 """Answers the account's number. Raises Refused("connection_aws_refused", message)."""
 
 
+NumbersOf = Callable[[str], Awaitable[int]]
+"""GitHub's number of a repository (`owner/repo`), or of our app's installation in an account (`owner`).
+
+Raises Refused("connection_for_unknown").
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionDesk:
-    """Takes connections in. A secret is masked from the moment it is known."""
+    """Takes connections in, changes and forgets them. A secret is masked from the moment it is known."""
 
     kept: Connections
     tries_github: TriesGitHub
     tries_aws: TriesAws
+    number_of: NumbersOf
     register_secret: Callable[[str], None]
     clock: Clock
 
-    async def add_github(self, offer: GitHubOffer) -> GitHubConnection:
+    async def add_github(self, offer: GitHubOffer, by: Hand) -> GitHubConnection:
         """Sealed under a new id once GitHub has taken it. Raises Refused, saying what GitHub does not know."""
         self.register_secret(offer.token)
         await _in_time(self.tries_github(offer), "connection_github_timeout")
         connection = GitHubConnection(new_id(GITHUB_ID), offer.owner, offer.repo, offer.branch, self.clock())
-        await self.kept.put_github(connection, offer.token)
+        told = _entry(by, "connect github", "connection_lent", connection.id, f"{offer.owner}/{offer.repo}")
+        await self.kept.put_github(connection, offer.token, told)
         return connection
 
-    async def add_aws(self, offer: AwsOffer) -> AwsConnection:
-        """Sealed under a new id once STS has said whose it is. Raises Refused, with what AWS said."""
+    async def add_aws(self, offer: AwsOffer, by: Hand, terms: Terms = Terms()) -> AwsConnection:
+        """Sealed once STS has said whose it is, under a new id or, if it `replaces` one, under that one's.
+
+        Raises Refused, with what AWS said; "connection_name_taken", "connection_unknown", "connection_other_account".
+        """
         for secret in (offer.secret_access_key, offer.session_token, offer.external_id):
             if secret:
                 self.register_secret(secret)
         account = await _in_time(self.tries_aws(offer), "connection_aws_refused")
-        connection = AwsConnection(new_id(AWS_ID), offer.region, account, offer.role_arn, self.clock())
-        await self.kept.put_aws(connection, offer.to_json())
+        lent_to = tuple([LentTo(name, await self.number_of(name)) for name in terms.lent_to])
+        if terms.replaces:
+            return await self._replaced(offer, by, terms, account, lent_to)
+        connection = AwsConnection(
+            new_id(AWS_ID), offer.region, account, offer.role_arn, self.clock(), terms.name, lent_to
+        )
+        await self.kept.put_aws(connection, offer.to_json(), _lending(by, connection, "connection_lent"))
         return connection
+
+    async def remove(self, connection_id: str, by: Hand) -> None:
+        """Forget one and what it came in with. Raises Refused("connection_unknown")."""
+        told = _entry(by, "disconnect", "connection_removed", connection_id)
+        if not CONNECTION_ID.match(connection_id) or not await self.kept.remove(connection_id, told, self.clock()):
+            raise Refused("connection_unknown", connection=connection_id[:40])
+
+    async def _replaced(
+        self, offer: AwsOffer, by: Hand, terms: Terms, account: str, lent_to: tuple[LentTo, ...]
+    ) -> AwsConnection:
+        """What deploys through it goes on under the new keys; to whom it is lent changes only where that was said."""
+        known = await self.kept.one_aws(terms.name or "")
+        if known is None:
+            raise Refused("connection_unknown", connection=terms.name)
+        if (known.account_id, known.region) != (account, offer.region):
+            raise Refused("connection_other_account", connection=terms.name, account=known.account_id)
+        changed = dataclasses.replace(known, role_arn=offer.role_arn, lent_to=lent_to or known.lent_to)
+        told = _lending(by, changed, "connection_replaced")
+        if not await self.kept.replace_aws(changed, offer.to_json(), told, self.clock()):
+            raise Refused("connection_unknown", connection=terms.name)
+        return changed
+
+
+def require_lent(
+    connection: AwsConnection | None, reference: str, repository: Repository, installation_id: int
+) -> AwsConnection:
+    """Naming a connection is not enough: settings may only name what was lent to their repository.
+
+    Raises Refused("connection_not_lent"), the same where there is none of that name: who may not, learns nothing.
+    """
+    if connection is None or not connection.is_lent_to(repository, installation_id):
+        raise Refused("connection_not_lent", connection=reference, repository=repository.full_name)
+    return connection
 
 
 def new_id(prefix: str) -> str:
     """`gh_` or `aws_` and ten of [a-z0-9]."""
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(ID_CHARACTERS))
+
+
+def _lending(by: Hand, connection: AwsConnection, reason: str) -> AuditEntry:
+    """The account and to whom it is lent are told; keys never are."""
+    facts: dict[str, Any] = {
+        "account": connection.account_id,
+        "region": connection.region,
+        "role": connection.role_arn,
+        "name": connection.name,
+        "lent_to": [one.name for one in connection.lent_to],
+    }
+    return _entry(by, "connect aws", reason, connection.id, "", **facts)
+
+
+def _entry(by: Hand, command: str, reason: str, connection_id: str, repository: str = "", **facts: Any) -> AuditEntry:
+    rules = {"connection": connection_id, **{name: value for name, value in facts.items() if value}}
+    return AuditEntry(by.actor, by.face, command, "acted", reason, repository, rules=rules)
 
 
 async def _in_time(asking: Awaitable[T], code: str) -> T:

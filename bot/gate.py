@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import environment_rules as rules_of
 from bot.clock import Clock
+from bot.connections import require_lent
 from bot.desk.admission import APPROVALS
 from bot.desk.facts import Facts, facts_about
 from bot.desk.office import Records
@@ -58,13 +59,16 @@ def _asked_to_wait_s(refused: Refused) -> float | None:
 
 
 async def require_still_allowed(facts: Facts, records: Records, clock: Clock, job: Job, plan: Plan) -> None:
-    """All but the approvals. Raises Permanent("ref_changed", "pull_closed", "permission_lost"), or Refused by a rule.
+    """All but the approvals. Raises Permanent("ref_changed", "pull_closed", "permission_lost", "connection_removed").
+
+    Raises Refused by a rule.
 
     Raises Refused("permission_unreadable" or "checks_unreadable"), or Transient, when GitHub cannot say.
     """
     await _require_head(facts, job, plan)
     await _require_person(facts, job, plan)
     await _require_unlocked(records, clock, job, plan)
+    await _require_lent(records, job, plan)
     if _changes_nothing_new(job, plan):
         return
     environment = plan.environment
@@ -90,6 +94,18 @@ async def _require_unlocked(records: Records, clock: Clock, job: Job, plan: Plan
     if not plan.noop:
         actor, number = job.origin.actor, job.origin.actor_id
         await require_unlocked(records.locks, job.repository.id, job.environment, actor, number, clock())
+
+
+async def _require_lent(records: Records, job: Job, plan: Plan) -> None:
+    """Raises Permanent("connection_removed"), or Refused("connection_not_lent"): to others now."""
+    named = plan.environment.connection
+    if named is None:
+        return
+    connection = await records.connections.one_aws(named)
+    if connection is None:
+        raise Permanent("connection_removed", connection=named)
+    if not plan.connection_by_key:
+        require_lent(connection, named, job.repository, job.origin.installation_id)
 
 
 async def _require_person(facts: Facts, job: Job, plan: Plan) -> None:

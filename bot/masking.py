@@ -40,13 +40,19 @@ class Masker:
         """Mask this value from now on, in its plain, base64 and URL-quoted forms, and each line of it."""
         if secret in self._lasting or secret in self._tokens:
             return
-        forms = frozenset(form for form in _forms(secret) if len(form) >= SHORTEST)
         if _TOKEN_SHAPES.fullmatch(secret):
-            self._tokens[secret] = forms
-            while len(self._tokens) > self._tokens_kept:
-                self._tokens.popitem(last=False)
+            self.register_passing(secret)
         else:
-            self._lasting[secret] = forms
+            self._lasting[secret] = _masked_forms(secret)
+            self._pattern = None
+
+    def register_passing(self, secret: str) -> None:
+        """The same for one that holds an hour and is followed by another, as a session's keys: the newest are kept."""
+        if secret in self._lasting or secret in self._tokens:
+            return
+        self._tokens[secret] = _masked_forms(secret)
+        while len(self._tokens) > self._tokens_kept:
+            self._tokens.popitem(last=False)
         self._pattern = None
 
     def mask(self, text: str) -> str:
@@ -81,6 +87,10 @@ class MaskingFilter(logging.Filter):
         record.msg = self._masker.mask(record.getMessage())
         record.args = None
         return True
+
+
+def _masked_forms(secret: str) -> frozenset[str]:
+    return frozenset(form for form in _forms(secret) if len(form) >= SHORTEST)
 
 
 def _forms(secret: str) -> set[str]:

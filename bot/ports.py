@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,9 @@ LogSink = Callable[[str], None]
 
 class Source(Protocol):
     """Brings a repository's tree here."""
+
+    def address(self, job: Job) -> str:
+        """Where the repository is cloned from, without anything that signs in."""
 
     async def checkout(self, job: Job, into: Path, log: LogSink) -> None:
         """Leave the tree of exactly `job.sha` in `into` (made anew). Raises Transient or Permanent. Repeatable."""
@@ -71,6 +75,62 @@ class Registry(Protocol):
 
     async def push(self, image: BuiltImage, repository: str, tag: str, log: LogSink) -> PushedImage:
         """Push under `repository:tag` and answer by digest; with no registry set, answer the local image."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOrder:
+    """One image to build where the sources are not: of `repository` (`acme/api`) at `sha`, cloned from `source`.
+
+    `buildspec` says how, and pushes it to `image_repository` (a name without the registry's host) as `tag`. Plain JSON.
+    """
+
+    job_id: str
+    repository: str
+    source: str
+    sha: str
+    buildspec: str
+    image_repository: str
+    tag: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The builder's own settings, as the environment gives them."""
+    about: str = ""
+    """What the application is, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPhase:
+    """A phase of a build that is over, by the builder's own name; `message` says why it failed."""
+
+    name: str
+    succeeded: bool
+    seconds: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildNews:
+    """What was not told before. Stored in one step with `mark` (plain JSON), nothing is told twice after a crash."""
+
+    mark: Mapping[str, Any]
+    lines: tuple[str, ...] = ()
+    phases: tuple[BuildPhase, ...] = ()
+
+
+TellBuild = Callable[[BuildNews], Awaitable[None]]
+
+
+class RemoteBuilder(Protocol):
+    """Makes images on machines of somebody else, and leaves them in the registry."""
+
+    async def build(self, order: RemoteOrder, tell: TellBuild, after: Mapping[str, Any]) -> PushedImage:
+        """The image of the job's one build, told on from the mark `after`; one that began before is followed on.
+
+        Cancelling leaves it running, for the next worker to follow: `stop` ends it. Raises Permanent; where the build
+        itself failed, `phase` and `message` are among its facts.
+        """
+
+    async def stop(self, order: RemoteOrder) -> None:
+        """Stop the job's build, if one began, and wait until it is over. Repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +433,8 @@ class RolloutEngine:
     forget_image: Callable[[str], Awaitable[None]]
     """Removes an image from where it was built, once it is in the registry or of no use."""
     pace: Pace = Pace()
+    remote: RemoteBuilder | None = None
+    """Builds images elsewhere, for environments that ask for it."""
 
 
 class Maker(Protocol):
@@ -392,3 +454,22 @@ class Maker(Protocol):
 
 
 AnyEngine = Engine | RolloutEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What an account is entered for: the connection by its id, and the repository's environment that is deployed."""
+
+    connection: str
+    repository: str
+    environment: str
+
+
+class Accounts(Protocol):
+    """Accounts that somebody lent us a way into."""
+
+    def entered(self, errand: Errand) -> AbstractAsyncContextManager[RolloutEngine]:
+        """The engine over that account, for as long as the deployment needs it. Nothing is asked of it yet.
+
+        Raises Permanent("connection_removed"), and so does each later call once the connection is gone.
+        """

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CONFIG_PATH = ".shipmate.yml"
 MOST_BYTES = 64 * 1024
+CONNECTION = "connection"
+"""The key of `ecs` that says in whose account all the others are."""
 SCHEMA_PATH = Path(__file__).with_name("schema") / "shipmate.schema.json"
 
 
@@ -57,6 +59,8 @@ class EnvironmentConfig:
     rules: EnvironmentRules = field(default_factory=EnvironmentRules)
     ecs: Mapping[str, Any] = field(default_factory=dict)
     """What a service on ECS stands on, and `rolling`; keys of the schema's `ecs` as they were given."""
+    connection: str | None = None
+    """The lent way into the account it runs in: its id or name as given, its id in a plan; None: the server's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,23 @@ class RepoConfig:
         return next((env for env in self.environments.values() if env.branch == branch), None)
 
     def under(self, ruling: RepoConfig) -> RepoConfig:
-        """The same, but each environment that the ruling settings know has the rules they give it."""
-        environments = {
-            name: dataclasses.replace(one, rules=ruling.environments.get(name, one).rules)
-            for name, one in self.environments.items()
-        }
+        """The same, but each environment that the ruling settings know has the rules and the connection they give it.
+
+        One they do not know has no connection: it is left out where it names one.
+        """
+        ruled = {name: _ruled(one, ruling.environments.get(name)) for name, one in self.environments.items()}
+        environments = {name: one for name, one in ruled.items() if one is not None}
         return dataclasses.replace(self, environments=environments)
 
     def default(self) -> EnvironmentConfig:
         """Where a bare `/deploy` goes: production if there is one, else the first."""
         return self.environments.get("production") or next(iter(self.environments.values()))
+
+
+def _ruled(one: EnvironmentConfig, ruling: EnvironmentConfig | None) -> EnvironmentConfig | None:
+    if ruling is None:
+        return one if one.connection is None else None
+    return dataclasses.replace(one, rules=ruling.rules, connection=ruling.connection)
 
 
 def default_config(default_branch: str) -> RepoConfig:
@@ -188,7 +199,8 @@ def _environment(name: str, given: Mapping[str, Any]) -> EnvironmentConfig:
         gate=read_gate(given.get("gate", {})),
         params=read_params(given.get("params", {})),
         rules=read_rules(given),
-        ecs=dict(given.get("ecs", {})),
+        ecs={name: value for name, value in given.get("ecs", {}).items() if name != CONNECTION},
+        connection=given.get("ecs", {}).get(CONNECTION),
     )
 
 

@@ -43,6 +43,7 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     slack.m014_slack_noise,
     reads.m016_reads,
     connections.m018_connections,
+    connections.m019_connection_names,
 )
 """In the order they are applied; a step that was released is never changed, only followed."""
 

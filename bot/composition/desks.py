@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 
 from bot.clock import utc_now
 from bot.composition.house import House
-from bot.config import Settings
+from bot.config import Settings, require_github
 from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
 from bot.desk.office import Office, Records
 from bot.desk.orders import OrderDesk
-from bot.github.api import DEFAULT_API_URL
-from bot.github.lent import try_token
+from bot.github.api import DEFAULT_API_URL, GitHub, open_github
+from bot.github.lent import number_of_borrower, try_token
 from bot.masking import Masker
 from bot.store.store import Store
 from storage.opened import open_store
 
 
-def connection_desk(settings: Settings, store: Store, masker: Masker) -> ConnectionDesk:
-    """Where ways into GitHub and AWS are tried and kept."""
+def connection_desk(settings: Settings, store: Store, masker: Masker, github: GitHub | None) -> ConnectionDesk:
+    """Where ways into GitHub and AWS are tried and kept. Without `github` nothing can be lent to a repository."""
 
     async def try_github(offer: GitHubOffer) -> None:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             await try_token(offer, session, settings.github.api_url if settings.github else DEFAULT_API_URL)
 
-    return ConnectionDesk(store.connections, try_github, _account_of, masker.register, utc_now)
+    async def number_of(name: str) -> int:
+        require_github(settings)
+        assert github is not None
+        return await number_of_borrower(github, name)
+
+    return ConnectionDesk(store.connections, try_github, _account_of, number_of, masker.register, utc_now)
 
 
 @asynccontextmanager
 async def open_connections(settings: Settings, masker: Masker) -> AsyncIterator[ConnectionDesk]:
     """The same for the shell, which holds nothing else open."""
-    opened = await open_store(settings.database_url, secret_key=settings.secret_key)
-    try:
-        yield connection_desk(settings, opened.store, masker)
-    finally:
-        await opened.close()
+    async with AsyncExitStack() as stack:
+        opened = await open_store(settings.database_url, secret_key=settings.secret_key)
+        stack.push_async_callback(opened.close)
+        github = None
+        if (app := settings.github) is not None and app.private_key:
+            opening = open_github(app.app_id, app.private_key, masker.register, api_url=app.api_url)
+            github = await stack.enter_async_context(opening)
+        yield connection_desk(settings, opened.store, masker, github)
 
 
 async def _account_of(offer: AwsOffer) -> str:
@@ -58,6 +66,7 @@ def records_of(store: Store) -> Records:
         store.approvals,
         store.previews,
         store.audit,
+        store.connections,
     )
 
 

@@ -8,17 +8,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.config import AwsSettings, Settings, require_github
+from bot.composition.amazon import open_accounts, open_ecs
+from bot.config import Settings, require_github
 from bot.engines.composition import open_engines
-from bot.engines.docker.api import EngineAddress, EngineApi
-from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.github.api import GitHub, open_github
 from bot.github.app import identity
 from bot.identity import this_worker
 from bot.links import Links
 from bot.masking import Masker
 from bot.metrics import Metrics
-from bot.ports import AnyEngine, Engine
+from bot.ports import Accounts, AnyEngine, Engine
 from bot.slack.composition import SlackSide, open_slack_side
 from storage.opened import OpenStore, open_store
 
@@ -50,6 +49,8 @@ class House:
     login: BotLogin
     name: str
     slack: SlackSide | None = None
+    accounts: Accounts | None = None
+    """Other people's, which an environment with a connection is deployed to."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -82,10 +83,13 @@ async def open_house(settings: Settings, masker: Masker) -> AsyncIterator[House]
             )
         )
         engines = await stack.enter_async_context(open_all_engines(settings, masker))
+        docker = engines.get("docker")
+        builds = docker if isinstance(docker, Engine) else None
+        accounts = await stack.enter_async_context(open_accounts(settings, builds, masker, opened.store.connections))
         links = Links(settings.public_url, link_key(settings))
         slack = await stack.enter_async_context(open_slack_side(settings, links.key, masker.register))
         login = BotLogin(github)
-        yield House(settings, masker, Metrics(), opened, github, engines, links, login, this_worker(), slack)
+        yield House(settings, masker, Metrics(), opened, github, engines, links, login, this_worker(), slack, accounts)
 
 
 @asynccontextmanager
@@ -96,32 +100,8 @@ async def open_all_engines(settings: Settings, masker: Masker) -> AsyncIterator[
         if settings.aws is None or docker is None:
             yield dict(own)
             return
-        async with _open_ecs(settings, settings.aws, docker, masker) as ecs:
+        async with open_ecs(settings, settings.aws, docker, masker) as ecs:
             yield {**own, "ecs": ecs}
-
-
-@asynccontextmanager
-async def _open_ecs(settings: Settings, at: AwsSettings, docker: Engine, masker: Masker) -> AsyncIterator[AnyEngine]:
-    from aws.clients import AwsAccess  # only where AWS is set up: botocore takes a server's start again
-    from aws.composition import EcsParts, open_ecs
-    from aws.ecr import Login
-
-    api = EngineApi(EngineAddress(settings.docker_host) if settings.docker_host else None)
-
-    def pusher(login: Login) -> DockerRegistry:
-        return DockerRegistry(api, RegistryAccess(login.host, login.username, login.password))
-
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(api.close)
-        parts = EcsParts(
-            settings.owner,
-            builder=docker.builder,
-            pusher=pusher,
-            forget_image=docker.forget_image,
-            register_secret=masker.register,
-            registry_host=at.registry_host,
-        )
-        yield await stack.enter_async_context(open_ecs(AwsAccess(at.region, at.endpoint_url), parts))
 
 
 def link_key(settings: Settings) -> bytes:

@@ -46,7 +46,7 @@ def _add_api(app: web.Application, house: House) -> None:
     store, settings = house.opened.store, house.settings
     others = analyses.SHORT_FORMS | deployments.SHORT_FORMS
     door = gateway.Gateway(store.keys, house.links, utc_now, settings.locale, others)
-    app[connections.DESK] = connection_desk(settings, store, house.masker)
+    app[connections.DESK] = connection_desk(settings, store, house.masker, house.github)
     asking = Asking(house.github, require_github(settings).url, store.secrets, utc_now)
     queue = JobQueue(store.jobs, utc_now)
     app[analyses.API] = analyses.AnalysesApi(asking, queue, store.jobs, store.analyses, house.links, utc_now)

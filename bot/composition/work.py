@@ -118,8 +118,9 @@ def _slack_faces(house: House, side: SlackSide) -> list[Face]:
 def job_worker(house: House) -> Worker:
     """The worker with all the work it knows."""
     store, settings = house.opened.store, house.settings
-    deployment = Deployment(house.engines, _tools(house), settings.stage_limit_s)
-    undo_s = UNDO_LIMIT_S if len(house.engines) == len(house.own_engines) else PLATFORM_UNDO_LIMIT_S
+    deployment = Deployment(house.engines, _tools(house), settings.stage_limit_s, house.accounts)
+    only_own = house.accounts is None and len(house.engines) == len(house.own_engines)
+    undo_s = UNDO_LIMIT_S if only_own else PLATFORM_UNDO_LIMIT_S
     analysis = LateWork(lambda: _analysis(house))
     return Worker(
         house.name,

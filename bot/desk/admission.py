@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import environment_rules as rules_of
+from bot.connections import require_lent
 from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
@@ -91,6 +92,7 @@ class _Admission:
     async def decide(self) -> JobRequest:
         """Going back, and looking what would be, ask only who may."""
         asker, environment = self._asker, self._plan.environment
+        await self._name_connection()
         await rules_of.require_named(
             self._facts,
             environment.name,
@@ -106,6 +108,16 @@ class _Admission:
         if asker.before is None:
             await rules_of.require_order(self._office.records.releases, repository_id, environment, sha)
         return await self._by_the_rules_that_may_be_set_aside()
+
+    async def _name_connection(self) -> None:
+        """From here on the plan names the connection by its id. Raises Refused("connection_not_lent")."""
+        environment, request = self._plan.environment, self._request
+        if environment.connection is None or self._plan.connection_by_key:
+            return
+        known = await self._office.records.connections.one_aws(environment.connection)
+        lent = require_lent(known, environment.connection, request.repository, request.origin.installation_id)
+        named = dataclasses.replace(environment, connection=lent.id)
+        self._plan = dataclasses.replace(self._plan, environment=named)
 
     async def _require_unlocked(self) -> None:
         """Looking what would be is free to all. Raises Refused("environment_locked")."""

@@ -15,6 +15,7 @@ from bot.model import UNFINISHED, Job
 from bot.repo_config import RepoConfig
 from bot.store.answers import Answer
 from bot.store.audit import Audit
+from bot.store.connections import Connections
 from bot.store.deliveries import Deliveries
 from bot.store.jobs import Approvals, JobFilter, Jobs
 from bot.store.locks import Locks
@@ -35,6 +36,7 @@ class Records:
     approvals: Approvals
     previews: Previews
     audit: Audit
+    connections: Connections
 
 
 @dataclass(frozen=True, slots=True)

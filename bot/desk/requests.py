@@ -127,6 +127,8 @@ def promote_request(
 
 def _target(environment: EnvironmentConfig, targets: tuple[str, ...]) -> str:
     target = environment.target or next(iter(targets), None)
+    if target in PLATFORMS and environment.connection is not None:
+        return str(target)
     if target not in targets:
         raise Refused("target_unavailable", target=target, known=list(targets))
     return target

@@ -1,4 +1,4 @@
-"""Tries a token somebody lent us: does GitHub take it, for this repository, and is the branch there."""
+"""What GitHub says of a connection: is a token good for this repository, and whom an AWS connection is lent to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import aiohttp
 
 from bot.connections import GitHubOffer
 from bot.errors import Permanent, Refused
-from bot.github.api import DEFAULT_API_URL
+from bot.github.api import DEFAULT_API_URL, GitHub
+from bot.github.app import installation_in, installation_of
 from bot.github.client import Client
 from bot.github.failures import NotFound
 from bot.github.patience import Patience, Quota
@@ -15,6 +16,7 @@ from bot.github.repository import branch_head, get_repository
 from bot.github.wire import Wire
 from bot.model import Repository
 
+METADATA = {"metadata": "read"}
 ONE_TRY = Patience(tries=1, longest_wait_s=0.0)
 
 
@@ -35,6 +37,22 @@ async def try_token(offer: GitHubOffer, session: aiohttp.ClientSession, api_url:
         raise _refused(error) from error
     if await branch_head(client, offer.branch) is None:
         raise Refused("connection_branch_missing", branch=offer.branch)
+
+
+async def number_of_borrower(github: GitHub, name: str) -> int:
+    """The number of a repository (`owner/name`), or of the app's installation in an account (`owner`).
+
+    Raises Refused("connection_for_unknown") where the app is not installed.
+    """
+    try:
+        if "/" not in name:
+            return (await installation_in(github.app, name)).id
+        installation = await installation_of(github.app, name)
+        owner, _, repo = name.partition("/")
+        client = github.installation(installation.id, METADATA)
+        return await client.call("GET /repos/{owner}/{repo}", lambda data: int(data["id"]), owner=owner, repo=repo)
+    except NotFound as error:
+        raise Refused("connection_for_unknown", name=name) from error
 
 
 def _refused(error: Permanent) -> Refused:

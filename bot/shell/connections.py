@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from bot.config import from_environment
-from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
+from bot.connections import BORROWER, CONNECTION_NAME, AwsOffer, ConnectionDesk, GitHubOffer, Hand, Terms
 from bot.masking import Masker
+from bot.shell.trail import account
+from bot.store.connections import AwsConnection
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ def add_github(repository: str, branch: str) -> None:
     if not slash or not owner or not name or "/" in name:
         raise click.UsageError(f"{repository!r} is not of the form owner/name")
     offer = GitHubOffer(owner, name, branch, _secret("Token"))
-    click.echo(_with_desk(lambda desk: desk.add_github(offer)).id)
+    click.echo(_with_desk(lambda desk: desk.add_github(offer, _hand())).id)
 
 
 @add.command("aws")
@@ -45,18 +47,29 @@ def add_github(repository: str, branch: str) -> None:
 @click.option("--session-token", is_flag=True, help="A session token follows the secret key on standard input.")
 @click.option("--role-arn", help="A role to assume instead of keys: preferred, since nothing lasting is kept.")
 @click.option("--external-id", help="What the role's trust policy asks for.")
+@click.option("--name", help="What settings may call it instead of its id.")
+@click.option("--for", "borrowers", default="", help="Whose settings may name it: OWNER/REPO or OWNER, with commas.")
+@click.option("--replace", is_flag=True, help="Other keys for the connection of that name.")
 def add_aws(
-    region: str, access_key_id: str | None, session_token: bool, role_arn: str | None, external_id: str | None
+    region: str,
+    access_key_id: str | None,
+    session_token: bool,
+    role_arn: str | None,
+    external_id: str | None,
+    name: str | None,
+    borrowers: str,
+    replace: bool,
 ) -> None:
-    """Keys of an account, or a role in it."""
+    """Keys of an account, or a role in it. Only what it is lent to with --for may name it in `.shipmate.yml`."""
     if (access_key_id is None) == (role_arn is None):
         raise click.UsageError("give --access-key-id or --role-arn, one of the two")
+    terms = _terms(name, borrowers, replace)
     if role_arn is not None:
         offer = AwsOffer(region, role_arn=role_arn, external_id=external_id)
     else:
         secret = _secret("Secret access key")
         offer = AwsOffer(region, access_key_id, secret, _secret("Session token") if session_token else None)
-    made = _with_desk(lambda desk: desk.add_aws(offer))
+    made = _with_desk(lambda desk: desk.add_aws(offer, _hand(), terms))
     click.echo(f"account {made.account_id}", err=True)
     click.echo(made.id)
 
@@ -72,10 +85,7 @@ def list_connections(as_json: bool) -> None:
                 {"connectionId": one.id, "owner": one.owner, "repo": one.repo, "branch": one.branch}
                 for one in await desk.kept.github()
             ],
-            "aws": [
-                {"connectionId": one.id, "region": one.region, "accountId": one.account_id, "roleArn": one.role_arn}
-                for one in await desk.kept.aws()
-            ],
+            "aws": [_shown(one) for one in await desk.kept.aws()],
         }
 
     found = _with_desk(read)
@@ -84,16 +94,47 @@ def list_connections(as_json: bool) -> None:
         return
     for kind, rows in found.items():
         for row in rows:
-            click.echo("  ".join([kind, *("–" if value is None else value for value in row.values())]))
+            click.echo("  ".join([kind, *(_cell(value) for value in row.values())]))
 
 
 @connections.command("remove")
 @click.argument("connection_id")
 def remove_connection(connection_id: str) -> None:
     """Forget a connection and what it came in with."""
-    if not _with_desk(lambda desk: desk.kept.remove(connection_id)):
-        raise click.UsageError(f"there is no connection {connection_id}")
+    _with_desk(lambda desk: desk.remove(connection_id, _hand()))
     click.echo(f"{connection_id} is removed")
+
+
+def _terms(name: str | None, borrowers: str, replace: bool) -> Terms:
+    """How it is kept. Raises UsageError, naming what cannot be read."""
+    if name is not None and not CONNECTION_NAME.match(name):
+        raise click.UsageError(f"{name!r} is no name: use a-z, 0-9 and - (at most 40, a letter first)")
+    if replace and name is None:
+        raise click.UsageError("--replace needs the --name of the connection")
+    lent_to = tuple(part.strip() for part in borrowers.split(",") if part.strip())
+    wrong = next((part for part in lent_to if not BORROWER.match(part)), None)
+    if wrong is not None:
+        raise click.UsageError(f"--for {wrong!r} is neither OWNER/REPO nor OWNER")
+    return Terms(name, lent_to, replace)
+
+
+def _hand() -> Hand:
+    return Hand(account(), "shell")
+
+
+def _shown(one: AwsConnection) -> dict[str, Any]:
+    return {
+        "connectionId": one.id,
+        "region": one.region,
+        "accountId": one.account_id,
+        "roleArn": one.role_arn,
+        "name": one.name,
+        "lentTo": [borrower.name for borrower in one.lent_to],
+    }
+
+
+def _cell(value: str | list[str] | None) -> str:
+    return ",".join(value) or "–" if isinstance(value, list) else value or "–"
 
 
 def _secret(what: str) -> str:

@@ -12,11 +12,11 @@ from bot.store.audit import Audit
 
 async def told(trail: Audit, command: str, raw: str = "", repository: str = "") -> None:
     """Something was done. `raw` never holds a secret."""
-    entry = AuditEntry(_account(), "shell", command, "acted", command.replace(" ", "_"), repository, raw)
+    entry = AuditEntry(account(), "shell", command, "acted", command.replace(" ", "_"), repository, raw)
     await trail.add(entry, utc_now())
 
 
-def _account() -> str:
+def account() -> str:
     """The account's name; its number where it has none, as in many containers."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name

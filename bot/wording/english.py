@@ -21,9 +21,13 @@ SENTENCES: Mapping[str, str] = {
     "stage.build.dockerfile_made": "No Dockerfile; generated {path} (port {port})",
     "stage.build.unused": "{keys} say nothing here: the image is built from {path}",
     "stage.build.built": "Image built: {imageName}",
+    "stage.build.ordered": "The image is built by {builder}",
+    "stage.build.phase": "{phase} done in {seconds} s",
+    "stage.build.phase_failed": "{phase} failed: {why}",
     "stage.build.kept": "Nothing to build: image {imageName} is kept",
     "stage.build.reused": "Built already for {environment}: the same image {imageName} is used",
     "stage.push.pushed": "Image pushed: {uri}",
+    "stage.push.by_build": "The build pushed the image: {uri}",
     "stage.push.local": "No registry is set; the image stays on this engine: {uri}",
     "stage.push.kept": "Image {uri} is used as it is",
     "stage.start.service": "Service {serviceName} on {clusterName}",
@@ -46,6 +50,8 @@ SENTENCES: Mapping[str, str] = {
     "gate.requests": "{value} requests, at least {limit} are needed",
     "gate.error_percent": "{value} % of the requests failed, at most {limit} % may",
     "gate.p95_ms": "95 % were answered within {value} ms, the limit is {limit} ms",
+    "undo.out_of_reach": "The rollout may still be under way there, out of our reach: look at the service on ECS. A pause "
+    "that nobody answers rolls back after 30 minutes.",
     "undo.restored": "All traffic is on blue again",
     "log.last_output": "--- last {count} lines the application wrote ---",
     # how a job ended
@@ -133,6 +139,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.bad_argument": "`{given}` cannot be `{argument}` of `/{command}`. Usage: `{usage}`",
     "failed.missing_argument": "`/{command}` needs `{argument}`. Usage: `{usage}`",
     "failed.said_twice": "`/{command}` was told `{argument}` twice. Usage: `{usage}`",
+    "failed.builder_missing": "This server has nothing that builds images for `{builder}`. With `builder: codebuild` under `ecs` in `.shipmate.yml` CodeBuild does; or run Shipmate where there is a Docker engine.",
     "failed.codebuild_failed": "The build failed in {phase}: {message}",
     "failed.codebuild_gone": "CodeBuild knows no build {build} any more. `/retry` builds anew.",
     "failed.codebuild_no_digest": "The build {build} succeeded and named no image. Its buildspec has to export `{variable}`, the image's `sha256:…`.",
@@ -142,6 +149,17 @@ SENTENCES: Mapping[str, str] = {
     "failed.codebuild_stopped": "Somebody stopped the build {build} on CodeBuild.",
     "failed.codebuild_timed_out": "The build {build} took longer than its CodeBuild project allows.",
     "failed.connection_aws_refused": "AWS credentials validation failed: {message}",
+    "failed.connection_denied": "The connection {connection} does not let us in: {message}",
+    "failed.connection_for_unknown": "{name} cannot be lent to: the app is not installed there. Install it first, or "
+    "check the name (owner/repository, or owner for all of its repositories).",
+    "failed.connection_name_taken": "There is a connection {name} already. Give its new keys with `--replace`, or choose "
+    "another name.",
+    "failed.connection_not_lent": "No connection {connection} is lent to {repository}. Whoever runs Shipmate lends it "
+    "with `shipmate connections add aws --for {repository}`.",
+    "failed.connection_other_account": "{connection} leads to account {account}: what replaces it must lead to the same "
+    "account and region. Add another connection instead.",
+    "failed.connection_removed": "The connection {connection} was removed. Lend it again, or name another one under `ecs` "
+    "in `.shipmate.yml`.",
     "failed.connection_branch_missing": "GitHub connection failed: Branch not found: {branch}",
     "failed.connection_credentials_bad": "GitHub connection failed: Bad credentials",
     "failed.connection_github_refused": "GitHub connection failed: {message}",

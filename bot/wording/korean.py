@@ -20,9 +20,13 @@ SENTENCES: Mapping[str, str] = {
     "stage.build.dockerfile_made": "Dockerfile이 없어 {path}을(를) 생성했습니다 (포트 {port})",
     "stage.build.unused": "{keys}은(는) 여기서 쓰이지 않습니다. 이미지는 {path}로 빌드합니다",
     "stage.build.built": "이미지를 빌드했습니다: {imageName}",
+    "stage.build.ordered": "{builder}가 이미지를 빌드합니다",
+    "stage.build.phase": "{phase} 단계를 {seconds}초 만에 마쳤습니다",
+    "stage.build.phase_failed": "{phase} 단계가 실패했습니다: {why}",
     "stage.build.kept": "빌드할 것이 없습니다: 이미지 {imageName}을(를) 그대로 사용합니다",
     "stage.build.reused": "{environment}용으로 이미 빌드되었습니다. 같은 이미지 {imageName}을(를) 씁니다",
     "stage.push.pushed": "이미지를 푸시했습니다: {uri}",
+    "stage.push.by_build": "빌드가 이미지를 푸시했습니다: {uri}",
     "stage.push.local": "레지스트리가 설정되지 않아 이미지는 이 엔진에 남습니다: {uri}",
     "stage.push.kept": "이미지 {uri}을(를) 그대로 사용합니다",
     "stage.start.service": "{clusterName}의 서비스 {serviceName}",
@@ -45,6 +49,8 @@ SENTENCES: Mapping[str, str] = {
     "gate.requests": "요청 {value}건, {limit}건 이상 필요합니다",
     "gate.error_percent": "요청의 {value} %가 실패했고 한도는 {limit} %입니다",
     "gate.p95_ms": "95 %가 {value} ms 안에 응답했고 한도는 {limit} ms입니다",
+    "undo.out_of_reach": "롤아웃이 아직 진행 중일 수 있으나 여기서는 손댈 수 없습니다. ECS 서비스를 확인해 주세요. "
+    "아무도 응답하지 않는 일시 정지는 30분 뒤에 롤백됩니다.",
     "undo.restored": "모든 트래픽이 다시 블루로 향합니다",
     "log.last_output": "--- 애플리케이션의 마지막 {count}줄 ---",
     "ended.deployed": "{sha}을(를) {environment}에 {seconds}초 만에 배포했습니다: {url}",
@@ -130,6 +136,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.bad_argument": "`{given}`은(는) `/{command}`의 `{argument}`(이)가 될 수 없습니다. 사용법: `{usage}`",
     "failed.missing_argument": "`/{command}`에는 `{argument}`이(가) 필요합니다. 사용법: `{usage}`",
     "failed.said_twice": "`/{command}`에 `{argument}`이(가) 두 번 주어졌습니다. 사용법: `{usage}`",
+    "failed.builder_missing": "이 서버에는 `{builder}` 이미지를 빌드할 수단이 없습니다. `.shipmate.yml`의 `ecs`에 `builder: codebuild`를 넣으면 CodeBuild가 빌드합니다. 아니면 Docker 엔진이 있는 곳에서 Shipmate를 실행하세요.",
     "failed.codebuild_failed": "{phase} 단계에서 빌드가 실패했습니다: {message}",
     "failed.codebuild_gone": "CodeBuild에 더 이상 {build} 빌드가 없습니다. `/retry`로 새로 빌드하세요.",
     "failed.codebuild_no_digest": "{build} 빌드는 성공했지만 이미지를 알리지 않았습니다. buildspec이 이미지의 `sha256:…`인 `{variable}`을(를) 내보내야 합니다.",
@@ -139,6 +146,16 @@ SENTENCES: Mapping[str, str] = {
     "failed.codebuild_stopped": "누군가 CodeBuild에서 {build} 빌드를 중지했습니다.",
     "failed.codebuild_timed_out": "{build} 빌드가 CodeBuild 프로젝트의 제한 시간을 넘겼습니다.",
     "failed.connection_aws_refused": "AWS 자격 증명 확인에 실패했습니다: {message}",
+    "failed.connection_denied": "{connection} 연결로 들어갈 수 없습니다: {message}",
+    "failed.connection_for_unknown": "{name}에는 빌려줄 수 없습니다. 앱이 설치되어 있지 않습니다. 먼저 설치하거나 "
+    "이름을 확인해 주세요(owner/repository, 또는 모든 저장소라면 owner).",
+    "failed.connection_name_taken": "{name} 연결이 이미 있습니다. `--replace`로 새 키를 주거나 다른 이름을 고르세요.",
+    "failed.connection_not_lent": "{repository}에 빌려준 {connection} 연결이 없습니다. Shipmate 운영자가 "
+    "`shipmate connections add aws --for {repository}`로 빌려줄 수 있습니다.",
+    "failed.connection_other_account": "{connection} 연결은 {account} 계정의 것입니다. 바꾸려면 같은 계정과 리전이어야 "
+    "합니다. 아니면 새 연결을 추가하세요.",
+    "failed.connection_removed": "{connection} 연결이 제거되었습니다. 다시 빌려주거나 `.shipmate.yml`의 `ecs`에서 다른 "
+    "연결을 지정하세요.",
     "failed.connection_branch_missing": "GitHub 연결 실패: 브랜치를 찾을 수 없습니다: {branch}",
     "failed.connection_credentials_bad": "GitHub 연결 실패: 자격 증명이 올바르지 않습니다",
     "failed.connection_github_refused": "GitHub 연결 실패: {message}",

@@ -7,11 +7,11 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
-from bot.connections import CONNECTION_ID, AwsOffer, ConnectionDesk, GitHubOffer
-from bot.errors import Refused
+from bot.connections import BORROWER, CONNECTION_NAME, AwsOffer, ConnectionDesk, GitHubOffer, Hand, Terms
+from bot.store.connections import AwsConnection
 from handlers.api.bodies import read_body
 from handlers.api.envelope import success
-from handlers.api.gateway import LANGUAGE
+from handlers.api.gateway import CALLER, LANGUAGE
 
 DESK: web.AppKey[ConnectionDesk] = web.AppKey("connection desk")
 
@@ -44,6 +44,14 @@ AWS_BODY: dict[str, Any] = {
         "sessionToken": _SECRET,
         "roleArn": {"type": "string", "pattern": r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$"},
         "externalId": {"type": "string", "pattern": r"^[\w+=,.@:/-]{2,1224}$"},
+        "name": {"type": "string", "pattern": CONNECTION_NAME.pattern.replace(r"\A", "^").replace(r"\Z", "$")},
+        "lentTo": {
+            "type": "array",
+            "maxItems": 100,
+            "uniqueItems": True,
+            "items": {"type": "string", "pattern": BORROWER.pattern.replace(r"\A", "^").replace(r"\Z", "$")},
+        },
+        "replace": {"type": "boolean"},
     },
 }
 
@@ -53,7 +61,7 @@ async def connect_github(request: web.Request) -> web.Response:
     """Try a token for a repository and branch, and keep it sealed."""
     body = await read_body(request, GITHUB_BODY)
     offer = GitHubOffer(body["owner"], body["repo"], body["branch"], body["token"])
-    made = await request.app[DESK].add_github(offer)
+    made = await request.app[DESK].add_github(offer, _hand(request))
     return success({"githubConnectionId": made.id}, messages.say(request[LANGUAGE], "connection.github_made"))
 
 
@@ -69,7 +77,8 @@ async def connect_aws(request: web.Request) -> web.Response:
         body.get("roleArn"),
         body.get("externalId"),
     )
-    made = await request.app[DESK].add_aws(offer)
+    terms = Terms(body.get("name"), tuple(body.get("lentTo", ())), body.get("replace", False))
+    made = await request.app[DESK].add_aws(offer, _hand(request), terms)
     data = {"awsConnectionId": made.id, "accountId": made.account_id}
     return success(data, messages.say(request[LANGUAGE], "connection.aws_made", account=made.account_id))
 
@@ -83,9 +92,7 @@ async def list_connections(request: web.Request) -> web.Response:
             {"connectionId": one.id, "owner": one.owner, "repo": one.repo, "branch": one.branch}
             for one in await kept.github()
         ],
-        "aws": [
-            {"connectionId": one.id, "region": one.region, "accountId": one.account_id} for one in await kept.aws()
-        ],
+        "aws": [_shown(one) for one in await kept.aws()],
     }
     return success(data, messages.say(request[LANGUAGE], "connection.listed"))
 
@@ -94,6 +101,21 @@ async def list_connections(request: web.Request) -> web.Response:
 async def forget_connection(request: web.Request) -> web.Response:
     """Forget one, and what it came in with. Raises Refused("connection_unknown")."""
     connection_id = request.match_info["id"]
-    if not CONNECTION_ID.match(connection_id) or not await request.app[DESK].kept.remove(connection_id):
-        raise Refused("connection_unknown", connection=connection_id[:40])
+    await request.app[DESK].remove(connection_id, _hand(request))
     return success({"connectionId": connection_id}, messages.say(request[LANGUAGE], "connection.forgotten"))
+
+
+def _hand(request: web.Request) -> Hand:
+    """Who it is, as the trail names them: by the key's name."""
+    key = request[CALLER]
+    return Hand(key.name if key else "", "api")
+
+
+def _shown(one: AwsConnection) -> dict[str, Any]:
+    """A name, and to whom it is lent, only where there are such."""
+    known: dict[str, Any] = {"connectionId": one.id, "region": one.region, "accountId": one.account_id}
+    if one.name is not None:
+        known["name"] = one.name
+    if one.lent_to:
+        known["lentTo"] = [borrower.name for borrower in one.lent_to]
+    return known

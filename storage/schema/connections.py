@@ -20,3 +20,13 @@ def m018_connections(schema: Schema) -> None:
             created_us INTEGER NOT NULL
         )""",
     )
+
+
+def m019_connection_names(schema: Schema) -> None:
+    """`name` is what settings may call it; `version` grows with each change of what is sealed."""
+    run(
+        schema,
+        "ALTER TABLE connections ADD COLUMN name TEXT",
+        "ALTER TABLE connections ADD COLUMN version INTEGER NOT NULL DEFAULT 1",
+        "CREATE UNIQUE INDEX connections_by_name ON connections (name)",
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic
@@ -26,8 +27,11 @@ from bot.jobs.deploy.ship import EngineT, Ship, Tools
 from bot.jobs.deploy.start import start_deployment
 from bot.jobs.deploy.switch import switch_traffic
 from bot.jobs.deploy.undo import undo
-from bot.model import STATE_OF_STAGE, EventType, JobState, NewEvent, Stage
-from bot.ports import AnyEngine, Engine, Maker, RolloutEngine
+from bot.model import STATE_OF_STAGE, EventType, Job, JobState, NewEvent, Stage
+from bot.ports import Accounts, AnyEngine, Engine, Errand, Maker, RolloutEngine
+
+OUT_OF_REACH = frozenset({"target_unavailable", "connection_removed", "connection_denied", "connection_not_lent"})
+"""Why nothing can be put back: the server has no such engine any more, or nobody lets it in."""
 
 
 async def _build_image(ship: Ship[Maker]) -> None:
@@ -35,6 +39,13 @@ async def _build_image(ship: Ship[Maker]) -> None:
     from bot.jobs.deploy.build import build_image
 
     await build_image(ship)
+
+
+async def _build_for_rollout(ship: Ship[RolloutEngine]) -> None:
+    """Loaded as late, for the same reason."""
+    from bot.jobs.deploy.rollout.build import build_for_rollout
+
+    await build_for_rollout(ship)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ OWN_WAY: Way[Engine] = Way(
 
 PLATFORM_WAY: Way[RolloutEngine] = Way(
     {
-        Stage.BUILD: _build_image,
+        Stage.BUILD: _build_for_rollout,
         Stage.PUSH: push_image,
         Stage.START: prepare_rollout,
         Stage.LIFECYCLE: begin_rollout,
@@ -87,37 +98,77 @@ class Voyage:
 
 
 class Deployment:
-    """The work of deploy and rollback jobs. `engines` by target name; `stage_limit_s` holds for each stage."""
+    """The work of deploy and rollback jobs. `engines` by target name; `stage_limit_s` holds for each stage.
 
-    def __init__(self, engines: Mapping[str, AnyEngine], tools: Tools, stage_limit_s: float = 600.0) -> None:
+    `accounts` are other people's, which an environment with a connection is deployed to.
+    """
+
+    def __init__(
+        self,
+        engines: Mapping[str, AnyEngine],
+        tools: Tools,
+        stage_limit_s: float = 600.0,
+        accounts: Accounts | None = None,
+    ) -> None:
         self._engines = engines
         self._tools = tools
         self._stage_limit_s = stage_limit_s
+        self._accounts = accounts
 
     async def run(self, context: JobContext) -> Ending:
         """The stages not done yet, in order; where nothing may change, the build alone."""
-        voyage = self._voyage(context)
-        ship = voyage.ship
-        for stage, work in voyage.stages.items():
-            if not context.known(stage, "done") and (stage is Stage.BUILD or not ship.plan.noop):
-                await self._stage(ship, stage, work)
-        return await rehearse(ship) if ship.plan.noop else ending(ship)
+        async with self._voyage(context) as voyage:
+            ship = voyage.ship
+            for stage, work in voyage.stages.items():
+                if not context.known(stage, "done") and (stage is Stage.BUILD or not ship.plan.noop):
+                    await self._stage(ship, stage, work)
+            return await rehearse(ship) if ship.plan.noop else ending(ship)
 
     async def undo(self, context: JobContext, failure: Failure) -> Ending:
-        """Blue serves again, green is gone."""
-        if Plan.from_json(context.job.spec).target not in self._engines:
-            why = messages.failure(self._tools.locale, failure.code, failure.facts)
-            return Ending(failure.state, why, {"reason": failure.code}, failure.code, why)
-        return await self._voyage(context).undo(failure)
+        """Blue serves again, green is gone; what is out of reach stays, and is told."""
+        try:
+            async with self._voyage(context) as voyage:
+                return await voyage.undo(failure)
+        except Permanent as shut:
+            if shut.code not in OUT_OF_REACH:
+                raise
+            return self._out_of_reach(context, failure, shut)
 
-    def _voyage(self, context: JobContext) -> Voyage:
+    def _out_of_reach(self, context: JobContext, failure: Failure, shut: Permanent) -> Ending:
+        """Nobody lets us in to put anything back: where a rollout may be under way, somebody has to look."""
+        why = messages.failure(self._tools.locale, failure.code, failure.facts)
+        if shut.code != failure.code:
+            why = f"{why} {messages.failure(self._tools.locale, shut.code, shut.facts)}"
+        begun = bool(context.known(Stage.LIFECYCLE, "started"))
+        if begun:
+            why = f"{why} {messages.say(self._tools.locale, 'undo.out_of_reach')}"
+        code = "undo_failed" if begun else failure.code
+        result = {"reason": failure.code, "failure": dict(failure.facts), "by": failure.by}
+        return Ending(failure.state, why, result, code, why)
+
+    @asynccontextmanager
+    async def _voyage(self, context: JobContext) -> AsyncIterator[Voyage]:
+        """The ship with its engine, held until the end of the block. Raises Permanent where there is none."""
         plan = Plan.from_json(context.job.spec)
+        async with self._engine(context.job, plan) as engine:
+            if isinstance(engine, RolloutEngine):
+                yield Voyage.of(Ship(context, plan, engine, self._tools), PLATFORM_WAY)
+            else:
+                yield Voyage.of(Ship(context, plan, engine, self._tools), OWN_WAY)
+
+    @asynccontextmanager
+    async def _engine(self, job: Job, plan: Plan) -> AsyncIterator[AnyEngine]:
+        """The server's own engine of that target, or the one over the account that the environment names."""
+        connection = plan.environment.connection
+        if connection is not None and self._accounts is not None:
+            errand = Errand(connection, job.repository.full_name, job.environment)
+            async with self._accounts.entered(errand) as lent:
+                yield lent
+            return
         engine = self._engines.get(plan.target)
-        if engine is None:
+        if engine is None or connection is not None:
             raise Permanent("target_unavailable", target=plan.target, known=sorted(self._engines))
-        if isinstance(engine, RolloutEngine):
-            return Voyage.of(Ship(context, plan, engine, self._tools), PLATFORM_WAY)
-        return Voyage.of(Ship(context, plan, engine, self._tools), OWN_WAY)
+        yield engine
 
     async def _stage(self, ship: Ship[Maker], stage: Stage, work: Callable[[], Awaitable[None]]) -> None:
         name = ship.say(f"stage.{int(stage)}")

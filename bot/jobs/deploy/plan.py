@@ -51,6 +51,8 @@ class Plan:
     """The rules of the environment that its asker, a maintainer, set aside for that reason: codes of refusals."""
     waits_s: float = 0.0
     """How long it stands still on purpose while it is watched; on top of every limit."""
+    connection_by_key: bool = False
+    """Whether a program gave the connection with its API key, so that it need not be lent to the repository."""
     preview_ends_at: str | None = None
     """When the preview was to end as it was asked for, in ISO 8601."""
 
