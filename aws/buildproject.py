@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws import tags
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
 from aws.repeat import FIRST_PAUSE_S, settled, token
 from bot.errors import Permanent
+from bot.ports import RemoteOrder
 
 _LONGEST_STEM = 120
 _TAKEN = "ResourceAlreadyExistsException"
@@ -19,30 +21,36 @@ _TAKEN = "ResourceAlreadyExistsException"
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """How builds run. `name`: a project that is there already and is taken as it is; None: one of our own."""
+    """How builds run. `name`: a project that is there already and is taken as it is; None: one of our own.
 
-    service_role: str
+    One of our own runs as `service_role`.
+    """
+
+    service_role: str = ""
     image: str = "aws/codebuild/standard:7.0"
     environment_type: str = "LINUX_CONTAINER"
     compute_type: str = "BUILD_GENERAL1_MEDIUM"
-    timeout_minutes: int = 60
+    timeout_minutes: int = 10
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOrder:
-    """One image to build of `repository` (`acme/api`) at `sha`; `source` is its address for git.
+SETTINGS: Mapping[str, str] = {
+    "service_role": "service_role",
+    "project": "name",
+    "image": "image",
+    "compute": "compute_type",
+    "environment_type": "environment_type",
+    "timeout": "timeout_minutes",
+}
+"""What the keys of an order's settings are here."""
 
-    `image_repository` is where the buildspec pushes: `host/name`, without a tag. `framework` is for people.
-    """
 
-    job_id: str
-    repository: str
-    source: str
-    sha: str
-    buildspec: str
-    image_repository: str
-    framework: str | None = None
+def settings_of(order: RemoteOrder) -> ProjectSettings:
+    """The order's settings. Raises Permanent("ecs_setting_missing", names): a project of ours needs a role."""
+    given = {SETTINGS[name]: value for name, value in order.settings.items() if name in SETTINGS}
+    if not given.get("service_role") and not given.get("name"):
+        raise Permanent("ecs_setting_missing", names=["codebuild.service_role"])
+    return ProjectSettings(**given)
 
 
 def project_name(settings: ProjectSettings, owner: str, repository: str) -> str:
@@ -52,7 +60,7 @@ def project_name(settings: ProjectSettings, owner: str, repository: str) -> str:
 
 
 async def ensured(
-    clients: AwsClients, settings: ProjectSettings, owner: str, order: BuildOrder, first_pause_s: float = FIRST_PAUSE_S
+    clients: AwsClients, settings: ProjectSettings, owner: str, order: RemoteOrder, first_pause_s: float = FIRST_PAUSE_S
 ) -> str:
     """The project's name, once it is there and builds this very repository. Repeatable.
 
@@ -75,7 +83,7 @@ async def ensured(
 
 
 async def _made(
-    clients: AwsClients, settings: ProjectSettings, owner: str, order: BuildOrder, name: str
+    clients: AwsClients, settings: ProjectSettings, owner: str, order: RemoteOrder, name: str
 ) -> Mapping[str, Any] | None:
     """None where somebody was quicker; a second look tells who.
 
@@ -91,12 +99,17 @@ async def _made(
     return made
 
 
-def _wanted(settings: ProjectSettings, owner: str, order: BuildOrder, name: str) -> dict[str, Any]:
+def _wanted(settings: ProjectSettings, owner: str, order: RemoteOrder, name: str) -> dict[str, Any]:
     """Privileged, since images are built in it."""
     return {
         "name": name,
-        "description": " · ".join(part for part in (order.repository, order.framework) if part)[:255],
-        "source": {"type": "GITHUB", "location": order.source, "buildspec": order.buildspec, "gitCloneDepth": 1},
+        "description": " · ".join(part for part in (order.repository, order.about) if part)[:255],
+        "source": {
+            "type": _source_type(order.source),
+            "location": order.source,
+            "buildspec": order.buildspec,
+            "gitCloneDepth": 1,
+        },
         "artifacts": {"type": "NO_ARTIFACTS"},
         "environment": {
             "type": settings.environment_type,
@@ -110,7 +123,12 @@ def _wanted(settings: ProjectSettings, owner: str, order: BuildOrder, name: str)
     }
 
 
-def _require_right(project: Mapping[str, Any], settings: ProjectSettings, owner: str, order: BuildOrder) -> None:
+def _source_type(address: str) -> str:
+    """https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectSource.html"""
+    return "GITHUB" if urlsplit(address).hostname == "github.com" else "GITHUB_ENTERPRISE"
+
+
+def _require_right(project: Mapping[str, Any], settings: ProjectSettings, owner: str, order: RemoteOrder) -> None:
     ours = tags.read(project.get("tags") or []).get(tags.OWNER) == owner
     if not settings.name and not ours:
         raise Permanent("codebuild_project_taken", project=project["name"])

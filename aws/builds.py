@@ -10,22 +10,13 @@ from typing import Any
 
 from aws.clients import AwsClients
 from bot.errors import Permanent
+from bot.ports import BuildPhase
 
 JOB_VARIABLE = "SHIPMATE_JOB"
 DIGEST_VARIABLE = "IMAGE_DIGEST"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 SUCCEEDED, STOPPED, TIMED_OUT = "SUCCEEDED", "STOPPED", "TIMED_OUT"
 _GOING = ("", "IN_PROGRESS")
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A phase that is over. `name` and `status` are CodeBuild's own words; `message` says why it failed."""
-
-    name: str
-    status: str
-    seconds: int = 0
-    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +27,16 @@ class Build:
     status: str
     complete: bool
     job_id: str | None
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[BuildPhase, ...] = ()
     group: str | None = None
     stream: str | None = None
     url: str = ""
     exported: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def failed_phase(self) -> Phase | None:
+    def failed_phase(self) -> BuildPhase | None:
         """The first phase that did not succeed."""
-        return next((phase for phase in self.phases if phase.status != SUCCEEDED), None)
+        return next((phase for phase in self.phases if not phase.succeeded), None)
 
 
 async def look_at(clients: AwsClients, ids: list[str]) -> list[Build]:
@@ -88,19 +79,21 @@ def digest_of(build: Build) -> str:
     if build.status == TIMED_OUT:
         raise Permanent("codebuild_timed_out", **where)
     if build.status != SUCCEEDED:
-        failed = build.failed_phase or Phase("?", build.status)
-        raise Permanent("codebuild_failed", phase=failed.name, message=failed.message or failed.status, **where)
+        failed = build.failed_phase or BuildPhase("?", False, message=build.status)
+        raise Permanent("codebuild_failed", phase=failed.name, message=failed.message, **where)
     digest = build.exported.get(DIGEST_VARIABLE, "")
     if not DIGEST.fullmatch(digest):
         raise Permanent("codebuild_no_digest", variable=DIGEST_VARIABLE, **where)
     return digest
 
 
-def _phase(told: Mapping[str, Any]) -> Phase:
+def _phase(told: Mapping[str, Any]) -> BuildPhase:
+    succeeded = told["phaseStatus"] == SUCCEEDED
     reasons = [
         f"{one.get('statusCode', '')}: {one['message']}" for one in told.get("contexts", []) if one.get("message")
     ]
     seconds = told.get("durationInSeconds")
     if seconds is None and isinstance(told.get("endTime"), datetime):
         seconds = (told["endTime"] - told["startTime"]).total_seconds()
-    return Phase(str(told["phaseType"]), str(told["phaseStatus"]), int(seconds or 0), "; ".join(reasons))
+    message = "" if succeeded else "; ".join(reasons) or str(told["phaseStatus"])
+    return BuildPhase(str(told["phaseType"]), succeeded, int(seconds or 0), message)

@@ -1,25 +1,28 @@
-"""Builds images on CodeBuild: one build for each job, told while it runs, and really stopped when it is cancelled."""
+"""Builds images on CodeBuild: one build for each job, told while it runs, and really stopped when nobody wants it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from aws import buildproject, builds
 from aws.buildlog import pages
-from aws.buildproject import BuildOrder, ProjectSettings
-from aws.builds import Build, Phase
+from aws.buildproject import ProjectSettings, project_name, settings_of
+from aws.builds import Build
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
 from aws.repeat import FIRST_PAUSE_S, settled, token
-from bot.errors import Permanent, ShipmateError, Transient
-from bot.ports import Pace, PushedImage
+from bot.errors import Permanent, Transient
+from bot.ports import BuildNews, LogSink, Pace, PushedImage, RemoteOrder, TellBuild
 
-_FULL = "AccountLimitExceededException"
+_FULL, _UNKNOWN = "AccountLimitExceededException", "ResourceNotFoundException"
 _log = logging.getLogger(__name__)
+
+Repositories = Callable[[str, LogSink], Awaitable[str]]
+"""Has a repository ready for images; answers its address, `host/name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,8 @@ class Mark:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BuildNews:
-    """What was not told before. Kept together with `mark` in one step, nothing is told twice after a crash."""
-
-    mark: Mark
-    lines: tuple[str, ...] = ()
-    phases: tuple[Phase, ...] = ()
-
-
-Tell = Callable[[BuildNews], Awaitable[None]]
-
-
 class CodeBuild:
-    """Makes images where the sources are not: CodeBuild fetches the commit and pushes what it built.
+    """A `ports.RemoteBuilder`: CodeBuild fetches the commit itself, and pushes what it built to ECR.
 
     `pace`: seconds between two looks; the first while there is news, growing to the longest while there is none.
     """
@@ -52,48 +43,97 @@ class CodeBuild:
         self,
         clients: AwsClients,
         owner: str,
-        settings: ProjectSettings,
+        repositories: Repositories,
         *,
         pace: Pace | None = None,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        self._clients, self._owner, self._settings = clients, owner, settings
+        self._clients, self._owner, self._repositories = clients, owner, repositories
         self._pace, self._first_pause_s = pace or Pace(), first_pause_s
 
-    async def build(self, order: BuildOrder, tell: Tell, after: Mark | None = None) -> PushedImage:
-        """The image of the job's one build, by digest; a build that began before is found and followed on.
+    async def build(self, order: RemoteOrder, tell: TellBuild, after: Mapping[str, Any]) -> PushedImage:
+        """The image by digest. Cancelling leaves the build running; one just asked for has begun when this is back.
 
-        Cancelling the task stops the build, and so does a failure that ends the job. Raises what `builds.digest_of`
-        and `buildproject.ensured` say.
+        Raises what `builds.digest_of` and `buildproject.ensured` say.
         """
-        beginning = asyncio.create_task(self.begin(order))
+        address = await self._repositories(order.image_repository, _log.info)
+        beginning = asyncio.create_task(self.begin(order, address))
         try:
-            build = await self.follow(await asyncio.shield(beginning), tell, after or Mark())
-        except (asyncio.CancelledError, Permanent):
-            await asyncio.shield(self._end(beginning))
+            build_id = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            await asyncio.gather(beginning, return_exceptions=True)  # so that `stop` finds it
             raise
-        digest = builds.digest_of(build)
-        return PushedImage(f"{order.image_repository}@{digest}", order.image_repository, pushed=True)
+        build = await self._followed(build_id, tell, Mark(**after))
+        return PushedImage(f"{address}@{builds.digest_of(build)}", address, pushed=True)
 
-    async def begin(self, order: BuildOrder) -> str:
+    async def begin(self, order: RemoteOrder, address: str) -> str:
         """The id of the job's build, started at the pinned commit if there is none among the project's newest 100.
 
         CodeBuild keeps its own token for five minutes only, so the job's variable is looked for first.
         https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
         """
+        settings = settings_of(order)
         project = await buildproject.ensured(
-            self._clients, self._settings, self._owner, order, first_pause_s=self._first_pause_s
+            self._clients, settings, self._owner, order, first_pause_s=self._first_pause_s
         )
 
         async def look() -> str | None:
             return await self._found(project, order.job_id)
 
         async def make() -> str:
-            return await self._started(project, order)
+            return await self._started(_wanted(project, settings, order, address))
 
         return await settled(look, make, self._first_pause_s)
 
-    async def follow(self, build_id: str, tell: Tell, after: Mark) -> Build:
+    async def stop(self, order: RemoteOrder) -> None:
+        """Stop the job's build and wait until it is over; nothing where none began. Repeatable.
+
+        https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html
+        """
+        build_id = await self._begun(order)
+        if build_id is None or (await self._look(build_id)).complete:
+            return
+        try:
+            await self._clients.call("codebuild", "StopBuild", id=build_id)
+        except AwsRefusal:
+            if not (await self._look(build_id)).complete:
+                raise
+        while True:
+            if (await self._look(build_id)).complete:
+                return
+            await asyncio.sleep(self._pace.first_s)
+
+    async def _begun(self, order: RemoteOrder) -> str | None:
+        try:
+            return await self._found(project_name(settings_of(order), self._owner, order.repository), order.job_id)
+        except AwsRefusal as refusal:
+            if refusal.aws_code == _UNKNOWN:
+                return None
+            raise
+
+    async def _found(self, project: str, job_id: str) -> str | None:
+        reply = await self._clients.call(
+            "codebuild", "ListBuildsForProject", projectName=project, sortOrder="DESCENDING"
+        )
+        known = await builds.look_at(self._clients, list(reply.get("ids", []))[:100])
+        return next((build.id for build in known if build.job_id == job_id), None)
+
+    async def _started(self, wanted: Mapping[str, Any]) -> str:
+        try:
+            reply = await self._clients.call_once("codebuild", "StartBuild", **wanted)
+        except AwsRefusal as refusal:
+            if refusal.aws_code == _FULL:
+                raise Transient("aws_throttled", operation="codebuild.StartBuild") from refusal
+            raise
+        return str(reply["build"]["id"])
+
+    async def _look(self, build_id: str) -> Build:
+        found = await builds.look_at(self._clients, [build_id])
+        if not found:
+            raise Permanent("codebuild_gone", build=build_id)
+        return found[0]
+
+    async def _followed(self, build_id: str, tell: TellBuild, after: Mark) -> Build:
         """Tell phases and lines as they come; answers the build once it is over and its log says nothing new."""
         mark, wait_s = after, self._pace.first_s
         while True:
@@ -105,80 +145,35 @@ class CodeBuild:
             mark = told
             await asyncio.sleep(wait_s)
 
-    async def stop(self, build_id: str) -> Build:
-        """Stop it and wait until it is over. Repeatable.
-
-        https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html
-        """
-        try:
-            await self._clients.call("codebuild", "StopBuild", id=build_id)
-        except AwsRefusal:
-            if not (await self._look(build_id)).complete:
-                raise
-        while True:
-            build = await self._look(build_id)
-            if build.complete:
-                return build
-            await asyncio.sleep(self._pace.first_s)
-
-    async def _end(self, beginning: asyncio.Task[str]) -> None:
-        """Stop what began, however far it came; that it cannot be stopped does not hide why it should be."""
-        try:
-            await self.stop(await beginning)
-        except ShipmateError as error:
-            _log.warning("a build may run on: %s", error)
-
-    async def _look(self, build_id: str) -> Build:
-        found = await builds.look_at(self._clients, [build_id])
-        if not found:
-            raise Permanent("codebuild_gone", build=build_id)
-        return found[0]
-
-    async def _found(self, project: str, job_id: str) -> str | None:
-        reply = await self._clients.call(
-            "codebuild", "ListBuildsForProject", projectName=project, sortOrder="DESCENDING"
-        )
-        known = await builds.look_at(self._clients, list(reply.get("ids", []))[:100])
-        return next((build.id for build in known if build.job_id == job_id), None)
-
-    async def _started(self, project: str, order: BuildOrder) -> str:
-        try:
-            reply = await self._clients.call_once("codebuild", "StartBuild", **self._wanted(project, order))
-        except AwsRefusal as refusal:
-            if refusal.aws_code == _FULL:
-                raise Transient("aws_throttled", operation="codebuild.StartBuild") from refusal
-            raise
-        return str(reply["build"]["id"])
-
-    def _wanted(self, project: str, order: BuildOrder) -> dict[str, Any]:
-        """Settings that changed since the project was made hold for the build; a project given stays as it is."""
-        settings = self._settings
-        given = {builds.JOB_VARIABLE: order.job_id, "IMAGE_REPO": order.image_repository}
-        wanted: dict[str, Any] = {
-            "projectName": project,
-            "sourceVersion": order.sha,
-            "buildspecOverride": order.buildspec,
-            "environmentVariablesOverride": [{"name": name, "value": value} for name, value in given.items()],
-            "idempotencyToken": token(order.job_id, "build"),
-        }
-        if settings.name is None:
-            wanted |= {
-                "imageOverride": settings.image,
-                "environmentTypeOverride": settings.environment_type,
-                "computeTypeOverride": settings.compute_type,
-                "serviceRoleOverride": settings.service_role,
-                "timeoutInMinutesOverride": settings.timeout_minutes,
-            }
-        return wanted
-
-    async def _tell_news(self, build: Build, tell: Tell, mark: Mark) -> Mark:
+    async def _tell_news(self, build: Build, tell: TellBuild, mark: Mark) -> Mark:
         """Lines first: a phase ends after what it wrote."""
         if build.group and build.stream:
             async for page in pages(self._clients, build.group, build.stream, mark.token):
                 mark = replace(mark, token=page.token)
-                await tell(BuildNews(mark, lines=page.lines))
+                await tell(BuildNews(asdict(mark), lines=page.lines))
         ended = build.phases[mark.phases :]
         if ended:
             mark = replace(mark, phases=len(build.phases))
-            await tell(BuildNews(mark, phases=ended))
+            await tell(BuildNews(asdict(mark), phases=ended))
         return mark
+
+
+def _wanted(project: str, settings: ProjectSettings, order: RemoteOrder, address: str) -> dict[str, Any]:
+    """Settings that changed since the project was made hold for the build; a project given stays as it is."""
+    given = {builds.JOB_VARIABLE: order.job_id, "IMAGE_REPO": address, "IMAGE_TAG": order.tag}
+    wanted: dict[str, Any] = {
+        "projectName": project,
+        "sourceVersion": order.sha,
+        "buildspecOverride": order.buildspec,
+        "environmentVariablesOverride": [{"name": name, "value": value} for name, value in given.items()],
+        "idempotencyToken": token(order.job_id, "build"),
+    }
+    if settings.name is None:
+        wanted |= {
+            "imageOverride": settings.image,
+            "environmentTypeOverride": settings.environment_type,
+            "computeTypeOverride": settings.compute_type,
+            "serviceRoleOverride": settings.service_role,
+            "timeoutInMinutesOverride": settings.timeout_minutes,
+        }
+    return wanted

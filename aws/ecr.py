@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from aws import tags
@@ -74,14 +75,14 @@ class EcrRegistry:
         self._register_secret = register_secret
         self._login: Login | None = None
         self._entering = asyncio.Lock()
-        self._ready: set[str] = set()
+        self._ready: dict[str, str] = {}
 
     async def push(self, image: BuiltImage, repository: str, tag: str, log: LogSink) -> PushedImage:
         """Push under `repository:tag`, which is made where it is missing. Repeatable: layers that are there stay.
 
         Raises what `aws_errors` says, and what the pusher raises; a login that is refused is renewed once.
         """
-        await self._ensure(repository, log)
+        await self.ensure(repository, log)
         try:
             return await self._pusher(await self.login()).push(image, repository, tag, log)
         except Permanent as refused:
@@ -107,27 +108,28 @@ class EcrRegistry:
         host = self._host or urlsplit(given["proxyEndpoint"]).netloc
         return Login(host, username, password, given["expiresAt"].astimezone(UTC))
 
-    async def _ensure(self, repository: str, log: LogSink) -> None:
-        """Adopt the repository, or make it; looked at once by each process."""
-        if repository in self._ready:
-            return
-        arn = await self._find(repository)
-        if arn is None:
-            arn = await self._make(repository)
-            log(f"repository {repository} made")
-        await self._complete(repository, arn)
-        self._ready.add(repository)
+    async def ensure(self, repository: str, log: LogSink) -> str:
+        """Adopt the repository, or make it; answers its address, `host/name`. Looked at once by each process."""
+        if repository not in self._ready:
+            known = await self._find(repository)
+            if known is None:
+                known = await self._make(repository)
+                log(f"repository {repository} made")
+            await self._complete(repository, str(known["repositoryArn"]))
+            self._ready[repository] = str(known["repositoryUri"])
+        return self._ready[repository]
 
-    async def _find(self, repository: str) -> str | None:
+    async def _find(self, repository: str) -> Mapping[str, Any] | None:
         try:
             reply = await self._clients.call("ecr", "DescribeRepositories", repositoryNames=[repository])
         except AwsRefusal as refusal:
             if refusal.aws_code == "RepositoryNotFoundException":
                 return None
             raise
-        return str(reply["repositories"][0]["repositoryArn"])
+        found: list[Mapping[str, Any]] = reply["repositories"]
+        return found[0]
 
-    async def _make(self, repository: str) -> str:
+    async def _make(self, repository: str) -> Mapping[str, Any]:
         """Repeatable: a name can be taken once only, so one that exists was made by the attempt before."""
         try:
             reply = await self._clients.call(
@@ -138,12 +140,13 @@ class EcrRegistry:
                 imageScanningConfiguration={"scanOnPush": True},
                 tags=tags.upper({tags.OWNER: self._owner}),
             )
-            return str(reply["repository"]["repositoryArn"])
         except AwsRefusal as refusal:
             found = await self._find(repository) if refusal.aws_code == "RepositoryAlreadyExistsException" else None
             if found is None:
                 raise
             return found
+        made: Mapping[str, Any] = reply["repository"]
+        return made
 
     async def _complete(self, repository: str, arn: str) -> None:
         """A repository of ours has an expiry policy; one that somebody else made keeps what they decided."""

@@ -77,19 +77,25 @@ class SqlJobs:
             raise ValueError(f"{state} is final: finish the job instead")
         return await self._database.write(unit)
 
-    async def append(self, job_id: str, fence: int, events: Sequence[NewEvent], now: datetime) -> list[Event]:
+    async def append(
+        self,
+        job_id: str,
+        fence: int,
+        events: Sequence[NewEvent],
+        now: datetime,
+        facts: Mapping[Stage, Mapping[str, Any]] | None = None,
+    ) -> list[Event]:
         def unit(connection: sqlite3.Connection) -> list[Event]:
-            return facts_of.append(connection, jobrows.held(connection, job_id, fence)["number"], events, now)
+            number = jobrows.held(connection, job_id, fence)["number"]
+            for stage, known in (facts or {}).items():
+                _keep(connection, number, stage, known)
+            return facts_of.append(connection, number, events, now)
 
         return await self._database.write(unit)
 
     async def keep_facts(self, job_id: str, fence: int, stage: Stage, facts: Mapping[str, Any]) -> None:
         def unit(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT INTO facts (job, stage, facts) VALUES (?, ?, ?)"
-                " ON CONFLICT (job, stage) DO UPDATE SET facts = excluded.facts",
-                (jobrows.held(connection, job_id, fence)["number"], stage, to_json(facts)),
-            )
+            _keep(connection, jobrows.held(connection, job_id, fence)["number"], stage, facts)
 
         await self._database.write(unit)
 
@@ -185,6 +191,14 @@ class SqlJobs:
 
     async def end_held(self, end: EndHeld, now: datetime) -> bool:
         return await self._database.write(lambda c: holds.end_held(c, end, now))
+
+
+def _keep(connection: sqlite3.Connection, number: int, stage: Stage, facts: Mapping[str, Any]) -> None:
+    connection.execute(
+        "INSERT INTO facts (job, stage, facts) VALUES (?, ?, ?)"
+        " ON CONFLICT (job, stage) DO UPDATE SET facts = excluded.facts",
+        (number, stage, to_json(facts)),
+    )
 
 
 def _require_allowed(row: sqlite3.Row, state: JobState) -> None:

@@ -82,6 +82,10 @@ class GitSource:
     def __init__(self, base_url: str, token: TokenProvider, limits: GitLimits | None = None) -> None:
         self._base_url, self._token, self._limits = base_url.rstrip("/"), token, limits or GitLimits()
 
+    def address(self, job: Job) -> str:
+        """`https://github.com/acme/api.git`."""
+        return f"{self._base_url}/{quote(job.repository.full_name)}.git"
+
     async def checkout(self, job: Job, into: Path, log: LogSink) -> None:
         """Leave the tree of exactly `job.sha` in `into`, made anew, without `.git`: the same commit, the same bytes.
 
@@ -93,7 +97,7 @@ class GitSource:
         if not FULL_SHA.match(job.sha):
             raise Permanent("commit_not_found", sha=job.sha)
         await asyncio.to_thread(_empty, into)
-        url = f"{self._base_url}/{quote(job.repository.full_name)}.git"
+        url = self.address(job)
         git = _Git(into, self._limits, _sign_in(url, await self._token(job)), log)
         try:
             async with asyncio.timeout(self._limits.limit_s):

@@ -58,6 +58,15 @@ class JobContext:
         self.facts[stage] = {**self.facts.get(stage, {}), **facts}
         await self.jobs.keep_facts(self.job.id, self.job.fence, stage, self.facts[stage])
 
+    async def tell_once(
+        self, stage: Stage, events: Sequence[NewEvent] = (), lines: Sequence[str] = (), /, **facts: Any
+    ) -> None:
+        """Record events and lines of the log with the facts that say how far they go, in one transaction."""
+        known = {**self.facts.get(stage, {}), **facts}
+        told = [*await self.log.take(lines), *self._masked(events)]
+        await self.jobs.append(self.job.id, self.job.fence, told, self.clock(), {stage: known})
+        self.facts[stage] = known
+
     def known(self, stage: Stage, name: str) -> Any:
         """A fact an earlier stage, or an earlier attempt, kept; None when there is none."""
         return self.facts.get(stage, {}).get(name)

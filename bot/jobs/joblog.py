@@ -73,10 +73,17 @@ class JobLog:
         """Write what waits, in events of a bounded size."""
         async with self._writing:
             while self._waiting:
-                lines = self._cut_batch()
-                masked = self._masker.mask("\n".join(lines)).split("\n")
-                event = NewEvent(EventType.LOG_WRITTEN, f"{len(masked)} lines", self._stage, {"lines": masked})
-                await self._append([event])
+                await self._append([self._cut_event()])
+
+    async def take(self, lines: Sequence[str]) -> list[NewEvent]:
+        """Lines of output as events, for one who stores them in a transaction of their own; what waited goes first."""
+        async with self._writing:
+            for line in lines:
+                self.line(line)
+            events: list[NewEvent] = []
+            while self._waiting:
+                events.append(self._cut_event())
+            return events
 
     async def close(self) -> None:
         """Write the rest: how much was left out, and the last lines of it."""
@@ -87,6 +94,10 @@ class JobLog:
             self._left_out = 0
             self._tail.clear()
         await self.flush()
+
+    def _cut_event(self) -> NewEvent:
+        masked = self._masker.mask("\n".join(self._cut_batch())).split("\n")
+        return NewEvent(EventType.LOG_WRITTEN, f"{len(masked)} lines", self._stage, {"lines": masked})
 
     def _cut_batch(self) -> list[str]:
         size = count = 0

@@ -82,7 +82,15 @@ class Jobs(Protocol):
     ) -> list[Event]:
         """Move on and record the events, in one transaction. Raises ValueError when the state may not follow."""
 
-    async def append(self, job_id: str, fence: int, events: Sequence[NewEvent], now: datetime) -> list[Event]: ...
+    async def append(
+        self,
+        job_id: str,
+        fence: int,
+        events: Sequence[NewEvent],
+        now: datetime,
+        facts: Mapping[Stage, Mapping[str, Any]] | None = None,
+    ) -> list[Event]:
+        """Record events, and what stages remember by them, in one transaction."""
 
     async def keep_facts(self, job_id: str, fence: int, stage: Stage, facts: Mapping[str, Any]) -> None:
         """Remember what a stage found or is about to change, for a resume."""

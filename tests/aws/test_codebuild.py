@@ -16,20 +16,25 @@ import pytest
 import yaml
 
 from aws import builds
-from aws.buildproject import BuildOrder, ProjectSettings, project_name
+from aws.buildproject import project_name, settings_of
 from aws.clients import AwsClients
-from aws.codebuild import BuildNews, CodeBuild, Mark
+from aws.codebuild import CodeBuild
 from bot.errors import Permanent, ShipmateError, Transient
 from bot.inspect.buildspec import buildspec
 from bot.inspect.model import AppPlan
-from bot.ports import Pace
+from bot.ports import BuildNews, BuildPhase, LogSink, Pace, RemoteOrder
 from tests.aws.emulator.handle import Emulator
 
 ROLE = "arn:aws:iam::123456789012:role/codebuild"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/api"
 DIGEST = "sha256:" + "ab" * 32
 QUICK = Pace(first_s=0.05, longest_s=0.1)
-SETTINGS = ProjectSettings(ROLE)
+SETTINGS = {"service_role": ROLE}
+
+
+async def ready(repository: str, log: LogSink) -> str:
+    """The image's repository is there."""
+    return IMAGE
 
 
 def spec(**phases: Any) -> str:
@@ -53,14 +58,14 @@ class Told:
     """Keeps what it is told, and how far that goes, as a store does in one step."""
 
     lines: list[str] = field(default_factory=list)
-    phases: list[builds.Phase] = field(default_factory=list)
-    mark: Mark = field(default_factory=Mark)
+    phases: list[BuildPhase] = field(default_factory=list)
+    mark: dict[str, Any] = field(default_factory=dict)
     dies_after: int | None = None
 
     async def __call__(self, news: BuildNews) -> None:
         self.lines += news.lines
         self.phases += news.phases
-        self.mark = news.mark
+        self.mark = dict(news.mark)
         if self.dies_after is not None and len(self.lines) >= self.dies_after:
             raise Transient("worker_died")
 
@@ -85,19 +90,19 @@ class Yard:
     shas: list[str]
     codebuild: CodeBuild
 
-    def order(self, buildspec: str, **other: Any) -> BuildOrder:
+    def order(self, buildspec: str, **other: Any) -> RemoteOrder:
         """A new job at the first commit, which is not the head."""
-        job_id = f"dep_{uuid.uuid4().hex[:10]}"
-        order = BuildOrder(job_id, self.name, f"https://github.com/{self.name}.git", self.shas[0], buildspec, IMAGE)
+        job_id, source = f"dep_{uuid.uuid4().hex[:10]}", f"https://github.com/{self.name}.git"
+        order = RemoteOrder(job_id, self.name, source, self.shas[0], buildspec, "acme-api", "acme-api-main-1", SETTINGS)
         return replace(order, **other)
 
     async def started(self) -> list[builds.Build]:
         """Every build there is of the repository."""
-        project = project_name(SETTINGS, "tests", self.name)
+        project = project_name(settings_of(self.order("")), "tests", self.name)
         reply = await self.clients.call("codebuild", "ListBuildsForProject", projectName=project)
         return await builds.look_at(self.clients, reply["ids"])
 
-    async def uri(self, order: BuildOrder, told: Told) -> str:
+    async def uri(self, order: RemoteOrder, told: Told) -> str:
         """As a worker does: what may pass is tried again, from where it was."""
         for _ in range(4):
             try:
@@ -116,7 +121,7 @@ def yard(clients: AwsClients, emulator: Emulator, tmp_path: Path) -> Yard:
     git(folder, "init", "--quiet")
     shas = [commit(folder, version) for version in ("one", "two")]
     emulator.has_source(f"https://github.com/{name}.git", folder)
-    codebuild = CodeBuild(clients, "tests", SETTINGS, pace=QUICK, first_pause_s=0.02)
+    codebuild = CodeBuild(clients, "tests", ready, pace=QUICK, first_pause_s=0.02)
     return Yard(clients, emulator, folder, name, shas, codebuild)
 
 
@@ -144,7 +149,7 @@ async def test_the_pinned_commit_is_built_and_the_image_comes_back_by_digest(yar
         *("SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD"),
         *("BUILD", "POST_BUILD", "UPLOAD_ARTIFACTS", "FINALIZING"),
     ]
-    assert {phase.status for phase in told.phases} == {"SUCCEEDED"}
+    assert all(phase.succeeded for phase in told.phases)
 
 
 async def test_lines_are_told_while_the_build_still_runs(yard: Yard, tmp_path: Path) -> None:
@@ -168,10 +173,10 @@ async def test_what_the_inspector_writes_builds_and_pushes_what_it_should(yard: 
     yard.emulator.has_programs(f"{programs}:/usr/local/bin:/usr/bin:/bin")
     told = Told()
     plan = AppPlan(path=".", framework="django", dockerfile="Dockerfile")
-    assert await yard.uri(yard.order(buildspec(plan), framework="django"), told) == f"{IMAGE}@{DIGEST}"
+    assert await yard.uri(yard.order(buildspec(plan), about="django"), told) == f"{IMAGE}@{DIGEST}"
     assert f"docker login --username AWS --password-stdin {IMAGE.partition('/')[0]}" in told.said
     (build,) = [line for line in told.said if line.startswith("docker buildx build")]
-    assert f"--tag {IMAGE}:{yard.shas[0]}" in build
+    assert f"--tag {IMAGE}:acme-api-main-1" in build
     project = await the_project(yard)
     assert project["description"] == f"{yard.name} · django"
     assert project["environment"]["privilegedMode"] is True
@@ -189,7 +194,7 @@ async def test_a_build_that_fails_says_which_phase_and_which_command(yard: Yard)
     }
     told = Told()
     with pytest.raises(Permanent, match="codebuild_failed") as failed:
-        await yard.codebuild.build(yard.order(spec(**phases)), told)
+        await yard.codebuild.build(yard.order(spec(**phases)), told, {})
     assert failed.value.facts["phase"] == "BUILD"
     assert "false. Reason: exit status 1" in failed.value.facts["message"]
     assert told.said == ["/", "succeeding 0 in /"]
@@ -198,7 +203,7 @@ async def test_a_build_that_fails_says_which_phase_and_which_command(yard: Yard)
 async def test_nothing_is_built_after_what_comes_before_failed(yard: Yard) -> None:
     told = Told()
     with pytest.raises(Permanent) as failed:
-        await yard.codebuild.build(yard.order(spec(pre_build=["exit 7"], build=["echo built"])), told)
+        await yard.codebuild.build(yard.order(spec(pre_build=["exit 7"], build=["echo built"])), told, {})
     assert failed.value.facts["phase"] == "PRE_BUILD"
     assert "exit status 7" in failed.value.facts["message"]
     assert told.said == []
@@ -206,14 +211,14 @@ async def test_nothing_is_built_after_what_comes_before_failed(yard: Yard) -> No
 
 async def test_a_commit_that_is_not_there_fails_in_words(yard: Yard) -> None:
     with pytest.raises(Permanent) as failed:
-        await yard.codebuild.build(yard.order(GOOD, sha="f" * 40), Told())
+        await yard.codebuild.build(yard.order(GOOD, sha="f" * 40), Told(), {})
     assert failed.value.facts["phase"] == "DOWNLOAD_SOURCE"
 
 
 @pytest.mark.parametrize("digest", ["", "latest"])
 async def test_a_build_that_names_no_image_is_no_success(yard: Yard, digest: str) -> None:
     with pytest.raises(Permanent, match="codebuild_no_digest"):
-        await yard.codebuild.build(yard.order(spec(build=[f"IMAGE_DIGEST={digest}"])), Told())
+        await yard.codebuild.build(yard.order(spec(build=[f"IMAGE_DIGEST={digest}"])), Told(), {})
 
 
 CALLS = ["BatchGetProjects", "CreateProject", "ListBuildsForProject", "StartBuild", "BatchGetBuilds", "GetLogEvents"]
@@ -234,7 +239,7 @@ async def test_a_worker_that_dies_is_followed_by_one_that_goes_on_from_there(yar
     order = yard.order(spec(build=["seq -f 'line %.0f' 0 19999", f"IMAGE_DIGEST={DIGEST}"]))
     told = Told(dies_after=3_000)
     with pytest.raises(Transient, match="worker_died"):
-        await yard.codebuild.build(order, told)
+        await yard.codebuild.build(order, told, {})
     assert told.said == lines[: len(told.said)]
     told.dies_after = None
     assert await yard.uri(order, told) == f"{IMAGE}@{DIGEST}"
@@ -245,9 +250,9 @@ async def test_a_worker_that_dies_is_followed_by_one_that_goes_on_from_there(yar
 
 async def test_a_job_that_comes_back_later_than_tokens_live_finds_its_build(yard: Yard) -> None:
     order = yard.order(GOOD)
-    build_id = await yard.codebuild.begin(order)
+    build_id = await yard.codebuild.begin(order, IMAGE)
     yard.emulator.forgets_tokens()
-    assert await yard.codebuild.begin(order) == build_id
+    assert await yard.codebuild.begin(order, IMAGE) == build_id
     assert await yard.uri(order, Told()) == f"{IMAGE}@{DIGEST}"
     assert len(await yard.started()) == 1
 
@@ -255,7 +260,7 @@ async def test_a_job_that_comes_back_later_than_tokens_live_finds_its_build(yard
 async def test_an_account_that_takes_no_more_builds_is_asked_again_later(yard: Yard) -> None:
     yard.emulator.takes_builds(0)
     with pytest.raises(Transient, match="aws_throttled"):
-        await yard.codebuild.build(yard.order(GOOD), Told())
+        await yard.codebuild.build(yard.order(GOOD), Told(), {})
     yard.emulator.takes_builds(1)
     assert await yard.uri(yard.order(GOOD), Told()) == f"{IMAGE}@{DIGEST}"
 
@@ -279,53 +284,87 @@ async def test_each_job_has_a_build_of_its_own(yard: Yard) -> None:
     assert len(await yard.started()) == 2
 
 
+@dataclass
+class Under:
+    """A build that is under way."""
+
+    order: RemoteOrder
+    following: asyncio.Task[Any]
+    told: Told
+    late: Path
+
+
 @asynccontextmanager
-async def running(yard: Yard, tmp_path: Path) -> AsyncIterator[tuple[asyncio.Task[Any], Told, Path]]:
+async def running(yard: Yard, tmp_path: Path) -> AsyncIterator[Under]:
     """A build in the middle of a command that would take minutes, and leave a file."""
     late, told = tmp_path / "late", Told()
     order = yard.order(spec(build=["echo begun", "sleep 300", f"touch {late}"], post_build=[f"touch {late}"]))
-    building = asyncio.create_task(yard.codebuild.build(order, told))
+    following = asyncio.create_task(yard.codebuild.build(order, told, {}))
     await told.hears("begun")
-    yield building, told, late
+    yield Under(order, following, told, late)
+    await yard.codebuild.stop(order)
+
+
+async def given_up(following: asyncio.Task[Any]) -> None:
+    """As a worker that is stopped."""
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
 
 
 @pytest.mark.parametrize("kind", [None, "throttle", "reset", "cut"])
-async def test_a_cancelled_build_is_really_stopped(yard: Yard, tmp_path: Path, kind: str | None) -> None:
-    async with running(yard, tmp_path) as (building, _, late):
+async def test_a_build_nobody_wants_any_more_is_really_stopped(yard: Yard, tmp_path: Path, kind: str | None) -> None:
+    async with running(yard, tmp_path) as under:
         yard.emulator.goes_wrong(*([{"kind": kind, "operation": "StopBuild"}] if kind else []))
-        building.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await building
+        await given_up(under.following)
+        await yard.codebuild.stop(under.order)
         (build,) = await yard.started()
         assert (build.status, build.complete) == ("STOPPED", True)
-        assert not late.exists()
+        assert not under.late.exists()
+        await yard.codebuild.stop(under.order)
 
 
-async def test_a_build_cancelled_while_it_is_asked_for_is_stopped_too(yard: Yard) -> None:
+async def test_a_worker_that_is_only_stopped_leaves_the_build_to_the_next(yard: Yard, tmp_path: Path) -> None:
+    gate, told = tmp_path / "gate", Told()
+    waits = f"echo begun; until [ -e {gate} ]; do sleep 0.05; done; echo ended"
+    order = yard.order(spec(build=[waits, f"IMAGE_DIGEST={DIGEST}"]))
+    following = asyncio.create_task(yard.codebuild.build(order, told, {}))
+    await told.hears("begun")
+    await given_up(following)
+    gate.touch()
+    assert await yard.uri(order, told) == f"{IMAGE}@{DIGEST}"
+    assert told.said == ["begun", "ended"]
+
+
+async def test_a_build_given_up_while_it_is_asked_for_is_found_and_stopped_too(yard: Yard) -> None:
     yard.emulator.goes_wrong({"kind": "wait", "operation": "StartBuild", "wait_s": 0.5})
-    building = asyncio.create_task(yard.codebuild.build(yard.order(spec(build=["sleep 300"])), Told()))
+    order = yard.order(spec(build=["sleep 300"]))
+    following = asyncio.create_task(yard.codebuild.build(order, Told(), {}))
     await until(lambda: "codebuild.StartBuild" in yard.emulator.calls())
-    building.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await building
+    await given_up(following)
+    await yard.codebuild.stop(order)
     assert [build.status for build in await yard.started()] == ["STOPPED"]
+
+
+async def test_there_is_nothing_to_stop_where_nothing_began(yard: Yard) -> None:
+    await yard.codebuild.stop(yard.order(GOOD))
+    assert "codebuild.StopBuild" not in yard.emulator.calls()
 
 
 async def test_a_build_that_somebody_else_stops_says_so(yard: Yard, tmp_path: Path) -> None:
-    async with running(yard, tmp_path) as (building, _, _):
-        (build,) = await yard.started()
-        await yard.codebuild.stop(build.id)
-        assert (await yard.codebuild.stop(build.id)).status == "STOPPED"
+    async with running(yard, tmp_path) as under:
+        await yard.codebuild.stop(under.order)
         with pytest.raises(Permanent, match="codebuild_stopped"):
-            await building
+            await under.following
 
 
-async def test_a_build_whose_log_may_not_be_read_does_not_run_on(yard: Yard) -> None:
+async def test_a_log_that_may_not_be_read_is_told_with_the_action_that_is_missing(yard: Yard) -> None:
     yard.emulator.goes_wrong({"kind": "deny", "operation": "GetLogEvents"})
+    order = yard.order(spec(build=["sleep 300"]))
     with pytest.raises(Permanent, match="aws_denied") as denied:
-        await yard.codebuild.build(yard.order(spec(build=["sleep 300"])), Told())
+        await yard.codebuild.build(order, Told(), {})
     assert denied.value.facts["action"] == "logs:GetLogEvents"
-    assert [build.status for build in await yard.started()] == ["STOPPED"]
+    await yard.codebuild.stop(order)
 
 
 async def test_a_project_that_several_ask_for_at_once_is_one_and_bears_our_tags(yard: Yard) -> None:
@@ -337,26 +376,33 @@ async def test_a_project_that_several_ask_for_at_once_is_one_and_bears_our_tags(
 
 async def test_a_project_given_by_name_is_taken_as_it_is(yard: Yard) -> None:
     name = await foreign_project(yard, f"theirs-{uuid.uuid4().hex[:8]}")
-    given = CodeBuild(yard.clients, "tests", replace(SETTINGS, name=name), pace=QUICK, first_pause_s=0.02)
+    given = yard.codebuild
     yard.emulator.goes_wrong()
-    assert (await given.build(yard.order(GOOD), Told())).uri == f"{IMAGE}@{DIGEST}"
+    assert (await given.build(yard.order(GOOD, settings={"project": name}), Told(), {})).uri == f"{IMAGE}@{DIGEST}"
     assert "codebuild.CreateProject" not in yard.emulator.calls()
 
 
 @pytest.mark.parametrize("code", ["codebuild_project_missing", "codebuild_other_source", "codebuild_project_taken"])
 async def test_a_project_that_is_not_the_right_one_is_left_alone(yard: Yard, code: str) -> None:
-    settings, order = replace(SETTINGS, name=f"theirs-{uuid.uuid4().hex[:8]}"), yard.order(GOOD)
-    if code == "codebuild_other_source":
-        await foreign_project(yard, str(settings.name))
-        order = replace(order, source="https://github.com/acme/other.git")
+    name, order = f"theirs-{uuid.uuid4().hex[:8]}", yard.order(GOOD)
     if code == "codebuild_project_taken":
-        settings = SETTINGS
-        await foreign_project(yard, project_name(SETTINGS, "tests", yard.name))
+        await foreign_project(yard, project_name(settings_of(order), "tests", yard.name))
+    else:
+        order = replace(order, settings={"project": name})
+    if code == "codebuild_other_source":
+        await foreign_project(yard, name)
+        order = replace(order, source="https://github.com/acme/other.git")
     yard.emulator.goes_wrong()
-    refusing = CodeBuild(yard.clients, "tests", settings, pace=QUICK, first_pause_s=0.02)
     with pytest.raises(ShipmateError, match=code):
-        await refusing.build(order, Told())
+        await yard.codebuild.build(order, Told(), {})
     assert not {"codebuild.CreateProject", "codebuild.StartBuild"} & set(yard.emulator.calls())
+
+
+async def test_a_project_of_ours_needs_a_role_and_says_so_before_anything_is_asked(yard: Yard) -> None:
+    with pytest.raises(Permanent, match="ecs_setting_missing") as missing:
+        await yard.codebuild.build(yard.order(GOOD, settings={}), Told(), {})
+    assert missing.value.facts["names"] == ["codebuild.service_role"]
+    assert yard.emulator.calls() == []
 
 
 async def foreign_project(yard: Yard, name: str) -> str:
@@ -375,6 +421,6 @@ async def foreign_project(yard: Yard, name: str) -> str:
 
 
 async def the_project(yard: Yard) -> dict[str, Any]:
-    name = project_name(SETTINGS, "tests", yard.name)
+    name = project_name(settings_of(yard.order("")), "tests", yard.name)
     (project,) = (await yard.clients.call("codebuild", "BatchGetProjects", names=[name]))["projects"]
     return dict(project)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +59,28 @@ def test_no_secret_is_passed_as_a_build_argument() -> None:
         word for word in shlex.split(_spec(AppPlan("."))["phases"]["build"]["commands"][0]) if "REGISTRY" in word
     ]
     assert arguments == ["REGISTRY=public.ecr.aws/docker/library"]
+
+
+def test_what_was_generated_is_written_as_it_is_before_anything_is_built(tmp_path: Path) -> None:
+    text = """# syntax=docker/dockerfile:1\nRUN echo "$HOME" `id` 'x' \\\n  <<EOF\nEOF\n"""
+    commands = _spec(AppPlan("."), files={"a b.Dockerfile": text})["phases"]["pre_build"]["commands"]
+    subprocess.run(["bash", "-c", f"eval {shlex.quote(commands[0])}"], cwd=tmp_path, check=True)
+    assert (tmp_path / "a b.Dockerfile").read_text() == text
+
+
+def test_arguments_and_labels_stay_one_word_each_and_may_name_the_registry() -> None:
+    given = {"GREETING": "it's $HOME; id", "REGISTRY": "mirror:5000"}
+    build = _spec(AppPlan("."), build_args=given, labels={"shipmate.job": "dep_1"})["phases"]["build"]["commands"][0]
+    words = shlex.split(build)
+    named = [words[at + 1] for at, word in enumerate(words) if word in {"--build-arg", "--label"}]
+    assert named == ["REGISTRY=mirror:5000", "GREETING=it's $HOME; id", "shipmate.job=dep_1"]
+
+
+@pytest.mark.parametrize(("given", "tag"), [({}, "f" * 40), ({"IMAGE_TAG": "acme-api-main-1"}, "acme-api-main-1")])
+def test_the_tag_is_the_one_given_or_the_commit(given: dict[str, str], tag: str) -> None:
+    (command,) = [one for one in _commands(_spec(AppPlan("."))) if one.startswith("TAG=")]
+    variables = {"CODEBUILD_RESOLVED_SOURCE_VERSION": "f" * 40, **given}
+    done = subprocess.run(
+        ["bash", "-c", f'{command}; echo "$TAG"'], env=variables, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == tag

@@ -17,6 +17,11 @@ async def push_image(ship: Ship[Maker]) -> None:
         await ship.context.keep(Stage.PUSH, image=kept)
         await ship.progress(Stage.PUSH, "stage.push.kept", uri=kept)
         return
+    pushed_to = ship.context.known(Stage.BUILD, "repository")
+    if pushed_to is not None:
+        await ship.context.keep(Stage.PUSH, image=kept)
+        await ship.progress(Stage.PUSH, "stage.push.by_build", repository=pushed_to, uri=kept)
+        return
     built = BuiltImage(kept, ship.context.known(Stage.BUILD, "tag"))
     repository, tag = image_repository(ship.job), image_tag(ship.job)
     started = time.monotonic()

@@ -41,6 +41,8 @@ class Recipe:
     """Keys of `build:` that are set and say nothing here."""
     settings: Mapping[int, str] = field(default_factory=dict)
     """For a generated Dockerfile: which key of `build:` decides a line, by its number."""
+    written: tuple[str, ...] = ()
+    """The files that were generated into the checkout."""
 
 
 def recipe_of(source: Path, build: Mapping[str, Any], *, buildkit: bool) -> Recipe:
@@ -113,12 +115,14 @@ def _generated(source: Path, tree: FolderTree, app: AppPlan, buildkit: bool) -> 
     if not _is_inside(source, context) or not context.is_dir():
         raise Permanent("context_missing", path=made.context)
     name = "Dockerfile" if _is_free(context / "Dockerfile") else f"Dockerfile.{secrets.token_hex(8)}"
-    _write_new(context / name, made.dockerfile)
+    files = {name: made.dockerfile}
     if made.dockerignore and _is_free(context / ".dockerignore"):
-        _write_new(context / ".dockerignore", made.dockerignore)
-    path = str((context / name).relative_to(source))
+        files[".dockerignore"] = made.dockerignore
+    for file, text in files.items():
+        _write_new(context / file, text)
+    written = tuple(str((context / file).relative_to(source)) for file in files)
     port = app.port or DEFAULT_PORT
-    return Recipe(path, made.context, port, True, app.start, app, settings=made.settings)
+    return Recipe(written[0], made.context, port, True, app.start, app, settings=made.settings, written=written)
 
 
 def _is_inside(source: Path, path: Path) -> bool:

@@ -7,7 +7,7 @@ from bot.jobs.context import Ending
 from bot.jobs.deploy.difference import differences
 from bot.jobs.deploy.plan import seconds_between
 from bot.jobs.deploy.ship import Ship
-from bot.model import JobState, Stage
+from bot.model import JobState
 from bot.ports import Maker
 
 
@@ -16,8 +16,8 @@ async def rehearse(ship: Ship[Maker]) -> Ending:
     await ship.tools.recheck(ship.job, ship.plan)
     await _require_secrets(ship)
     changes = list(differences(ship.say, ship.plan.environment, ship.job.sha, await ship.blue()))
-    image = ship.context.known(Stage.BUILD, "image_id")
-    if image and not ship.has_image_of_another:
+    image = ship.image_here
+    if image is not None:
         await ship.engine.forget_image(image)
     seconds = seconds_between(ship.job.started_at, ship.context.clock())
     said = ship.say("ended.noop", environment=ship.job.environment, sha=ship.job.sha[:7])

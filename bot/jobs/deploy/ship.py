@@ -70,6 +70,14 @@ class Ship(Generic[EngineT]):
         """Whether the image belongs to a release there was before, so that it is not ours to remove."""
         return self.plan.image is not None or self.context.known(Stage.BUILD, "reused") is not None
 
+    @property
+    def image_here(self) -> str | None:
+        """The image this job built on the engine here, which nobody else needs; None where there is none."""
+        if self.has_image_of_another or self.context.known(Stage.BUILD, "repository"):
+            return None
+        image: str | None = self.context.known(Stage.BUILD, "image_id")
+        return image
+
     def say(self, key: str, /, **facts: Any) -> str:
         """A sentence for people, in the server's language."""
         return messages.say(self.tools.locale, key, **facts)
@@ -77,6 +85,10 @@ class Ship(Generic[EngineT]):
     async def progress(self, stage: Stage, key: str, /, **details: Any) -> None:
         """Record one step of a stage."""
         await self.context.tell(EventType.STAGE_PROGRESSED, self._told(stage, key, details), stage, **details)
+
+    def step(self, stage: Stage, key: str, /, **details: Any) -> NewEvent:
+        """One step of a stage, for who records it with something else."""
+        return NewEvent(EventType.STAGE_PROGRESSED, self._told(stage, key, details), stage, details)
 
     async def move(self, state: JobState, stage: Stage, key: str, /, **details: Any) -> None:
         """Record one step of a stage with which the job goes into another state."""

@@ -65,8 +65,8 @@ async def _remove_green(ship: Ship) -> None:
             await ship.engine.target.stop(ship.plan.instance_id, 10.0)
         return
     await ship.engine.target.remove(ship.green_name)
-    image = ship.context.known(Stage.BUILD, "image_id")
-    if image and not ship.has_image_of_another:
+    image = ship.image_here
+    if image is not None:
         await ship.engine.target.remove_image(image)
 
 

@@ -26,8 +26,8 @@ async def complete_rollout(ship: RolloutShip) -> None:
 
 async def forget_built_image(ship: RolloutShip) -> None:
     """The image was built here and runs elsewhere: the local one is of no use any more."""
-    image = ship.context.known(Stage.BUILD, "image_id")
-    if image and not ship.has_image_of_another:
+    image = ship.image_here
+    if image is not None:
         with contextlib.suppress(ShipmateError):
             await ship.engine.forget_image(image)
 

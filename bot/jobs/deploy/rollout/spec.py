@@ -12,6 +12,8 @@ from bot.ports import Maker, Prepared, RolloutEngine, RolloutSpec
 
 RolloutShip = Ship[RolloutEngine]
 ROLLING = "rolling"
+NOT_OF_THE_PLACE = frozenset({ROLLING, "builder", "codebuild"})
+"""Keys of `ecs` that say how a version is made and rolled out, not where it runs."""
 
 
 def rollout_spec(ship: RolloutShip) -> RolloutSpec:
@@ -19,7 +21,7 @@ def rollout_spec(ship: RolloutShip) -> RolloutSpec:
     settings, context = ship.plan.environment, ship.context
     mask_what_was_given(ship)
     made = bool(context.known(Stage.BUILD, "made") or ship.plan.made_dockerfile)
-    place = {name: value for name, value in settings.ecs.items() if name != ROLLING}
+    place = {name: value for name, value in settings.ecs.items() if name not in NOT_OF_THE_PLACE}
     return RolloutSpec(
         service=f"shipmate-{ship.job.repository.id}-{ship.job.environment}",
         repository=ship.job.repository.full_name,

@@ -8,6 +8,7 @@ import dataclasses
 from bot.errors import Permanent
 from bot.jobs.context import Ending, Failure
 from bot.jobs.deploy.rollout.complete import forget_built_image
+from bot.jobs.deploy.rollout.remote import stop_build
 from bot.jobs.deploy.rollout.spec import RolloutShip, kept_prepared, rollout_spec
 from bot.jobs.deploy.undo import ending_of
 from bot.model import EventType, Stage
@@ -20,6 +21,7 @@ async def undo_rollout(ship: RolloutShip, failure: Failure) -> Ending:
     Raises Permanent("rollback_failed") where the platform could not put blue back: that is never passed off as done.
     """
     prepared = kept_prepared(ship)
+    await stop_build(ship)
     restored = await _put_back(ship, prepared) if prepared else False
     await forget_built_image(ship)
     return await ending_of(ship, failure, restored=restored, url=prepared.url if prepared else None)
