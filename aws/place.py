@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,8 +56,9 @@ async def stated_place(spec: RolloutSpec) -> Place:
 
 
 def place_of(given: Mapping[str, Any]) -> Place:
-    """Settings, complete and checked before, as a place."""
-    known = {name: value for name, value in given.items() if value is not None}
+    """Settings, complete and checked before, as a place; those that say something else are left out."""
+    fields = {one.name for one in dataclasses.fields(Place)}
+    known = {name: value for name, value in given.items() if value is not None and name in fields}
     for name in ("subnets", "security_groups", "alarms"):
         known[name] = tuple(known.get(name, ()))
     known["launch_type"] = str(known.get("launch_type", "fargate")).upper()

@@ -10,6 +10,11 @@ OWNER = "shipmate:owner"
 JOB = "shipmate:job"
 REPOSITORY = "shipmate:repository"
 ENVIRONMENT = "shipmate:environment"
+STACK = "shipmate:stack"
+"""All that one environment stands on bears the same."""
+PART = "shipmate:part"
+MADE = "shipmate:made"
+"""When it was made (ISO 8601, UTC): of two that should be one, the older counts."""
 
 
 def of_spec(spec: RolloutSpec, owner: str) -> dict[str, str]:

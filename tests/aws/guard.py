@@ -9,7 +9,10 @@ from typing import Any
 from aiobotocore.session import AioSession
 from botocore.model import OperationModel, Shape
 
-DOCUMENTED = {("ServiceDeploymentLifecycleStage", "PRE_PRODUCTION_TRAFFIC_SHIFT")}
+DOCUMENTED = {
+    ("ServiceDeploymentLifecycleStage", "PRE_PRODUCTION_TRAFFIC_SHIFT"),
+    ("AttachmentStatus", "available"),
+}
 """Words that the documentation of a field lists and its model does not."""
 
 

@@ -1,0 +1,264 @@
+"""A load balancer of its own: two listeners, a rule each, and the two target groups that versions take turns in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws import tags
+from aws.errors import AwsRefusal
+from aws.provision.site import Found, Site, refused_with
+from aws.provision.wish import Wish
+from bot.errors import Permanent
+
+_HEALTH_EVERY_S, _HEALTHY_AFTER = 10, 2
+_NOTHING = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}]
+_ALL_PATHS = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}]
+_PRIORITY = 1
+_TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html"""
+_IN_USE = ("ResourceInUse", "OperationNotPermitted")
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """An application load balancer that faces the internet. It takes AWS minutes to become active."""
+
+    name: str = "balancer"
+    kind: str = "balancer"
+    within: str | None = None
+
+    def title(self, wish: Wish) -> str:
+        return wish.stem
+
+    async def look(self, site: Site) -> Found | None:
+        known = await self._known(site)
+        if known is None:
+            return None
+        arn = str(known["LoadBalancerArn"])
+        site.require_ours(self.kind, self.title(site.wish), (await marks_of(site, arn))[arn])
+        return Found(arn, () if known["State"]["Code"] == "active" else ("active",))
+
+    async def make(self, site: Site) -> Found | None:
+        try:
+            reply = await site.call(
+                "elbv2",
+                "CreateLoadBalancer",
+                Name=self.title(site.wish),
+                Subnets=_subnets(site),
+                SecurityGroups=[site.ids["balancer-group"]],
+                Scheme="internet-facing",
+                Type="application",
+                Tags=tags.upper(site.wish.marks(self.name)),
+            )
+        except AwsRefusal as refusal:
+            if refusal.aws_code == "DuplicateLoadBalancerName":
+                return None
+            raise
+        return Found(str(reply["LoadBalancers"][0]["LoadBalancerArn"]), ("active",))
+
+    async def mend(self, site: Site, found: Found) -> None:
+        """Wait for it. Raises Permanent("balancer_failed", reason)."""
+
+        async def active() -> bool:
+            reply = await site.call("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[found.id])
+            state: Mapping[str, Any] = reply["LoadBalancers"][0]["State"]
+            if state["Code"] == "failed":
+                raise Permanent("balancer_failed", name=self.title(site.wish), reason=state.get("Reason", ""))
+            return str(state["Code"]) in {"active", "active_impaired"}
+
+        await site.until(active, self.title(site.wish))
+
+    async def remove(self, site: Site, found: Found) -> None:
+        """With its listeners and their rules; its target groups and its place in the network are free after that."""
+        with refused_with("LoadBalancerNotFound"):
+            await site.clients.call("elbv2", "DeleteLoadBalancer", LoadBalancerArn=found.id)
+
+        async def gone() -> bool:
+            return await self._known(site) is None
+
+        await site.until(gone, self.title(site.wish))
+
+    async def _known(self, site: Site) -> Mapping[str, Any] | None:
+        try:
+            reply = await site.call("elbv2", "DescribeLoadBalancers", Names=[self.title(site.wish)])
+        except AwsRefusal as refusal:
+            if refusal.aws_code in {"LoadBalancerNotFound", "LoadBalancerNotFoundException"}:
+                return None
+            raise
+        found: list[Mapping[str, Any]] = reply["LoadBalancers"]
+        return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroup:
+    """What one version's tasks are registered in, by address; ECS names each one's port."""
+
+    name: str
+    kind: str = "target_group"
+    within: str | None = None
+
+    def title(self, wish: Wish) -> str:
+        return f"{wish.stem}-{self.name}"
+
+    async def look(self, site: Site) -> Found | None:
+        try:
+            reply = await site.call("elbv2", "DescribeTargetGroups", Names=[self.title(site.wish)])
+        except AwsRefusal as refusal:
+            if refusal.aws_code in {"TargetGroupNotFound", "TargetGroupNotFoundException"}:
+                return None
+            raise
+        if not reply["TargetGroups"]:
+            return None
+        known = reply["TargetGroups"][0]
+        arn, path = str(known["TargetGroupArn"]), site.wish.health
+        site.require_ours(self.kind, self.title(site.wish), (await marks_of(site, arn))[arn])
+        return Found(arn, () if known.get("HealthCheckPath") == path else (f"health {path}",))
+
+    async def make(self, site: Site) -> Found | None:
+        try:
+            reply = await site.call(
+                "elbv2",
+                "CreateTargetGroup",
+                Name=self.title(site.wish),
+                VpcId=site.ids["vpc"],
+                Protocol="HTTP",
+                Port=80,
+                TargetType="ip",
+                HealthCheckPath=site.wish.health,
+                HealthCheckIntervalSeconds=_HEALTH_EVERY_S,
+                HealthyThresholdCount=_HEALTHY_AFTER,
+                Tags=tags.upper(site.wish.marks(self.name)),
+            )
+        except AwsRefusal as refusal:
+            if refusal.aws_code in {"DuplicateTargetGroupName", "DuplicateTargetGroupNameException"}:
+                return None
+            raise
+        return Found(str(reply["TargetGroups"][0]["TargetGroupArn"]))
+
+    async def mend(self, site: Site, found: Found) -> None:
+        path = site.wish.health
+        await site.call("elbv2", "ModifyTargetGroup", TargetGroupArn=found.id, HealthCheckPath=path)
+
+    async def remove(self, site: Site, found: Found) -> None:
+        with refused_with("TargetGroupNotFound"):
+            await site.clients.call("elbv2", "DeleteTargetGroup", TargetGroupArn=found.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where the load balancer answers: people, or tests of a new version. What no rule takes is not found."""
+
+    name: str
+    kind: str = "listener"
+    within: str | None = "balancer"
+
+    def title(self, wish: Wish) -> str:
+        return f"{wish.protocol}:{self._port(wish)}"
+
+    async def look(self, site: Site) -> Found | None:
+        reply = await site.call("elbv2", "DescribeListeners", LoadBalancerArn=site.ids["balancer"])
+        known = {str(one["ListenerArn"]): one for one in reply["Listeners"]}
+        marks = await marks_of(site, *known) if known else {}
+        ours = [arn for arn, given in marks.items() if given.get(tags.PART) == self.name]
+        if not ours:
+            return None
+        return Found(ours[0], () if self._is_right(site.wish, known[ours[0]]) else (self.title(site.wish),))
+
+    async def make(self, site: Site) -> Found | None:
+        marks = tags.upper(site.wish.marks(self.name))
+        try:
+            reply = await site.call(
+                "elbv2",
+                "CreateListener",
+                LoadBalancerArn=site.ids["balancer"],
+                DefaultActions=_NOTHING,
+                Tags=marks,
+                **self._entrance(site.wish),
+            )
+        except AwsRefusal as refusal:
+            if refusal.aws_code == "DuplicateListener":
+                return None
+            raise
+        return Found(str(reply["Listeners"][0]["ListenerArn"]))
+
+    async def mend(self, site: Site, found: Found) -> None:
+        await site.call("elbv2", "ModifyListener", ListenerArn=found.id, **self._entrance(site.wish))
+
+    async def remove(self, site: Site, found: Found) -> None:
+        with refused_with("ListenerNotFound"):
+            await site.clients.call("elbv2", "DeleteListener", ListenerArn=found.id)
+
+    def _port(self, wish: Wish) -> int:
+        return wish.test_port if self.name == "test-listener" else wish.port
+
+    def _entrance(self, wish: Wish) -> dict[str, Any]:
+        plain = {"Protocol": wish.protocol, "Port": self._port(wish)}
+        if wish.certificate is None:
+            return plain
+        return {**plain, "Certificates": [{"CertificateArn": wish.certificate}], "SslPolicy": _TLS}
+
+    def _is_right(self, wish: Wish, known: Mapping[str, Any]) -> bool:
+        certificates = [one["CertificateArn"] for one in known.get("Certificates") or []]
+        wanted = [wish.certificate] if wish.certificate else []
+        entrance = (known["Protocol"], int(known["Port"]))
+        return entrance == (wish.protocol, self._port(wish)) and certificates == wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Sends a listener's requests to the target groups. From the first deployment on ECS decides the shares."""
+
+    name: str
+    within: str | None
+    kind: str = "rule"
+
+    def title(self, wish: Wish) -> str:
+        return "/*"
+
+    async def look(self, site: Site) -> Found | None:
+        reply = await site.call("elbv2", "DescribeRules", ListenerArn=site.ids[str(self.within)])
+        ours = [str(one["RuleArn"]) for one in reply["Rules"] if one.get("Priority") == str(_PRIORITY)]
+        return Found(ours[0]) if ours else None
+
+    async def make(self, site: Site) -> Found | None:
+        groups = [{"TargetGroupArn": site.ids["blue"], "Weight": 100}]
+        if "green" in site.ids:
+            groups.append({"TargetGroupArn": site.ids["green"], "Weight": 0})
+        try:
+            reply = await site.call(
+                "elbv2",
+                "CreateRule",
+                ListenerArn=site.ids[str(self.within)],
+                Priority=_PRIORITY,
+                Conditions=_ALL_PATHS,
+                Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
+                Tags=tags.upper(site.wish.marks(self.name)),
+            )
+        except AwsRefusal as refusal:
+            if refusal.aws_code == "PriorityInUse":
+                return None
+            raise
+        return Found(str(reply["Rules"][0]["RuleArn"]))
+
+    async def mend(self, site: Site, found: Found) -> None:
+        """It is never changed: its shares are ECS's."""
+
+    async def remove(self, site: Site, found: Found) -> None:
+        with refused_with("RuleNotFound"):
+            await site.clients.call("elbv2", "DeleteRule", RuleArn=found.id)
+
+
+async def marks_of(site: Site, *arns: str) -> dict[str, dict[str, str]]:
+    """ARN → tags, up to 20 in one call."""
+    reply = await site.call("elbv2", "DescribeTags", ResourceArns=list(arns))
+    return {str(one["ResourceArn"]): tags.read(one.get("Tags", [])) for one in reply["TagDescriptions"]}
+
+
+def _subnets(site: Site) -> list[str]:
+    """The network's own, or those that were given."""
+    given = site.wish.given.get("subnets")
+    if given:
+        return list(given)
+    return [site.ids[f"subnet-{number + 1}"] for number in range(site.wish.subnets)]
