@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.analysis_config import AnalysisConfig, read_analysis
+from bot.ecs_config import fault_in_ecs
 from bot.errors import Refused
 from bot.placed_yaml import START, Misplaced, Places, read_yaml
 from bot.previews import PreviewsConfig, read_previews
@@ -58,7 +59,7 @@ class EnvironmentConfig:
     """Variables that `/deploy … -- NAME=VALUE` may set."""
     rules: EnvironmentRules = field(default_factory=EnvironmentRules)
     ecs: Mapping[str, Any] = field(default_factory=dict)
-    """What a service on ECS stands on, and `rolling`; keys of the schema's `ecs` as they were given."""
+    """What a service on ECS stands on, who builds and who rolls out; keys of the schema's `ecs` as they were given."""
     connection: str | None = None
     """The lent way into the account it runs in: its id or name as given, its id in a plan; None: the server's own."""
 
@@ -134,7 +135,15 @@ def _checked(raw: bytes) -> Any:
         check(data, places, _validator())
         _check_patterns(data, places)
         _check_rules(data, places)
+        _check_ecs(data, places)
     return data
+
+
+def _check_ecs(data: Mapping[str, Any], places: Places) -> None:
+    """Who builds must be told how, and what a state machine decides is not said beside it."""
+    fault = fault_in_ecs(data.get("environments") or {})
+    if fault is not None:
+        raise Misplaced(places.nearest(("environments", *fault.path)), fault.problem)
 
 
 def _check_rules(data: Mapping[str, Any], places: Places) -> None:

@@ -234,3 +234,47 @@ def test_a_version_written_as_a_number_stays_as_it_was_written() -> None:
     assert config.build["runtime"] == "3.10"
     assert config.environments["production"].env == {"PYTHON": "3.10", "HALF": "0.5"}
     assert config.environments["production"].cpus == 1.5
+
+
+ROLE = "arn:aws:iam::123456789012:role/a"
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:deploy"
+FOLLOWING = f"follow: {{state_machine: '{MACHINE}', events_role: '{ROLE}', url: 'https://api.example.com'}}"
+
+
+def ecs(*keys: str, **beside: str) -> str:
+    """Production on ECS, one key of `ecs` a line from line 4; what stands beside it comes after."""
+    lines = ["environments:", "  production:", "    ecs:", *(f"      {key}" for key in keys)]
+    return "\n".join([*lines, *(f"    {name}: {value}" for name, value in beside.items())])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ecs("builder: docker"),
+        ecs("builder: codebuild", f"codebuild: {{service_role: '{ROLE}', timeout: 20}}"),
+        ecs("builder: codebuild", "codebuild: {project: theirs}"),
+        ecs(FOLLOWING, "connection: team", port="8080"),
+        ecs(FOLLOWING, "builder: codebuild", "codebuild: {project: theirs}"),
+    ],
+)
+def test_who_builds_and_who_rolls_out_can_be_said(text: str) -> None:
+    assert read(text).default().ecs
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (ecs("builder: codebuild"), 4, "CodeBuild needs codebuild: {service_role"),
+        (ecs("builder: codebuild", "codebuild: {image: mine}"), 5, "CodeBuild needs codebuild: {service_role"),
+        (ecs("codebuild: {project: theirs}"), 4, "says nothing without builder: codebuild"),
+        (ecs("builder: jenkins"), 4, "'jenkins' is not one of"),
+        (ecs(f"follow: {{state_machine: '{MACHINE}'}}"), 4, "'events_role' is a required property"),
+        (ecs(FOLLOWING, release_command="./migrate"), 5, "release_command says nothing beside ecs.follow"),
+        (ecs(FOLLOWING, env="{A: b}"), 5, "env says nothing beside ecs.follow"),
+        (ecs(FOLLOWING, "rolling: true"), 5, "rolling says nothing beside follow"),
+        (ecs(FOLLOWING.replace(".com", ".com/path")), 4, "is not of the form"),
+    ],
+)
+def test_what_cannot_be_said_together_is_told_where_it_stands(text: str, line: int, words: str) -> None:
+    found, _, problem = refused(text.encode())
+    assert (found, words in problem) == (line, True), problem
