@@ -22,7 +22,7 @@ class Rule:
     """One thing that goes wrong `times` times, for calls that match; empty matches all.
 
     `kind`: `throttle` and `fault` answer for AWS, `deny` refuses, `reset` hangs up before the call is carried out,
-    `cut` after it, `wait` answers late.
+    `cut` after it, each once `wait_s` is over; `wait` carries it out after `wait_s`.
     """
 
     kind: str
@@ -76,10 +76,10 @@ def with_faults(app: App, faults: Faults) -> App:
                 message = f"User: arn:aws:iam::1:user/t is not authorized to perform: {called[0]}:{called[1]} on it"
                 return _refusal(environ, start_response, "AccessDeniedException", message, 400)
             case "reset":
-                return _hung_up(environ)
+                return _hung_up(environ, rule)
             case "cut":
                 list(app(environ, lambda *_: None))
-                return _hung_up(environ)
+                return _hung_up(environ, rule)
             case "wait":
                 assert rule is not None
                 time.sleep(rule.wait_s)
@@ -124,8 +124,9 @@ def _refusal(
     return [body]
 
 
-def _hung_up(environ: dict[str, Any]) -> Iterable[bytes]:
-    """Close the connection with no answer; what the server writes after that goes nowhere."""
+def _hung_up(environ: dict[str, Any], rule: Rule | None) -> Iterable[bytes]:
+    """Close the connection with no answer, at once or later; what the server writes after that goes nowhere."""
+    time.sleep(rule.wait_s if rule else 0.0)
     connection: socket.socket = environ[_SOCKET]
     connection.shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError

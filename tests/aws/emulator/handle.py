@@ -38,7 +38,7 @@ class Emulator:
         """No faults, no notes of calls, nothing runs any more, time as quick as it gets."""
         self._tell("rest", {})
         self.goes_wrong()
-        self.is_like(minute_s=0.5, rollbacks_fail=False)
+        self.is_like(minute_s=0.5, rollbacks_fail=False, lasts_s={})
         self.has_programs("")
         self.takes_builds(100)
 
@@ -63,7 +63,7 @@ class Emulator:
         return list(self._tell("started", {}))
 
     def is_like(self, **place: Any) -> None:
-        """Change how things are there: `minute_s`, `rollbacks_fail`."""
+        """Change how things are there: `minute_s`, `rollbacks_fail`, `lasts_s`."""
         self._tell("place", place)
 
     def has_source(self, address: str, repository: Path) -> None:

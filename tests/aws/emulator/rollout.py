@@ -56,11 +56,16 @@ class Revision:
 
 @dataclass
 class Place:
-    """What deployments happen on. `minute_s` is how many seconds a minute of bake time lasts here."""
+    """What deployments happen on. `minute_s` is how many seconds a minute of bake time lasts here.
+
+    `lasts_s`: how long each lifecycle stage lasts at least, read all the while; one that is not named is over when its
+    work is.
+    """
 
     machine: Machine
     balancer: Balancer
     minute_s: float = 0.5
+    lasts_s: dict[str, float] = field(default_factory=dict)
     rollbacks_fail: bool = False
     ended: Callable[[str, str, int], None] = lambda cluster, service, exit_code: None
 
@@ -165,8 +170,9 @@ class Rollout:
         return str(self._config.get("strategy", "ROLLING")) == "ROLLING"
 
     def _enter(self, stage: str) -> None:
-        """Go to a stage and wait there while a hook of it pauses."""
+        """Go to a stage and stay there as long as it lasts, and while a hook of it pauses."""
         self.stage = stage
+        self._wait(lambda: self._place.lasts_s.get(stage, 0.0))
         for hook in self._config.get("lifecycleHooks") or []:
             if hook.get("targetType") == "PAUSE" and stage in hook["lifecycleStages"]:
                 self._pause(hook)
@@ -204,8 +210,12 @@ class Rollout:
 
     def _bake(self, stage: str, minutes: float) -> None:
         self._enter(stage)
-        end = time.monotonic() + minutes * self._minute_s
-        while time.monotonic() < end:
+        self._wait(lambda: minutes * self._minute_s)
+
+    def _wait(self, seconds: Callable[[], float]) -> None:
+        """Let time pass, unless it is sent back."""
+        began = time.monotonic()
+        while time.monotonic() < began + seconds():
             self._look_out()
             time.sleep(0.02)
 
