@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from aws.clients import AwsAccess, AwsClients
 from aws.codebuild import CodeBuild
 from aws.ecr import EcrRegistry, Pusher
-from aws.place import PlaceSource, stated_place
+from aws.provision.places import ProvisionedPlaces
+from aws.provision.site import Waits
+from aws.repeat import FIRST_PAUSE_S
 from aws.rollouts import EcsRollouts
-from bot.ports import Builder, RolloutEngine
+from bot.ports import Builder, Pace, RolloutEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class EcsParts:
     """What the engine is made of beside the account it works in: the same for every account.
 
     Images are made by `builder`, sent by `pusher` and removed from where they were built by `forget_image`; `owner`
-    marks what this installation makes; `places` tells, for one account's clients, what a service stands on there.
+    marks what this installation makes.
     """
 
     owner: str
@@ -28,7 +30,9 @@ class EcsParts:
     forget_image: Callable[[str], Awaitable[None]]
     register_secret: Callable[[str], None]
     registry_host: str | None = None
-    places: Callable[[AwsClients], PlaceSource] = lambda clients: stated_place
+    pace: Pace = Pace()
+    first_pause_s: float = FIRST_PAUSE_S
+    """Before what a lost answer may have made is looked for; doubled each time."""
 
 
 def ecs_engine(clients: AwsClients, parts: EcsParts) -> RolloutEngine:
@@ -36,9 +40,18 @@ def ecs_engine(clients: AwsClients, parts: EcsParts) -> RolloutEngine:
     registry = EcrRegistry(
         clients, parts.pusher, parts.owner, host=parts.registry_host, register_secret=parts.register_secret
     )
-    rollouts = EcsRollouts(clients, parts.owner, places=parts.places(clients))
-    remote = CodeBuild(clients, parts.owner, registry.ensure)
-    return RolloutEngine("ecs", parts.builder, registry, rollouts, parts.forget_image, remote=remote)
+    waits = Waits(every_s=parts.pace.longest_s, first_pause_s=parts.first_pause_s)
+    ground = ProvisionedPlaces(clients, parts.owner, waits=waits)
+    return RolloutEngine(
+        "ecs",
+        parts.builder,
+        registry,
+        EcsRollouts(clients, parts.owner, places=ground, pace=parts.pace, first_pause_s=parts.first_pause_s),
+        parts.forget_image,
+        parts.pace,
+        CodeBuild(clients, parts.owner, registry.ensure, pace=parts.pace, first_pause_s=parts.first_pause_s),
+        ground,
+    )
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from bot.errors import Permanent
 from bot.jobs.context import Ending
 from bot.jobs.deploy.difference import differences
 from bot.jobs.deploy.plan import seconds_between
+from bot.jobs.deploy.rollout.ground import rehearsed_ground
 from bot.jobs.deploy.ship import Ship
 from bot.model import JobState
 from bot.ports import Maker
@@ -16,6 +17,7 @@ async def rehearse(ship: Ship[Maker]) -> Ending:
     await ship.tools.recheck(ship.job, ship.plan)
     await _require_secrets(ship)
     changes = list(differences(ship.say, ship.plan.environment, ship.job.sha, await ship.blue()))
+    changes += await rehearsed_ground(ship)
     image = ship.image_here
     if image is not None:
         await ship.engine.forget_image(image)

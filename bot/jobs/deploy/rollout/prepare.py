@@ -1,10 +1,11 @@
-"""Stage 3 on a platform: register the version, and run the release command in it before anything of it serves."""
+"""Stage 3 on a platform: lay what it stands on, register the version, and run the release command in it before anything of it serves."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from bot.errors import Permanent
+from bot.jobs.deploy.rollout.ground import lay_ground
 from bot.jobs.deploy.rollout.spec import RolloutShip, prepared_of, rollout_spec, with_secrets
 from bot.model import Stage
 from bot.ports import RolloutSpec
@@ -15,6 +16,7 @@ async def prepare_rollout(ship: RolloutShip) -> None:
     await ship.tools.recheck(ship.job, ship.plan)
     spec = rollout_spec(ship)
     if ship.context.known(Stage.START, "prepared") is None:
+        await lay_ground(ship, spec)
         prepared = await ship.engine.rollouts.prepare(await with_secrets(ship, spec))
         await ship.context.keep(Stage.START, prepared=dataclasses.asdict(prepared), url=prepared.url)
     prepared = prepared_of(ship)
