@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from bot.errors import Permanent
-from bot.jobs.analysis.git import Git
+from bot.jobs.analysis.git import Coprocess, Git
+
+COMMITS_AT_ONCE = 900  # the ids of as many merges fit into a pipe before git answers
 
 
 class Change(NamedTuple):
@@ -43,18 +44,43 @@ class Commit(NamedTuple):
 def walk(git: Git, start: bytes, without: Sequence[bytes] = ()) -> Iterator[Commit]:
     """Commits reachable from `start` but from none of `without`, children before their parents.
 
-    Two processes run side by side: one tells the changes against the first parent, the other, for merges, the paths
-    that differ from all parents. Both list the same commits in the same order.
+    One process lists them with their changes against the first parent; a second is asked about the merges, in which
+    paths they differ from all parents.
     """
     marker = b"\1" + secrets.token_hex(8).encode()  # random, so that no name or path can look like one
     scope = [start, *(b"^" + oid for oid in without), b"--"]
-    common = ("log", "--topo-order", "--raw", "--no-renames", "--no-abbrev", "-z")
-    header = "%H %P%x00%an%x00%ae%x00%at"
-    plain = git.chunks(*common, "--diff-merges=first-parent", f"--format={marker.decode()}{header}", *scope)
-    merges = git.chunks(*common, "--merges", "-c", f"--format={marker.decode()}%H", *scope)
-    combined = _records(merges, marker)
-    for record in _records(plain, marker):
-        yield _commit(record.split(b"\0"), combined)
+    told = f"--format={marker.decode()}%H %P%x00%an%x00%ae%x00%at"
+    raw = ("--topo-order", "--raw", "--no-renames", "--no-abbrev", "-z", "--diff-merges=first-parent")
+    listed = git.chunks("log", *raw, told, *scope)
+    merges = _Merges(git)
+    for records in _records(listed, marker):
+        for at in range(0, len(records), COMMITS_AT_ONCE):
+            yield from merges.combine([_commit(record) for record in records[at : at + COMMITS_AT_ONCE]])
+    merges.close()
+
+
+class _Merges:
+    """Tells of merges, many at a time, the paths that differ from every parent; git is started for the first one."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._teller: Coprocess | None = None
+
+    def combine(self, commits: list[Commit]) -> list[Commit]:
+        """The same commits, the merges among them with `combined` filled in."""
+        asked = [commit.oid for commit in commits if len(commit.parents) > 1 and commit.changes]
+        if not asked:
+            return commits
+        self._teller = self._teller or Coprocess(
+            self._git, *["diff-tree", "--stdin", "-r", "--raw", "--no-renames", "--no-abbrev", "-z", "-c"]
+        )
+        told = _combined(self._teller.ask_until_echo(b"".join(oid + b"\n" for oid in asked)))
+        return [commit._replace(combined=told[commit.oid]) if commit.oid in told else commit for commit in commits]
+
+    def close(self) -> None:
+        """End git, if it was started."""
+        if self._teller is not None:
+            self._teller.close()
 
 
 def deletions(changes: Iterable[Change]) -> list[Change]:
@@ -71,35 +97,32 @@ def parse_raw(tokens: Sequence[bytes]) -> list[Change]:
     return found
 
 
-def _commit(tokens: list[bytes], combined: Iterator[bytes]) -> Commit:
+def _commit(record: bytes) -> Commit:
+    tokens = record.split(b"\0")
     oid, *parents = tokens[0].split()
-    merge = _combined(oid, combined) if len(parents) > 1 else {}
     time = int(tokens[3].strip() or 0)
-    return Commit(oid, parents, tokens[1], tokens[2], time, parse_raw(tokens[4:]), merge)
+    return Commit(oid, parents, tokens[1], tokens[2], time, parse_raw(tokens[4:]), {})
 
 
-def _combined(oid: bytes, records: Iterator[bytes]) -> dict[bytes, Combined]:
-    """The next merge's paths that differ from all parents; `-c -z` may write an empty token after the header."""
-    tokens = [token for token in next(records, b"").split(b"\0") if token.strip(b"\n")]
-    if not tokens or tokens[0].strip() != oid:
-        raise Permanent("git_failed", command="git log", exit_code=0, detail="two listings of merges disagree")
-    found = {}
-    for index in range(1, len(tokens) - 1, 2):
-        fields = tokens[index].lstrip(b"\n:").split(b" ")
+def _combined(answer: bytes) -> dict[bytes, dict[bytes, Combined]]:
+    """By merge, its paths that differ from all parents; `-c --raw -z` writes an id, then modes and blobs by path."""
+    told: dict[bytes, dict[bytes, Combined]] = {}
+    paths: dict[bytes, Combined] = {}
+    tokens = iter(answer.split(b"\0"))
+    for token in tokens:
+        if not token.startswith(b":"):
+            paths = told[token] = {}
+            continue
+        fields = token.lstrip(b":").split(b" ")
         parents = (len(fields) - 3) // 2
-        found[tokens[index + 1]] = Combined(fields[:parents], fields[parents + 1 : 2 * parents + 1])
-    return found
+        paths[next(tokens)] = Combined(fields[:parents], fields[parents + 1 : 2 * parents + 1])
+    return told
 
 
-def _records(pieces: Iterator[bytes], marker: bytes) -> Iterator[bytes]:
-    """Split a stream of pieces at the marker; the NUL that ends each record goes with it."""
+def _records(pieces: Iterator[bytes], marker: bytes) -> Iterator[list[bytes]]:
+    """Split a stream of pieces at the marker, as many records at a time as came; the NUL that ends one goes with it."""
     rest, separator = b"\0", b"\0" + marker
-    started = False
     for piece in pieces:
         *whole, rest = (rest + piece).split(separator)
-        for record in whole:
-            if started:
-                yield record
-            started = True
-    if started:
-        yield rest
+        yield [record for record in whole if record]  # before the first marker there is nothing
+    yield [rest] if rest != b"\0" else []
