@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from aws.clients import AwsClients
+from aws.errors import AwsRefusal
 from bot.errors import Permanent
 from bot.ports import BuildPhase
 
@@ -48,6 +49,18 @@ async def look_at(clients: AwsClients, ids: list[str]) -> list[Build]:
         return []
     reply = await clients.call("codebuild", "BatchGetBuilds", ids=ids)
     return [read(told) for told in reply.get("builds", [])]
+
+
+async def stop(clients: AwsClients, build_id: str) -> None:
+    """Ask for its end, without waiting for it; one that is over or unknown is left alone. Repeatable.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html
+    """
+    try:
+        await clients.call("codebuild", "StopBuild", id=build_id)
+    except AwsRefusal:
+        if any(not build.complete for build in await look_at(clients, [build_id])):
+            raise
 
 
 def read(told: Mapping[str, Any]) -> Build:

@@ -71,6 +71,9 @@ class AwsSettings:
     endpoint_url: str | None = None
     registry_host: str | None = None
     """Where ECR's images are reached, if not where ECR says."""
+    deployments_table: str | None = None
+    installations_table: str | None = None
+    """Tables of DynamoDB by which deployments are asked for away from this server; None: they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,11 @@ def _aws(env: Mapping[str, str]) -> AwsSettings | None:
     if not region:
         return None
     endpoint = _url(env, "AWS_ENDPOINT_URL", "") if env.get("AWS_ENDPOINT_URL") else None
-    return AwsSettings(region, endpoint, env.get("SHIPMATE_ECR_HOST") or None)
+    asked, places = env.get("SHIPMATE_DEPLOYMENTS_TABLE"), env.get("SHIPMATE_INSTALLATIONS_TABLE")
+    if bool(asked) != bool(places):
+        missing = "SHIPMATE_INSTALLATIONS_TABLE" if asked else "SHIPMATE_DEPLOYMENTS_TABLE"
+        raise bad(missing, "is not set, while the other table is: set both, or neither")
+    return AwsSettings(region, endpoint, env.get("SHIPMATE_ECR_HOST") or None, asked or None, places or None)
 
 
 def _several(env: Mapping[str, str], name: str) -> tuple[bytes, ...]:

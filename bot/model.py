@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 JOB_ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+JOB_ID = re.compile(rf"\Adep_[{JOB_ID_ALPHABET}]{{10}}\Z")
 FULL_SHA = re.compile(r"\A[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 
 
@@ -161,7 +162,7 @@ class Origin:
     """Where a job was asked for, so that it can be answered there."""
 
     face: str
-    """`push`, `comment`, `check_run`, `slack`, `api` or `shell`."""
+    """`push`, `comment`, `check_run`, `slack`, `api`, `table` or `shell`."""
     actor: str
     """Login of the one who asked."""
     installation_id: int

@@ -27,6 +27,7 @@ _STATUS: Mapping[str, HTTPStatus] = {
     "deployment_not_found": HTTPStatus.NOT_FOUND,
     "fork": HTTPStatus.FORBIDDEN,
     "github_not_found": HTTPStatus.NOT_FOUND,
+    "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invalid_body": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invalid_query": HTTPStatus.UNPROCESSABLE_ENTITY,
     "job_not_found": HTTPStatus.NOT_FOUND,

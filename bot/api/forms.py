@@ -46,6 +46,12 @@ ASK: Schema = {
 """A deployment of a branch for a person."""
 
 
+def require_json(content_type: str) -> None:
+    """A media type without its parameters. Raises Unreadable("body_not_json")."""
+    if content_type not in {"application/json", "application/octet-stream"}:
+        raise Unreadable("body_not_json", given=content_type[:MOST_NAME])
+
+
 def parsed(raw: bytes) -> Any:
     """The JSON value of a body. Raises Unreadable("body_unreadable")."""
     try:

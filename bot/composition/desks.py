@@ -13,6 +13,7 @@ from bot.config import Settings, require_github
 from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
 from bot.desk.office import Office, Records
 from bot.desk.orders import OrderDesk
+from bot.desk.programs import ProgramDesk
 from bot.github.api import DEFAULT_API_URL, GitHub, open_github
 from bot.github.lent import number_of_borrower, try_token
 from bot.masking import Masker
@@ -68,6 +69,12 @@ def records_of(store: Store) -> Records:
         store.audit,
         store.connections,
     )
+
+
+def program_desk(house: House) -> ProgramDesk:
+    """The desk for what programs ask."""
+    store = house.opened.store
+    return ProgramDesk(house.github, order_desk(house), store.jobs, store.audit, utc_now)
 
 
 def order_desk(house: House) -> OrderDesk:

@@ -23,3 +23,5 @@ class Order:
     """Names the order among all: its answer is found again by it."""
     known_sha: str | None = None
     """A commit this server took on before, so that it need not be in a branch any more."""
+    pinned_sha: str | None = None
+    """The commit its ref was at when it was asked for elsewhere: that one is meant, wherever the ref is now."""

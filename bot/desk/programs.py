@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.asked import FACE, Asked
 from bot.audit import AuditEntry
 from bot.clock import Clock
 from bot.desk.facts import Facts
@@ -38,15 +39,28 @@ class ProgramDesk:
 
         Without `environment` it is the branch's own, else the default one. Raises Refused, Permanent, Transient.
         """
+        return await self._obeyed(*await self._ordered("api", user, name, branch, environment))
+
+    async def take_over(self, asked: Asked) -> Job:
+        """The same for one that was asked for in the table: under its id and since then, at its commit if it has one.
+
+        Raises Refused, Permanent, Transient.
+        """
+        order, facts = await self._ordered(FACE, asked.user, asked.repo, asked.branch, asked.environment)
+        pinned = asked.found.sha if asked.found else None
+        return await self._obeyed(replace(order, pinned_sha=pinned), facts, asked)
+
+    async def _ordered(
+        self, face: str, user: str | int, name: str, branch: str, environment: str | None
+    ) -> tuple[Order, Facts]:
         login = await self._login(user) if isinstance(user, int) else user
         facts, repository = await self._repository(name if "/" in name else f"{await self._account(login)}/{name}")
         meant = environment or await _environment_of(facts, branch)
         command = Command("deploy", f"/deploy {branch} to {meant}", {"ref": branch, "environment": meant})
-        origin = Origin("api", login, facts.installation_id)
-        order = Order(command, repository, origin, None, None, False, 0, f"api-{new_job_id()}")
-        return await self._obeyed(order, facts)
+        origin = Origin(face, login, facts.installation_id)
+        return Order(command, repository, origin, None, None, False, 0, f"{face}-{new_job_id()}"), facts
 
-    async def _obeyed(self, order: Order, facts: Facts) -> Job:
+    async def _obeyed(self, order: Order, facts: Facts, asked: Asked | None = None) -> Job:
         """The job an order leads to; what was decided stands in the audit trail, a refusal too."""
         refusals: list[ShipmateError] = []
 
@@ -55,17 +69,18 @@ class ProgramDesk:
             return self.orders.answer(order, "", None)
 
         outcome = await self.orders.decide(order, facts, refuse)
-        jobs = [await self._taken(request, outcome.audit) for request in outcome.jobs]
+        jobs = [await self._taken(request, outcome.audit, asked) for request in outcome.jobs]
         if refusals or not jobs:
             for entry in outcome.audit:
                 await self.audit.add(entry, self.clock())
             raise next(iter(refusals), Refused(outcome.reason))
         return jobs[0]
 
-    async def _taken(self, request: JobRequest, audit: Sequence[AuditEntry]) -> Job:
+    async def _taken(self, request: JobRequest, audit: Sequence[AuditEntry], asked: Asked | None) -> Job:
+        job_id, since = (asked.id, asked.created_at) if asked else (request.id, self.clock())
+        about = [replace(entry, job_id=job_id) for entry in audit if entry.job_id == request.id]
         try:
-            about = [entry for entry in audit if entry.job_id == request.id]
-            return await self.jobs.create(request, self.clock(), about)
+            return await self.jobs.create(replace(request, id=job_id), since, about)
         except Refused as full:
             raise Refused("deployment_queue_full", limit=full.facts.get("limit")) from full
 

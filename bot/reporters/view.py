@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.api.progress import walk
 from bot.line import Place
 from bot.model import Event, EventType, Job, JobState, Stage
 from bot.reporters.gates import judged
@@ -55,6 +56,8 @@ class JobView:
     """What the gate said while traffic moved."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Of what else there is to see: an analysis' `report`, its picture as `svg` and as `png`."""
+    walked: tuple[tuple[JobState, datetime], ...] = ()
+    """Each state it went into, and when."""
 
     @property
     def state(self) -> JobState:
@@ -138,6 +141,7 @@ def see(
         result=job.result,
         approved_by=tuple(str(event.details["by"]) for event in story if event.type is EventType.JOB_APPROVED),
         note=note,
+        walked=tuple((state, event.at) for state, event in walk(story)),
         verdicts=judged(story),
         addresses=addresses or {},
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.api.forms import MOST_BYTES, MOST_NAME, Schema, checked, parsed
+from bot.api.forms import MOST_BYTES, Schema, checked, parsed, require_json
 from bot.errors import Unreadable
 
 
@@ -16,8 +16,7 @@ async def read_body(request: web.Request, schema: Schema, most_bytes: int = MOST
     Raises Unreadable("body_not_json", "body_unreadable" or "body_too_large"), and UserMistake("invalid_body", fields)
     with one `{field, rule, …}` for each fault.
     """
-    if request.content_type not in {"application/json", "application/octet-stream"}:
-        raise Unreadable("body_not_json", given=request.content_type[:MOST_NAME])
+    require_json(request.content_type)
     return checked(parsed(await _raw(request, most_bytes)), schema)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
+from bot.api.asked import asked_data
 from bot.api.forms import ASK, NAMED_ENVIRONMENT, REPO, checked
+from bot.asked import Asked, AskedTable
 from bot.desk.programs import ProgramDesk
 from bot.errors import Refused
 from bot.links import Links
-from bot.model import Job, JobKind, JobState
+from bot.model import JOB_ID, Job, JobKind, JobState
 from bot.store.jobs import JobFilter, Jobs
 from handlers.api.bodies import read_body
 from handlers.api.deployment_data import deployment_data, event_frame, result_data
@@ -41,12 +43,16 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True)
 class DeploymentsApi:
-    """What these routes need. `watch()` gives each reader a wait for what changes in the store."""
+    """What these routes need. `watch()` gives each reader a wait for what changes in the store.
+
+    `asked` has deployments that were asked for in the table, before there is a job of them.
+    """
 
     desk: ProgramDesk
     jobs: Jobs
     links: Links
     watch: Callable[[], Watch]
+    asked: AskedTable | None = None
 
 
 API: web.AppKey[DeploymentsApi] = web.AppKey("deployments api")
@@ -86,8 +92,11 @@ async def listed(request: web.Request) -> web.Response:
 @routes.get("/api/v1/deployments/{id}")
 async def show(request: web.Request) -> web.Response:
     """Where it stands, and each step with its time."""
-    api, job = request.app[API], await _named(request)
-    data = deployment_data(job, api.links, await api.jobs.story(job.id))
+    api, job = request.app[API], await _found(request)
+    if job is not None:
+        data = deployment_data(job, api.links, await api.jobs.story(job.id))
+    else:
+        data = asked_data(await _asked(request))
     return success(data, messages.say(request[LANGUAGE], "api.deployments_found"))
 
 
@@ -118,6 +127,15 @@ async def _named(request: web.Request) -> Job:
     if job is None:
         raise Refused("deployment_not_found", deployment=request.match_info["id"][:40])
     return job
+
+
+async def _asked(request: web.Request) -> Asked:
+    """One that the server has made no job of, or not yet. Raises Refused("deployment_not_found")."""
+    table, named = request.app[API].asked, request.match_info["id"]
+    asked = await table.get(named) if table is not None and JOB_ID.fullmatch(named) else None
+    if asked is None:
+        raise Refused("deployment_not_found", deployment=named[:40])
+    return asked
 
 
 async def _found(request: web.Request) -> Job | None:

@@ -48,6 +48,8 @@ async def _commit_meant(office: Office, order: Order, facts: Facts) -> Commit:
         return await head_of_pull(office, order, facts, order.number)
     if ref is None:
         raise Refused("pull_needed")
+    if order.pinned_sha is not None:
+        return Commit(await office.base_config(order, facts), order.pinned_sha, ref)
     if ref == order.known_sha and (fork := await office.records.approvals.trusted_pull(order.repository.id, ref)):
         return await _same_head(office, order, facts, fork)
     commit = facts.commit(ref, is_ours=ref == order.known_sha)

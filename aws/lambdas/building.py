@@ -1,0 +1,107 @@
+"""Begins the CodeBuild build of a deployment, as its job will order it; the job finds that build by its own id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from aws.clients import AwsClients
+from aws.codebuild import CodeBuild
+from aws.ecr import EcrRegistry, Login
+from aws.lambdas.finding import Subject
+from aws.lambdas.listed import ListedRecipe, recipe_in
+from aws.lambdas.settings import LambdaSettings
+from bot.asked import FACE, Asked
+from bot.errors import Permanent
+from bot.github.files import CommitFiles
+from bot.inspect.buildspec import buildspec
+from bot.inspect.remote import read_remote
+from bot.jobs.deploy.plan import image_repository, image_tag
+from bot.model import Job, JobKind, Origin
+from bot.ports import Registry, RemoteOrder
+from bot.repo_config import EnvironmentConfig
+
+CODEBUILD = "codebuild"
+
+
+class Builds:
+    """Begins builds in the account that this runs in."""
+
+    def __init__(self, clients: AwsClients, settings: LambdaSettings, *, first_pause_s: float = 1.0) -> None:
+        self._settings = settings
+        self._registry = EcrRegistry(clients, _pushes_nothing, settings.owner, host=settings.registry_host)
+        self._codebuild = CodeBuild(clients, settings.owner, self._registry.ensure, first_pause_s=first_pause_s)
+
+    async def __call__(self, asked: Asked, subject: Subject) -> str | None:
+        """The id of the build; None where the environment has another builder, or only a checkout tells what to do."""
+        if not builds_here(subject.environment):
+            return None
+        tree = await read_remote(CommitFiles(subject.facts.client, subject.found.sha))
+        recipe = await asyncio.to_thread(recipe_in, tree, subject.build)
+        if recipe is None:
+            return None
+        order = order_of(asked, subject, recipe, self._settings)
+        address = await self._registry.ensure(order.image_repository, lambda line: None)
+        return await self._codebuild.begin(order, address)
+
+
+def builds_here(environment: EnvironmentConfig) -> bool:
+    """Whether its images are made by the CodeBuild of this very account."""
+    by_us = environment.ecs.get("builder") == CODEBUILD and environment.connection is None
+    return environment.target == "ecs" and by_us
+
+
+def order_of(asked: Asked, subject: Subject, recipe: ListedRecipe, settings: LambdaSettings) -> RemoteOrder:
+    """What is ordered for it."""
+    job = _job_of(asked, subject)
+    app = recipe.app
+    written = buildspec(
+        app,
+        dockerfile=recipe.dockerfile,
+        context=recipe.context,
+        build_args=_build_args(subject.build, settings),
+        labels={"shipmate.job": job.id, "shipmate.repository": job.repository.full_name, "shipmate.sha": job.sha},
+        files=recipe.files,
+    )
+    return RemoteOrder(
+        job_id=job.id,
+        repository=job.repository.full_name,
+        source=f"{settings.url}/{quote(job.repository.full_name)}.git",
+        sha=job.sha,
+        buildspec=written,
+        image_repository=image_repository(job),
+        tag=image_tag(job),
+        settings=dict(subject.environment.ecs.get(CODEBUILD) or {}),
+        about=app.framework or app.language or "",
+    )
+
+
+def _job_of(asked: Asked, subject: Subject) -> Job:
+    """The job it will be, as far as names are made of it."""
+    found = subject.found
+    return Job(
+        id=asked.id,
+        kind=JobKind.DEPLOY,
+        state=asked.state,
+        lane="",
+        repository=found.repository,
+        sha=found.sha,
+        ref=asked.branch,
+        environment=found.environment,
+        origin=Origin(FACE, found.login, found.installation_id),
+        spec={},
+        created_at=asked.created_at,
+    )
+
+
+def _build_args(build: Mapping[str, Any], settings: LambdaSettings) -> dict[str, str]:
+    """Build arguments as the settings give them, and where base images come from."""
+    given = build.get("args") or {}
+    arguments = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+    return {"REGISTRY": settings.base_registry, **arguments} if settings.base_registry else arguments
+
+
+def _pushes_nothing(login: Login) -> Registry:
+    raise Permanent("builder_missing", builder=CODEBUILD)
