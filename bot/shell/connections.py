@@ -12,6 +12,7 @@ import click
 
 from bot.config import from_environment
 from bot.connections import BORROWER, CONNECTION_NAME, AwsOffer, ConnectionDesk, GitHubOffer, Hand, Terms
+from bot.errors import Refused
 from bot.masking import Masker
 from bot.shell.trail import account
 from bot.store.connections import AwsConnection
@@ -101,7 +102,10 @@ def list_connections(as_json: bool) -> None:
 @click.argument("connection_id")
 def remove_connection(connection_id: str) -> None:
     """Forget a connection and what it came in with."""
-    _with_desk(lambda desk: desk.remove(connection_id, _hand()))
+    try:
+        _with_desk(lambda desk: desk.remove(connection_id, _hand()))
+    except Refused as unknown:
+        raise click.UsageError(f"there is no connection {connection_id}") from unknown
     click.echo(f"{connection_id} is removed")
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from aiobotocore.session import AioSession
 
+from aws.accounts import LentAccounts
 from aws.clients import AwsClients
-from aws.ecr import EcrRegistry, Login
-from aws.rollouts import EcsRollouts
+from aws.composition import EcsParts, ecs_engine
+from aws.ecr import Login
 from bot.composition.house import House
 from bot.ports import BuiltImage, LogSink, Pace, PushedImage, RolloutEngine
 from tests.aws.emulator.handle import Emulator
@@ -50,30 +53,55 @@ class Carrier:
 class Harbour(World):
     """A world whose production is a service on ECS."""
 
-    def __init__(self, folder: Path, emulator: Emulator, clients: AwsClients, network: Network) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        emulator: Emulator,
+        clients: AwsClients,
+        network: Network,
+        new_session: Callable[[], AioSession] = AioSession,
+    ) -> None:
         super().__init__(folder)
         self.emulator, self.clients, self.network = emulator, clients, network
+        self._new_session = new_session
+
+    @property
+    def owner(self) -> str:
+        """Whose things are made in the emulator."""
+        return "harbour"
 
     async def _opened(self, stack: AsyncExitStack) -> House:
         house = await super()._opened(stack)
-        rollouts = EcsRollouts(self.clients, "harbour", pace=QUICK, first_pause_s=FIRST_PAUSE_S)
-        ecs = RolloutEngine(
-            "ecs",
-            house.own_engines["docker"].builder,
-            EcrRegistry(self.clients, Carrier(self.engine, self.emulator), "harbour"),
-            Mortal(rollouts, self.life),
-            house.own_engines["docker"].forget_image,
-            QUICK,
+        docker = house.own_engines["docker"]
+        pusher = Carrier(self.engine, self.emulator)
+        parts = EcsParts(self.owner, docker.builder, pusher, docker.forget_image, self.masker.register)
+        accounts = LentAccounts(
+            house.opened.store.connections,
+            parts,
+            self.masker.register_passing,
+            endpoint_url=self.emulator.url,
+            engine=self._engine,
+            new_session=self._new_session,
         )
-        return replace(house, engines={**house.engines, "ecs": ecs})
+        stack.push_async_callback(accounts.close)
+        engines = {**house.engines, "ecs": self._engine(self.clients, parts)}
+        return replace(house, engines=engines, accounts=accounts)
+
+    def _engine(self, clients: AwsClients, parts: EcsParts) -> RolloutEngine:
+        """As the server has it, but quick, and each of its steps one that a server may die at."""
+        made = ecs_engine(clients, replace(parts, pace=QUICK, first_pause_s=FIRST_PAUSE_S))
+        return replace(made, rollouts=Mortal(made.rollouts, self.life), remote=Mortal(made.remote, self.life))
 
     async def sail(self, **settings: Any) -> None:
         """From now on production is on ECS, with these settings beside those of its place; what there is goes there."""
+        await self.push_files({".shipmate.yml": self.settings_of(**settings)})
+        await self.settle()
+
+    def settings_of(self, **settings: Any) -> str:
+        """The file with which production is on ECS."""
         ecs = {**self.network.place(), "family": self.network.name, **settings.pop("ecs", {})}
         production = {"branch": "main", "target": "ecs", "port": CONTAINER_PORT, "checks": 2, "ecs": ecs, **settings}
-        written = yaml.safe_dump({"environments": {"production": production}})
-        await self.push_files({".shipmate.yml": written})
-        await self.settle()
+        return yaml.safe_dump({"environments": {"production": production}})
 
     async def ship(self, serves: str) -> str:
         """Push a version to main, and wait until all that comes of it is over; the SHA."""

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic
 
@@ -18,15 +18,16 @@ from bot.jobs.deploy.lifecycle import start_green
 from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.push import push_image
 from bot.jobs.deploy.rehearse import rehearse
-from bot.jobs.deploy.rollout.complete import complete_rollout
+from bot.jobs.deploy.rollout.complete import complete_rollout, forget_built_image
 from bot.jobs.deploy.rollout.lifecycle import begin_rollout
 from bot.jobs.deploy.rollout.prepare import prepare_rollout
 from bot.jobs.deploy.rollout.traffic import shift_traffic
 from bot.jobs.deploy.rollout.undo import undo_rollout
 from bot.jobs.deploy.ship import EngineT, Ship, Tools
 from bot.jobs.deploy.start import start_deployment
+from bot.jobs.deploy.steps import STAGE_S, waits
 from bot.jobs.deploy.switch import switch_traffic
-from bot.jobs.deploy.undo import undo
+from bot.jobs.deploy.undo import ending_of, undo
 from bot.model import STATE_OF_STAGE, EventType, Job, JobState, NewEvent, Stage
 from bot.ports import Accounts, AnyEngine, Engine, Errand, Maker, RolloutEngine
 
@@ -107,7 +108,7 @@ class Deployment:
         self,
         engines: Mapping[str, AnyEngine],
         tools: Tools,
-        stage_limit_s: float = 600.0,
+        stage_limit_s: float = STAGE_S,
         accounts: Accounts | None = None,
     ) -> None:
         self._engines = engines
@@ -132,19 +133,22 @@ class Deployment:
         except Permanent as shut:
             if shut.code not in OUT_OF_REACH:
                 raise
-            return self._out_of_reach(context, failure, shut)
+            return await self._out_of_reach(context, failure, shut)
 
-    def _out_of_reach(self, context: JobContext, failure: Failure, shut: Permanent) -> Ending:
+    async def _out_of_reach(self, context: JobContext, failure: Failure, shut: Permanent) -> Ending:
         """Nobody lets us in to put anything back: where a rollout may be under way, somebody has to look."""
-        why = messages.failure(self._tools.locale, failure.code, failure.facts)
+        plan = Plan.from_json(context.job.spec)
+        ship = Ship(context, plan, next(iter(self._engines.values())), self._tools)
+        if plan.environment.connection is not None:
+            await forget_built_image(ship)
+        told = await ending_of(ship, failure, restored=False, url=None)
+        why = [told.message]
         if shut.code != failure.code:
-            why = f"{why} {messages.failure(self._tools.locale, shut.code, shut.facts)}"
-        begun = bool(context.known(Stage.LIFECYCLE, "started"))
-        if begun:
-            why = f"{why} {messages.say(self._tools.locale, 'undo.out_of_reach')}"
-        code = "undo_failed" if begun else failure.code
-        result = {"reason": failure.code, "failure": dict(failure.facts), "by": failure.by}
-        return Ending(failure.state, why, result, code, why)
+            why.append(messages.failure(self._tools.locale, shut.code, shut.facts))
+        if context.known(Stage.LIFECYCLE, "started"):
+            why.append(ship.say("undo.out_of_reach"))
+            told = replace(told, error_code="undo_failed")
+        return replace(told, message=" ".join(why), error_message=" ".join(why))
 
     @asynccontextmanager
     async def _voyage(self, context: JobContext) -> AsyncIterator[Voyage]:
@@ -179,7 +183,7 @@ class Deployment:
         )
         await ship.context.keep(stage, started=True)
         began = time.monotonic()
-        limit_s = self._stage_limit_s + (ship.plan.waits_s if stage is Stage.SWITCH else 0)
+        limit_s = self._stage_limit_s + waits(ship.plan).get(stage, 0.0)
         try:
             async with asyncio.timeout(limit_s) as limit:
                 await work()

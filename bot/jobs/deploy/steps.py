@@ -7,9 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.jobs.deploy.plan import Plan
+from bot.model import Stage
 from bot.traffic_config import TrafficConfig
 
 FULL_PERCENT = 100
+STAGE_S = 600.0
+"""How long a stage may take."""
+FOLLOWED_S = 1800.0
+"""How long a state machine that is followed may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,21 @@ def steps_of(config: TrafficConfig, *, has_blue: bool) -> tuple[Step, ...]:
 
 
 def watched(plan: Plan) -> Plan:
-    """The plan with the time that its steps take on purpose, which no limit counts."""
+    """The plan with the time that its stages take on purpose, which no limit counts."""
+    return dataclasses.replace(plan, waits_s=sum(waits(plan).values()))
+
+
+def waits(plan: Plan) -> dict[Stage, float]:
+    """Seconds that stages have beyond the limit of each: a longer build, a state machine, steps that are watched."""
+    ecs = plan.environment.ecs
+    minutes = (ecs.get("codebuild") or {}).get("timeout") or 0
+    building = {Stage.BUILD: max(0.0, minutes * 60 - STAGE_S)}
+    if plan.noop:
+        return building
+    if ecs.get("follow"):
+        return {**building, Stage.LIFECYCLE: FOLLOWED_S - STAGE_S}
     steps = steps_of(plan.environment.traffic, has_blue=True)
-    return dataclasses.replace(plan, waits_s=float(0 if plan.noop else sum(step.hold_s for step in steps)))
+    return {**building, Stage.SWITCH: float(sum(step.hold_s for step in steps))}
 
 
 def shares(before: Mapping[str, int], green: str, percent: int) -> dict[str, int]:

@@ -22,6 +22,7 @@ from tests.aws.emulator.codebuild import Builds
 from tests.aws.emulator.ecs import Services
 from tests.aws.emulator.faults import App, Faults, Rule, with_faults
 from tests.aws.emulator.rollout import Place
+from tests.aws.emulator.sessions import Sessions, with_sessions
 from tests.aws.emulator.single import SingleTasks
 from tests.aws.emulator.tasks import Machine
 
@@ -30,6 +31,7 @@ CONTROL = "/_emulator/"
 
 def main() -> None:
     """Tell the address on stdout once it answers."""
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     elb = elbv2_backends[ACCOUNT][REGION]
     machine = Machine(_network())
@@ -42,10 +44,10 @@ def main() -> None:
     builds = Builds()
     builds.install()
     _listen_for_real(machine, place.balancer)
-    faults = Faults()
-    app = _with_control(
-        with_faults(DomainDispatcherApplication(create_backend_app), faults), faults, place, builds, services
-    )
+    faults, sessions = Faults(), Sessions()
+    sessions.install()
+    app = with_sessions(with_faults(DomainDispatcherApplication(create_backend_app), faults), sessions)
+    app = _with_control(app, faults, place, builds, services, sessions)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     bus.install(server.server_port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -79,7 +81,9 @@ def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
     ELBv2Backend.create_listener = create_listener  # type: ignore[method-assign]
 
 
-def _with_control(app: App, faults: Faults, place: Place, builds: Builds, services: Services) -> App:
+def _with_control(
+    app: App, faults: Faults, place: Place, builds: Builds, services: Services, sessions: Sessions
+) -> App:
     """Answer the tests' own requests beside AWS's."""
     told: dict[str, Callable[[Any], Any]] = {
         "faults": lambda body: _set_faults(faults, body),
@@ -90,6 +94,8 @@ def _with_control(app: App, faults: Faults, place: Place, builds: Builds, servic
         "place": lambda body: vars(place).update(body),
         "sources": lambda body: builds.sources.update(body),
         "builds": lambda body: vars(builds).update(body),
+        "sessions": lambda body: vars(sessions).update(body) or sessions.told(),
+        "forget": lambda body: sessions.forget(),
         "answered": lambda body: [[*key, count] for key, count in place.balancer.answered.items()],
     }
 

@@ -69,12 +69,12 @@ def with_faults(app: App, faults: Faults) -> App:
         rule = faults.due(*called)
         match rule.kind if rule else None:
             case "throttle":
-                return _refusal(environ, start_response, "ThrottlingException", "Rate exceeded", 400)
+                return refused(environ, start_response, "ThrottlingException", "Rate exceeded", 400)
             case "fault":
-                return _refusal(environ, start_response, "ServerException", "a fault of AWS's own", 500)
+                return refused(environ, start_response, "ServerException", "a fault of AWS's own", 500)
             case "deny":
                 message = f"User: arn:aws:iam::1:user/t is not authorized to perform: {called[0]}:{called[1]} on it"
-                return _refusal(environ, start_response, "AccessDeniedException", message, 400)
+                return refused(environ, start_response, "AccessDeniedException", message, 400)
             case "reset":
                 return _hung_up(environ, rule)
             case "cut":
@@ -106,7 +106,7 @@ def named(environ: dict[str, Any]) -> tuple[str, str] | None:
     return service, action[0] if action else f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
 
 
-def _refusal(
+def refused(
     environ: dict[str, Any], start_response: Callable[..., Any], code: str, message: str, status: int
 ) -> Iterable[bytes]:
     """An error in the protocol the request spoke."""

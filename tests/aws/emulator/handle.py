@@ -41,6 +41,7 @@ class Emulator:
         self.is_like(minute_s=0.5, rollbacks_fail=False, lasts_s={})
         self.has_programs("")
         self.takes_builds(100)
+        self._tell("forget", {})
 
     def goes_wrong(self, *rules: dict[str, Any]) -> None:
         """From now on, as these rules say (see `faults.Rule`); calls are counted anew."""
@@ -77,6 +78,20 @@ class Emulator:
     def takes_builds(self, most: int) -> None:
         """So many builds may run at once."""
         self._tell("builds", {"most": most})
+
+    def gives_sessions(self, **how: Any) -> None:
+        """From now on as `sessions.Sessions` says: `lasts_s`, `trusts`, `dead_keys`."""
+        self._tell("sessions", how)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """What each session was asked for, oldest first: `role`, `tags`, `external_id`."""
+        return list(self._tell("sessions", {})["given"])
+
+    def signed_by_sessions(self) -> tuple[list[str], list[str]]:
+        """The calls that were signed with a session's key, and those that were signed with another."""
+        told = self._tell("sessions", {})
+        ours = [call for key, call in told["signed"] if key in told["keys"]]
+        return ours, [call for key, call in told["signed"] if key not in told["keys"]]
 
     def forgets_tokens(self) -> None:
         """As after five minutes: the token of a build that was started says nothing any more."""

@@ -8,8 +8,9 @@ from typing import Any
 from bot.errors import ShipmateError
 from bot.jobs.deploy.rollout.follow import rollout_id
 from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
+from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import TrafficStats
+from bot.ports import Maker, TrafficStats
 
 WINDOW_S = 900.0
 
@@ -24,7 +25,7 @@ async def complete_rollout(ship: RolloutShip) -> None:
     await ship.progress(Stage.COMPLETE, "stage.complete", **told)
 
 
-async def forget_built_image(ship: RolloutShip) -> None:
+async def forget_built_image(ship: Ship[Maker]) -> None:
     """The image was built here and runs elsewhere: the local one is of no use any more."""
     image = ship.image_here
     if image is not None:
