@@ -379,8 +379,8 @@ class Pace:
 
     first_s: float = 2.0
     longest_s: float = 10.0
-    quiet_s: float = 30.0
-    bake_s: float = 60.0
+    quiet_s: float = 40.0
+    bake_s: float = 90.0
     probe_s: float = 1.0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from bot import messages
 from bot.errors import Permanent, ShipmateError
-from bot.jobs.deploy.rollout.rhythm import Rhythm, least_s
+from bot.jobs.deploy.rollout.rhythm import Leg, least_s, next_wait_s
 from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
 from bot.model import EventType, Stage
 from bot.ports import RolloutStatus, RolloutView
@@ -31,7 +31,7 @@ async def follow(
     `leg` numbers the waits of a stage, so that the next deployment knows how long each of them takes.
     """
     began_s, name = time.monotonic(), f"{int(stage)}.{leg}"
-    rhythm: Rhythm | None = None
+    waited: Leg | None = None
     while True:
         view = await ship.engine.rollouts.look(rollout_id(ship))
         await _tell(ship, stage, view)
@@ -40,17 +40,18 @@ async def follow(
         if until(view) or view.status is RolloutStatus.DONE:
             await _keep_time(ship, name, time.monotonic() - began_s)
             return view
-        rhythm = rhythm or Rhythm(ship.engine.pace, await _expected_s(ship, name, view), began_s)
-        wait_s = rhythm.next_wait_s(view.stage, time.monotonic())
+        waited = waited or await _leg(ship, name, view, began_s)
+        wait_s = next_wait_s(ship.engine.pace, waited, view.stage, time.monotonic())
         await (meanwhile(view, wait_s) if meanwhile else asyncio.sleep(wait_s))
 
 
-async def _expected_s(ship: RolloutShip, leg: str, view: RolloutView) -> float:
-    """How long the leg took when the release that serves now was shipped; at the least what it bakes."""
+async def _leg(ship: RolloutShip, name: str, view: RolloutView, began_s: float) -> Leg:
+    """What is known of a wait: how long it took when the release that serves now was shipped, and what it bakes."""
     blue = await ship.blue()
     facts = await ship.context.jobs.facts(blue.job_id) if blue else {}
     took = facts.get(Stage.LIFECYCLE, {}).get("took", {})
-    return max(float(took.get(leg, 0.0)), least_s(rollout_spec(ship), view.green_percent))
+    before = ship.context.known(Stage.LIFECYCLE, "took") or {}
+    return Leg(least_s(rollout_spec(ship), view.green_percent), took.get(name, 0.0), sum(before.values()), began_s)
 
 
 async def _keep_time(ship: RolloutShip, leg: str, seconds: float) -> None:

@@ -7,34 +7,48 @@ from dataclasses import dataclass
 
 from bot.ports import Pace, RolloutSpec
 
-GROWTH = 1.4
-SURELY = 0.95
-"""The share of the time a leg took before, in which it is not expected to be over."""
+SURELY = 0.92
+"""The share of the time a leg took before, beyond what it bakes, in which it is not expected to be over."""
+OF_WHOLE = 0.012
+"""A wait that is so small a share of all that passed is no loss worth a call."""
+OF_LATENESS = 0.15
+"""The share of the time that a leg is late by, where it is known how long it took before."""
+OF_UNKNOWN = 0.04
+"""The same of the time it takes, where that is not known: a first rollout may ask three times as often."""
 BAKING = frozenset({"BAKE_TIME", "PRODUCTION_TRAFFIC_SHIFT", "CLEAN_UP"})
 """Stages in which a platform lets time pass on purpose."""
 
 
-@dataclass(slots=True)
-class Rhythm:
-    """The looks of one leg of a rollout: from the answer of one pause to the next pause, or to the end.
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One part of a rollout: from its beginning, or the answer of a pause, to the next pause, or to the end.
 
-    `expected_s`: how long this leg took at the deployment before, if there was one. Until then it is looked at only now
-    and then; after that, and where nothing is known, soon first and then ever less often.
+    `least_s`: it lasts so long at least. `took_s`: how long it took at the rollout before; 0 where there was none.
+    `before_s`: how long the rollout's legs before it took. `began_s`: when it began (monotonic).
     """
 
-    pace: Pace
-    expected_s: float
+    least_s: float
+    took_s: float
+    before_s: float
     began_s: float
-    _wait_s: float = 0.0
 
-    def next_wait_s(self, stage: str, now_s: float) -> float:
-        """Seconds to wait after a look at `now_s` (monotonic) that showed this stage."""
-        left_s = SURELY * self.expected_s - (now_s - self.began_s)
-        if left_s > self.pace.first_s:
-            return min(left_s, self.pace.bake_s if stage in BAKING else self.pace.quiet_s)
-        grown_s = self._wait_s * GROWTH if self._wait_s else self.pace.first_s
-        self._wait_s = min(grown_s, self.pace.longest_s)
-        return self._wait_s
+    @property
+    def surely_s(self) -> float:
+        """Until then, counted from its beginning, it is not expected to be over."""
+        return self.least_s + SURELY * max(0.0, self.took_s - self.least_s)
+
+
+def next_wait_s(pace: Pace, leg: Leg, stage: str, now_s: float) -> float:
+    """Seconds to wait after a look at `now_s` (monotonic) that showed this stage.
+
+    While the leg is surely not over, it is looked at only now and then; from then on soon, and then ever less often.
+    """
+    spent_s = now_s - leg.began_s
+    left_s = leg.surely_s - spent_s
+    if left_s > pace.first_s:
+        return min(left_s, pace.bake_s if stage in BAKING else pace.quiet_s)
+    unsure_s = max(0.0, -left_s) * (OF_LATENESS if leg.took_s else OF_UNKNOWN)
+    return min(max(pace.first_s, unsure_s, OF_WHOLE * (leg.before_s + spent_s)), pace.longest_s)
 
 
 def least_s(spec: RolloutSpec, green_percent: float) -> float:
