@@ -19,6 +19,7 @@ from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.resident import States
 from bot.jobs.analysis.run import analyse_here
 from bot.jobs.analysis.state import State, layer_of
+from bot.jobs.analysis.treewalk import walk
 
 JOBS = 2
 MIB = 1 << 20
@@ -39,7 +40,8 @@ def cold_state(repository: Path, ref: str = "HEAD", *, max_blob_bytes: int = 100
     opened, teller = open_repository(repository), ProgressTeller(ignore)
     with Git(opened.objects, opened.resolve(ref), Children(), max_blob_bytes=max_blob_bytes) as git:
         state = State(git.head, list_files(git), History(), Changes(), Blame())
-        walked = walk_and_diff(git, list(state.files.text), state.history, state.changes, teller, JOBS, merges=False)
+        paths, commits = list(state.files.text), walk(git, git.head)
+        walked = walk_and_diff(git, commits, paths, state.history, state.changes, teller, JOBS, merges=False)
         state.blame = blame_tree(walked, state.history, teller, state.keep)
         state.layers.append(layer_of(walked))
         return state

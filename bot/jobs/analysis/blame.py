@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.jobs.analysis.diffs import BulkDiff, Diffs, Pairs
@@ -13,7 +13,7 @@ from bot.jobs.analysis.history import ChangeLog, Changes, History
 from bot.jobs.analysis.lineage import Lineage, LineageWalk
 from bot.jobs.analysis.progress import ProgressTeller, Stage
 from bot.jobs.analysis.renames import Renames
-from bot.jobs.analysis.treewalk import walk
+from bot.jobs.analysis.treewalk import Commit
 
 TELL_EVERY = 500
 
@@ -52,6 +52,7 @@ class Walked:
 
 def walk_and_diff(
     git: Git,
+    commits: Iterable[Commit],
     paths: Sequence[bytes],
     history: History,
     changes: Changes,
@@ -59,15 +60,17 @@ def walk_and_diff(
     jobs: int,
     *,
     merges: bool,
-    without: Sequence[bytes] = (),
 ) -> Walked:
-    """Walk back from the commit at hand, add what was met to `history` and `changes`, and diff all that is needed."""
+    """Follow `paths` back through a walk from the commit at hand, and diff all that is needed.
+
+    Commits not met before are added to `history` and `changes`.
+    """
     renames, pairs = Renames(git), Pairs(git.null)
     log = ChangeLog(changes, pairs)
     follow = LineageWalk(git, renames, git.head, paths)
     teller.enter(Stage.WALKING, files=len(paths))
-    for count, commit in enumerate(walk(git, git.head, without), 1):
-        if not history.knows(commit.oid):  # where clocks went wrong, git may list what `without` reaches too
+    for count, commit in enumerate(commits, 1):
+        if not history.knows(commit.oid):  # where clocks went wrong, git may list what it should leave out
             log.note(commit, history.add(commit), merges=merges)
         follow.visit(commit)
         if count % TELL_EVERY == 0:

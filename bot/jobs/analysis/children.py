@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import subprocess
 import threading
@@ -22,6 +23,7 @@ class Children:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._alive: set[subprocess.Popen[bytes]] = set()
+        self._unfinished: set[subprocess.Popen[bytes]] = set()
         self._cancelled = False
 
     def start(
@@ -39,17 +41,17 @@ class Children:
                 stderr=errors,
             )
             self._alive.add(child)
+            self._unfinished.add(child)
         _widen(child.stdout)
         return child
 
     def finish(self, child: subprocess.Popen[bytes]) -> int:
         """Wait for a process, close its pipes and return its exit code. Raises Cancelled after a stop."""
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                _close(pipe)
+        _close_pipes(child)
         code = child.wait()
         with self._lock:
             self._alive.discard(child)
+            self._unfinished.discard(child)
         self.check()
         return code
 
@@ -65,7 +67,7 @@ class Children:
         self.stop()
 
     def stop(self) -> None:
-        """Kill what is still alive and reap it; used at the end of every analysis, however it ended."""
+        """Kill what is still alive and reap it."""
         with self._lock:
             alive, self._alive = self._alive, set()
         for child in alive:
@@ -73,12 +75,20 @@ class Children:
         for child in alive:
             child.wait()
 
+    def close(self) -> None:
+        """Stop, and let go of the pipes nobody reads any more: the end of every analysis, however it ended."""
+        self.stop()
+        with self._lock:
+            unfinished, self._unfinished = self._unfinished, set()
+        for child in unfinished:
+            _close_pipes(child)
 
-def _close(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        return  # it ended first; its exit code tells why
+
+def _close_pipes(child: subprocess.Popen[bytes]) -> None:
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):  # it ended first; its exit code tells why
+                pipe.close()
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

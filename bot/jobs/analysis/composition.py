@@ -17,11 +17,10 @@ from bot.jobs.analysis.assembly import (
 from bot.jobs.analysis.coauthors import count_co_authors
 from bot.jobs.analysis.days import Days, collect_days
 from bot.jobs.analysis.exclusions import Excluded, excluded, read_attributes
-from bot.jobs.analysis.frameworks import find_frameworks
 from bot.jobs.analysis.git import Git
 from bot.jobs.analysis.identities import Author, readable
 from bot.jobs.analysis.languages import Languages
-from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.report import Framework, Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.series import Series, count_series
 from bot.jobs.analysis.state import State
@@ -49,7 +48,7 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
         lines=tally.lines.total(),
         authors=[report for report in author_reports(tally, series.activity) if shown.shows(report.author)],
         languages=language_shares(tally),
-        frameworks=find_frameworks(git, found.files.text) if request.frameworks else [],
+        frameworks=_frameworks(git, found) if request.frameworks else [],
         week=shown.rows(series.week),
         month=shown.rows(series.month),
         ownership=ownership(tally),
@@ -59,6 +58,12 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
         co_authors=count_co_authors(git, request.window) if request.co_authors else None,
         days=days,
     )
+
+
+def _frameworks(git: Git, found: State) -> list[Framework]:
+    from bot.jobs.analysis.frameworks import find_frameworks  # takes longer to import than a small history to blame
+
+    return find_frameworks(git, found.files.text)
 
 
 def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Days | None:

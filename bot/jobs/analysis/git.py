@@ -86,7 +86,7 @@ class Git:
 
     def close(self) -> None:
         """Stop what still runs and remove the private directory. May be repeated."""
-        self.children.stop()
+        self.children.close()
         self._errors.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -100,14 +100,18 @@ class Git:
     def chunks(self, *args: str | bytes, feed: bytes | None = None) -> Iterator[bytes]:
         """One git command's output, piece by piece as it comes; `feed` must fit into a pipe (64 KiB).
 
-        Raises Permanent when the command fails.
+        The command starts at once, before the first piece is asked for. Raises Permanent when it fails.
         """
         child = self.start(*args, takes_input=feed is not None)
-        assert child.stdout is not None
         if feed is not None and child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it died: its exit code says why
                 child.stdin.write(feed)
                 child.stdin.close()
+        return self._pieces(child)
+
+    def _pieces(self, child: subprocess.Popen[bytes]) -> Iterator[bytes]:
+        """What a command writes, until it ends."""
+        assert child.stdout is not None
         source = child.stdout.fileno()
         while piece := os.read(source, PIPE_BYTES):
             yield piece

@@ -43,16 +43,17 @@ class Update:
     def run(self) -> list[bytes]:
         """Bring the state up to date and return the files whose lines were computed. On an error it must be dropped."""
         state, old = self._state, self._state.head
+        commits = walk(self._git, self._git.head, [old])
         state.files = update_files(self._git, state.files, old)
         walked = walk_and_diff(
             self._git,
+            commits,
             list(state.files.text),
             state.history,
             state.changes,
             self._teller,
             self._jobs,
             merges=self._merges,
-            without=[old],
         )
         computed = self._blame(walked)
         state.layers.append(layer_of(walked))

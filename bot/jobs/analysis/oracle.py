@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.errors import Permanent
 from bot.jobs.analysis.forward import Lines
 from bot.jobs.analysis.git import Git
+
+Entry = tuple[bytes, int, int]
+"""A commit's id, the first of its lines (from 0), and how many follow one another."""
 
 
 class Oracle:
@@ -23,7 +26,14 @@ class Oracle:
 
     def blame(self, path: bytes, commit: bytes | None = None) -> Lines:
         """The lines of one file, as git attributes them. Raises Permanent when git fails."""
-        entries = list(blame_entries(self._git, path, commit or self._git.head, *self._options))
+        return self.lines(self.ask(path, commit))
+
+    def ask(self, path: bytes, commit: bytes | None = None) -> list[Entry]:
+        """What git says of one file, by commit ids: no commit needs to be known yet."""
+        return list(blame_entries(self._git, path, commit or self._git.head, *self._options))
+
+    def lines(self, entries: Sequence[Entry]) -> Lines:
+        """The same as commit numbers, once the commits are known."""
         lines = array("I", [0]) * sum(length for _, _, length in entries)
         for oid, start, length in entries:
             lines[start : start + length] = array("I", [self._number_of(oid)]) * length
@@ -45,8 +55,8 @@ def sample(paths: Mapping[bytes, object], count: int, seed: bytes) -> list[bytes
     return random.Random(seed).sample(sorted(paths), min(count, len(paths)))  # noqa: S311 - no secret
 
 
-def blame_entries(git: Git, path: bytes, commit: bytes, *options: str) -> Iterator[tuple[bytes, int, int]]:
-    """Commit, first line (from 0) and number of lines of each entry of `git blame`; a line `filename …` ends one."""
+def blame_entries(git: Git, path: bytes, commit: bytes, *options: str) -> Iterator[Entry]:
+    """Each entry of `git blame`; a line `filename …` ends one."""
     told = git.run("blame", "--incremental", *options, commit, "--", path)
     at_header = True
     for line in told.split(b"\n"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from bot.jobs.analysis.blame import Blame, Walked, blame_tree, walk_and_diff
 from bot.jobs.analysis.children import Children
@@ -20,6 +21,7 @@ from bot.jobs.analysis.repository import Repository, open_repository
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.resident import States
 from bot.jobs.analysis.state import State, layer_of
+from bot.jobs.analysis.treewalk import Commit, walk
 
 SAVE_EVERY = 20
 """Updates between two writes of a state to disk; a restart begins at the last one written, which costs little."""
@@ -46,9 +48,10 @@ class _Run:
 
     def cold(self) -> Report:
         """Walk the whole history and keep nothing."""
+        commits = walk(self._git, self._git.head)
         state = self._new_state()
-        walked = self._walk(state)
         with self._prover(state) as prover:
+            walked = self._walk(state, commits)
             state.blame = blame_tree(walked, state.history, self._teller, prover.keep)
             self._pass_over_ignored(state, walked)
             report = compose(self._git, self._request, state)
@@ -82,8 +85,9 @@ class _Run:
         return _proven(report, proof)
 
     def _walk_and_keep(self) -> State:
+        commits = walk(self._git, self._git.head)
         state = self._new_state()
-        walked = self._walk(state)
+        walked = self._walk(state, commits)
         state.blame = blame_tree(walked, state.history, self._teller, state.keep)
         state.layers.append(layer_of(walked))
         return state
@@ -101,9 +105,10 @@ class _Run:
     def _new_state(self) -> State:
         return State(self._git.head, list_files(self._git), History(), Changes(), Blame())
 
-    def _walk(self, state: State) -> Walked:
+    def _walk(self, state: State, commits: Iterable[Commit]) -> Walked:
         return walk_and_diff(
             self._git,
+            commits,
             list(state.files.text),
             state.history,
             state.changes,

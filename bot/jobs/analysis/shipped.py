@@ -18,6 +18,7 @@ from bot.jobs.analysis.progress import ProgressTeller
 from bot.jobs.analysis.repository import open_repository
 from bot.jobs.analysis.request import MIB
 from bot.jobs.analysis.series import TimelineRow, Window, count_series
+from bot.jobs.analysis.treewalk import walk
 
 _MAX_BLOB_BYTES = 100 * MIB
 
@@ -59,7 +60,7 @@ def shipped_between(path: Path, before: str | None, after: str, children: Childr
     without = [repository.resolve(before).encode()] if before else []
     with Git(repository.objects, head, children or Children(), max_blob_bytes=_MAX_BLOB_BYTES) as git:
         history, changes, silent = History(), Changes(), ProgressTeller(lambda _: None)
-        walk_and_diff(git, [], history, changes, silent, 1, merges=False, without=without)
+        walk_and_diff(git, walk(git, git.head, without), [], history, changes, silent, 1, merges=False)
         files = list_files(git).text
         languages = Languages(read_attributes(git, files), ContentLanguages().read(git, files))
         authors = AuthorBook().resolve(git, history, files.get(b".mailmap"))

@@ -45,15 +45,18 @@ def walk(git: Git, start: bytes, without: Sequence[bytes] = ()) -> Iterator[Comm
     """Commits reachable from `start` but from none of `without`, children before their parents.
 
     One process lists them with their changes against the first parent; a second is asked about the merges, in which
-    paths they differ from all parents.
+    paths they differ from all parents. The first begins at once: git sorts a history before it says anything.
     """
     marker = b"\1" + secrets.token_hex(8).encode()  # random, so that no name or path can look like one
     scope = [start, *(b"^" + oid for oid in without), b"--"]
     told = f"--format={marker.decode()}%H %P%x00%an%x00%ae%x00%at"
     raw = ("--topo-order", "--raw", "--no-renames", "--no-abbrev", "-z", "--diff-merges=first-parent")
-    listed = git.chunks("log", *raw, told, *scope)
+    return _commits(git, _records(git.chunks("log", *raw, told, *scope), marker))
+
+
+def _commits(git: Git, listed: Iterable[list[bytes]]) -> Iterator[Commit]:
     merges = _Merges(git)
-    for records in _records(listed, marker):
+    for records in listed:
         for at in range(0, len(records), COMMITS_AT_ONCE):
             yield from merges.combine([_commit(record) for record in records[at : at + COMMITS_AT_ONCE]])
     merges.close()
