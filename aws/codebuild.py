@@ -86,18 +86,11 @@ class CodeBuild:
         return await settled(look, make, self._first_pause_s)
 
     async def stop(self, order: RemoteOrder) -> None:
-        """Stop the job's build and wait until it is over; nothing where none began. Repeatable.
-
-        https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StopBuild.html
-        """
+        """Stop the job's build and wait until it is over; nothing where none began. Repeatable."""
         build_id = await self._begun(order)
         if build_id is None or (await self._look(build_id)).complete:
             return
-        try:
-            await self._clients.call("codebuild", "StopBuild", id=build_id)
-        except AwsRefusal:
-            if not (await self._look(build_id)).complete:
-                raise
+        await builds.stop(self._clients, build_id)
         while True:
             if (await self._look(build_id)).complete:
                 return

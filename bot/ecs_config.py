@@ -1,4 +1,4 @@
-"""What an environment's `ecs` may not say together: who builds must be told how, and who follows decides nothing else."""
+"""What an environment's `ecs` may not say together: who builds is told how, and who follows decides nothing else."""
 
 from __future__ import annotations
 

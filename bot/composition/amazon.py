@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from bot.asked import Tables
 from bot.config import AwsSettings, Settings
+from bot.engines.absent import AbsentBuilder, forget_nothing
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.masking import Masker
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def open_ecs(settings: Settings, at: AwsSettings, docker: Engine, masker: Masker) -> AsyncIterator[AnyEngine]:
-    """The engine `ecs` over the server's own account; images are built and pushed by its Docker engine."""
+async def open_ecs(
+    settings: Settings, at: AwsSettings, docker: Engine | None, masker: Masker
+) -> AsyncIterator[AnyEngine]:
+    """The engine `ecs` over the server's own account. Without a Docker engine only AWS builds images."""
     from aws import composition  # only where AWS is set up: botocore takes a server's start again
     from aws.clients import AwsAccess
 
@@ -33,11 +38,8 @@ async def open_ecs(settings: Settings, at: AwsSettings, docker: Engine, masker: 
 @asynccontextmanager
 async def open_accounts(
     settings: Settings, docker: Engine | None, masker: Masker, connections: Connections
-) -> AsyncIterator[Accounts | None]:
-    """Other people's accounts, entered by the connections there are; None where nothing here builds images."""
-    if docker is None:
-        yield None
-        return
+) -> AsyncIterator[Accounts]:
+    """Other people's accounts, entered by the connections there are."""
     async with _pushing(settings) as api:
 
         def make() -> ClosableAccounts:
@@ -48,6 +50,28 @@ async def open_accounts(
             yield accounts
         finally:
             await accounts.close()
+
+
+@asynccontextmanager
+async def open_tables(at: AwsSettings | None) -> AsyncIterator[Tables | None]:
+    """The tables that deployments are asked for in; None where the settings name none."""
+    if at is None or at.deployments_table is None or at.installations_table is None:
+        yield None
+        return
+    from aws.asked import DynamoAsked  # as above
+    from aws.builds import stop
+    from aws.clients import AwsAccess, AwsClients
+    from aws.places import DynamoPlaces
+
+    clients = AwsClients(AwsAccess(at.region, at.endpoint_url))
+    try:
+        yield Tables(
+            DynamoAsked(clients, at.deployments_table),
+            DynamoPlaces(clients, at.installations_table),
+            partial(stop, clients),
+        )
+    finally:
+        await clients.close()
 
 
 class ClosableAccounts(Accounts, Protocol):
@@ -74,7 +98,7 @@ class LateAccounts:
             await self._made.close()
 
 
-def ecs_parts(settings: Settings, docker: Engine, masker: Masker, api: EngineApi) -> EcsParts:
+def ecs_parts(settings: Settings, docker: Engine | None, masker: Masker, api: EngineApi) -> EcsParts:
     """What every engine `ecs` is made of, whosever account it works in; `api` pushes the images."""
     from aws.composition import EcsParts
 
@@ -83,9 +107,9 @@ def ecs_parts(settings: Settings, docker: Engine, masker: Masker, api: EngineApi
 
     return EcsParts(
         settings.owner,
-        builder=docker.builder,
+        builder=docker.builder if docker else AbsentBuilder(),
         pusher=pusher,
-        forget_image=docker.forget_image,
+        forget_image=docker.forget_image if docker else forget_nothing,
         register_secret=masker.register,
         registry_host=settings.aws.registry_host if settings.aws else None,
     )

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.composition.amazon import open_accounts, open_ecs
+from bot.asked import Tables
+from bot.composition.amazon import open_accounts, open_ecs, open_tables
 from bot.config import Settings, require_github
 from bot.engines.composition import open_engines
 from bot.github.api import GitHub, open_github
@@ -51,6 +52,8 @@ class House:
     slack: SlackSide | None = None
     accounts: Accounts | None = None
     """Other people's, which an environment with a connection is deployed to."""
+    tables: Tables | None = None
+    """Where deployments are asked for away from this server."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -89,18 +92,19 @@ async def open_house(settings: Settings, masker: Masker) -> AsyncIterator[House]
         links = Links(settings.public_url, link_key(settings))
         slack = await stack.enter_async_context(open_slack_side(settings, links.key, masker.register))
         login = BotLogin(github)
-        yield House(settings, masker, Metrics(), opened, github, engines, links, login, this_worker(), slack, accounts)
+        tables = await stack.enter_async_context(open_tables(settings.aws))
+        name = this_worker()
+        yield House(settings, masker, Metrics(), opened, github, engines, links, login, name, slack, accounts, tables)
 
 
 @asynccontextmanager
 async def open_all_engines(settings: Settings, masker: Masker) -> AsyncIterator[dict[str, AnyEngine]]:
-    """This machine's own, and `ecs` where AWS is set up and there is a Docker engine to build and push images."""
+    """This machine's own, and `ecs` where AWS is set up."""
     async with open_engines(settings) as own:
-        docker = own.get("docker")
-        if settings.aws is None or docker is None:
+        if settings.aws is None:
             yield dict(own)
             return
-        async with open_ecs(settings, settings.aws, docker, masker) as ecs:
+        async with open_ecs(settings, settings.aws, own.get("docker"), masker) as ecs:
             yield {**own, "ecs": ecs}
 
 
