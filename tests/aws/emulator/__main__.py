@@ -64,7 +64,10 @@ def _network() -> str:
 
 
 def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
-    """Load balancers get an address of this machine for a name, and listeners a socket there."""
+    """Load balancers get an address of this machine for a name, and listeners a socket there.
+
+    Asked for a listener that is there, AWS answers it: one at each port of a load balancer.
+    """
     make_balancer, make_listener = ELBv2Backend.create_load_balancer, ELBv2Backend.create_listener
 
     def create_load_balancer(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
@@ -73,6 +76,10 @@ def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
         return made
 
     def create_listener(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
+        listeners = self.load_balancers[named["load_balancer_arn"]].listeners.values()
+        for known in listeners:
+            if str(known.port) == str(named["port"]):
+                return known
         made = make_listener(self, *words, **named)
         balancer.listen(self.load_balancers[made.load_balancer_arn].dns_name, made)
         return made
@@ -92,6 +99,7 @@ def _with_control(
         "images": lambda body: place.machine.images.update(body),
         "started": lambda body: place.machine.started,
         "place": lambda body: vars(place).update(body),
+        "deployments": lambda body: services.told(),
         "sources": lambda body: builds.sources.update(body),
         "builds": lambda body: vars(builds).update(body),
         "sessions": lambda body: vars(sessions).update(body) or sessions.told(),

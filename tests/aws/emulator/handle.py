@@ -67,6 +67,13 @@ class Emulator:
         """Change how things are there: `minute_s`, `rollbacks_fail`, `lasts_s`."""
         self._tell("place", place)
 
+    def took(self) -> dict[str, list[float]]:
+        """Service → how many seconds each deployment of it that is over took ECS itself, oldest first."""
+        seen: dict[str, list[float]] = {}
+        for one in self._tell("deployments", {}):
+            seen.setdefault(one["service"], []).append(one["own_s"])
+        return seen
+
     def has_source(self, address: str, repository: Path) -> None:
         """Builds of this address clone that local repository."""
         self._tell("sources", {address: str(repository)})

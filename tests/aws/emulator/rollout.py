@@ -84,6 +84,8 @@ class Rollout:
         self.before = before
         self.created = datetime.now(UTC)
         self.finished: datetime | None = None
+        self.paused_s = 0.0
+        """How long its pauses waited for an answer."""
         self.status, self.stage, self.reason = "PENDING", "RECONCILE_SERVICE", ""
         self.undone: dict[str, Any] | None = None
         number = uuid.uuid4().hex[:21]
@@ -98,6 +100,11 @@ class Rollout:
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
         return self.finished is not None
+
+    @property
+    def own_s(self) -> float:
+        """How long it took, or takes so far, without the pauses that wait for an answer."""
+        return ((self.finished or datetime.now(UTC)) - self.created).total_seconds() - self.paused_s
 
     def described(self) -> dict[str, Any]:
         """As DescribeServiceDeployments answers."""
@@ -189,10 +196,12 @@ class Rollout:
             "timeoutAction": limit.get("action", "ROLLBACK"),
         }
         self._hooks.append(known)
+        began = time.monotonic()
         answered = until(
-            time.monotonic() + minutes * self._minute_s,
+            began + minutes * self._minute_s,
             lambda: known["hookId"] in self._answers or self._stop.is_set(),
         )
+        self.paused_s += time.monotonic() - began
         action = self._answers.get(known["hookId"]) or (known["timeoutAction"] if not answered else "ROLLBACK")
         known["status"] = "TIMED_OUT" if not answered else "SUCCEEDED" if action == "CONTINUE" else "FAILED"
         if action != "CONTINUE":
