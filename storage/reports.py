@@ -37,8 +37,12 @@ class SqlReports:
         self._database = database
 
     async def behind(self, face: str, now: datetime, limit: int = 50) -> list[Report]:
-        if await self._database.read(lambda c: _newest(c) > (_enrolled(c, face) or 0)):
-            await self._database.write(lambda c: _enrol(c, face, now))
+        behind, is_new = await self._database.read(
+            lambda c: (_behind(c, face, now, limit), _newest(c) > (_enrolled(c, face) or 0))
+        )
+        if not is_new:
+            return behind
+        await self._database.write(lambda c: _enrol(c, face, now))
         return await self._database.read(lambda c: _behind(c, face, now, limit))
 
     async def told(self, face: str, job_id: str, seq: int, state: Mapping[str, Any]) -> None:

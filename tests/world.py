@@ -249,12 +249,18 @@ class World:
                 await asyncio.sleep(0.01)
 
     async def _is_quiet(self) -> bool:
+        """This is asked very often, and mostly a job goes on: that is looked at first, and again in its turn."""
+        if await self._works():
+            return False
         later = utc_now() + timedelta(days=2)
         if any(row.outcome is None for row in await self.store.deliveries.recent(1000)):
             return False
-        if [job for job in await self.unfinished() if job.hold is None] or await self.store.answers.due(later):
+        if await self._works() or await self.store.answers.due(later):
             return False
         return not any([await self.store.reports.behind(face.name, later) for face in faces(self.house)])
+
+    async def _works(self) -> bool:
+        return any(job.hold is None for job in await self.unfinished())
 
     async def unfinished(self) -> list[Job]:
         """Jobs that have not ended."""
