@@ -14,6 +14,8 @@ from bot.errors import Permanent, Refused
 SESSION_NAME = "shipmate"
 _UNSAFE_TAG = re.compile(r"[^\w .:/=+\-@]")
 MOST_TAG_CHARACTERS = 256
+TRIAL = {"shipmate:purpose": "trial"}
+"""What a session is for that only looks whether it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +55,21 @@ def assumed(role: Role, by: AwsClients) -> KeySource:
     return keys
 
 
-def way_in(lent: Mapping[str, str], own: AwsClients, tags: Mapping[str, str] | None = None) -> AwsAccess:
-    """Access to the account of a lent connection: by its keys, or by its role, assumed from our `own` identity."""
+def lent_keys(lent: Mapping[str, str], own: AwsClients, tags: Mapping[str, str]) -> KeySource:
+    """The keys of a lent connection: its own, or its role's, assumed from our `own` identity for what `tags` say."""
     if "role_arn" in lent:
-        keys = assumed(Role(lent["role_arn"], lent.get("external_id"), tags or {}), own)
-    else:
-        keys = sealed_keys(lent["access_key_id"], lent["secret_access_key"], lent.get("session_token"))
-    return AwsAccess(lent["region"], own.access.endpoint_url, keys)
+        return assumed(Role(lent["role_arn"], lent.get("external_id"), tags), own)
+    return sealed_keys(lent["access_key_id"], lent["secret_access_key"], lent.get("session_token"))
 
 
 async def account_lent(lent: Mapping[str, str], *, session: AioSession | None = None) -> str:
-    """The account a lent connection leads to. Raises Refused("connection_aws_refused") with what AWS said."""
+    """The account a lent connection leads to, tried with tags as a deployment has them.
+
+    Raises Refused("connection_aws_refused") with what AWS said, and Transient.
+    """
     own = AwsClients(AwsAccess(lent["region"]), session=session)
     try:
-        return await account_of(way_in(lent, own))
+        return await account_of(AwsAccess(lent["region"], keys=lent_keys(lent, own, TRIAL)))
     except Permanent as refused:
         message = refused.facts.get("message") or refused.code
         raise Refused("connection_aws_refused", message=message) from refused

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from aws.clients import AwsClients, Keys, KeySource
-from aws.credentials import Role, assumed, sealed_keys
+from aws.credentials import lent_keys
 from aws.tags import ENVIRONMENT, REPOSITORY
 from bot.errors import Permanent
 from bot.ports import Errand
@@ -61,10 +61,8 @@ class LentKeys:
         lent = await self._lender.credentials_of(self._errand.connection)
         if lent is None:
             raise self._removed()
-        if "role_arn" in lent:
-            tags = {REPOSITORY: self._errand.repository, ENVIRONMENT: self._errand.environment}
-            return assumed(Role(lent["role_arn"], lent.get("external_id"), tags), self._own)
-        return sealed_keys(lent["access_key_id"], lent["secret_access_key"], lent.get("session_token"))
+        tags = {REPOSITORY: self._errand.repository, ENVIRONMENT: self._errand.environment}
+        return lent_keys(lent, self._own, tags)
 
     async def _asked(self, source: KeySource) -> Keys:
         asked_at = datetime.now(UTC)

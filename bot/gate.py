@@ -6,7 +6,7 @@ from bot import environment_rules as rules_of
 from bot.clock import Clock
 from bot.connections import require_lent
 from bot.desk.admission import APPROVALS
-from bot.desk.facts import Facts, facts_about
+from bot.desk.facts import Facts, facts_of_job
 from bot.desk.office import Records
 from bot.errors import Permanent, Refused, Transient
 from bot.github.api import GitHub
@@ -32,7 +32,7 @@ class Gate:
 
         Raises Transient when GitHub cannot say.
         """
-        facts = await facts_about(self._github, job.origin.installation_id or None, job.repository)
+        facts = await facts_of_job(self._github, self._records.connections, job)
         try:
             await require_still_allowed(facts, self._records, self._clock, job, plan)
             await self._require_approvals(facts, job, plan)
@@ -98,7 +98,7 @@ async def _require_unlocked(records: Records, clock: Clock, job: Job, plan: Plan
 
 async def _require_lent(records: Records, job: Job, plan: Plan) -> None:
     """Raises Permanent("connection_removed"), or Refused("connection_not_lent"): to others now."""
-    named = plan.environment.connection
+    named = plan.connection
     if named is None:
         return
     connection = await records.connections.one_aws(named)

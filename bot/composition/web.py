@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.clock import utc_now
-from bot.composition.desks import connection_desk, order_desk
+from bot.composition.desks import connection_desk, order_desk, program_desk
 from bot.composition.house import House
 from bot.config import require_github
 from bot.desk.asking import Asking
+from bot.desk.lent_programs import LentProgramDesk
 from bot.desk.orders import OrderDesk
-from bot.desk.programs import ProgramDesk
 from bot.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.jobs.analysis.submit import JobQueue
 from bot.slack.composition import Means, SlackSide, slack_ingress, socket_mode
 from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link, slack_socket
-from handlers.api import analyses, connections, contributions, deployments, gateway, inspections
+from handlers.api import analyses, connections, contributions, deployments, gateway, inspections, lent_deployments
 
 
 def web_application(house: House) -> web.Application:
@@ -51,10 +51,14 @@ def _add_api(app: web.Application, house: House) -> None:
     queue = JobQueue(store.jobs, utc_now)
     app[analyses.API] = analyses.AnalysesApi(asking, queue, store.jobs, store.analyses, house.links, utc_now)
     app[contributions.ANALYSES] = store.analyses
-    programs = ProgramDesk(house.github, order_desk(house), store.jobs, store.audit, utc_now)
-    app[deployments.API] = deployments.DeploymentsApi(programs, store.jobs, house.links, house.opened.database.watch)
+    programs = program_desk(house)
+    asked = house.tables.deployments if house.tables else None
+    app[deployments.API] = deployments.DeploymentsApi(
+        programs, store.jobs, house.links, house.opened.database.watch, asked
+    )
+    app[lent_deployments.DESK] = LentProgramDesk(programs, store.connections)
     app[inspections.DESK] = programs
-    known = (connections, analyses, contributions, deployments, inspections)
+    known = (connections, analyses, contributions, deployments, lent_deployments, inspections)
     gateway.add_to(app, door, [module.routes for module in known])
 
 

@@ -13,6 +13,7 @@ from bot.config import require_github
 from bot.desk.desk import Desk
 from bot.desk.orders import OrderDesk
 from bot.engines.git_source import GitSource
+from bot.errors import Permanent
 from bot.gate import Gate
 from bot.github.permissions import CLONE
 from bot.intake import Intake, Reader
@@ -31,6 +32,7 @@ from bot.reporters.preview_comment import PreviewCommentFace
 from bot.reporters.slack import SlackFace
 from bot.reporters.slack_channels import SlackChannelsFace
 from bot.reporters.slack_telling import SlackTelling
+from bot.reporters.table import TableFace
 from bot.slack.composition import SlackSide, slack_desk
 from bot.slack.ingress import EVENT as SLACK_EVENT
 from bot.worker import PLATFORM_UNDO_LIMIT_S, UNDO_LIMIT_S, Limits, Worker
@@ -107,6 +109,7 @@ def faces(house: House) -> list[Face]:
         PreviewCommentFace(house.github, house.login, locale),
         ReactionFace(house.github, house.login),
         DeploymentFace(house.github, locale),
+        *([TableFace(house.tables.deployments)] if house.tables else []),
     ]
 
 
@@ -146,6 +149,8 @@ def _tools(house: House) -> Tools:
     store, settings = house.opened.store, house.settings
 
     async def token(job: Job) -> str:
+        if (connection := job.spec.get("github_connection")) is not None:
+            return await _lent_token(house, connection)
         return (await house.github.token(job.origin.installation_id, job.repository.id, CLONE)).value
 
     return Tools(
@@ -156,6 +161,15 @@ def _tools(house: House) -> Tools:
         base_registry=settings.base_registry,
         locale=settings.locale,
     )
+
+
+async def _lent_token(house: House, connection: str) -> str:
+    """The token of a connection to GitHub, masked from now on. Raises Permanent("connection_removed")."""
+    token = await house.opened.store.connections.token_of(connection)
+    if token is None:
+        raise Permanent("connection_removed", connection=connection)
+    house.masker.register(token)
+    return token
 
 
 def _count(metrics: Metrics, job: Job, state: JobState) -> None:

@@ -111,12 +111,12 @@ class _Admission:
 
     async def _name_connection(self) -> None:
         """From here on the plan names the connection by its id. Raises Refused("connection_not_lent")."""
-        environment, request = self._plan.environment, self._request
-        if environment.connection is None or self._plan.connection_by_key:
+        reference, request = self._plan.connection, self._request
+        if reference is None or self._plan.connection_by_key:
             return
-        known = await self._office.records.connections.one_aws(environment.connection)
-        lent = require_lent(known, environment.connection, request.repository, request.origin.installation_id)
-        named = dataclasses.replace(environment, connection=lent.id)
+        known = await self._office.records.connections.one_aws(reference)
+        lent = require_lent(known, reference, request.repository, request.origin.installation_id)
+        named = dataclasses.replace(self._plan.environment, connection=lent.id)
         self._plan = dataclasses.replace(self._plan, environment=named)
 
     async def _require_unlocked(self) -> None:

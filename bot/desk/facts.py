@@ -14,8 +14,9 @@ from bot.github.people import Role, is_team_member, role_of
 from bot.github.permissions import DECIDE, DECIDE_BY_TEAM
 from bot.github.pulls import PullRequest, get_pull
 from bot.github.repository import branch_head, file_at, get_repository, is_in_a_branch, resolve
-from bot.model import FULL_SHA, Repository
+from bot.model import FULL_SHA, Job, Repository
 from bot.repo_config import CONFIG_PATH, MOST_BYTES, RepoConfig, parse_config
+from bot.store.connections import Connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,13 @@ class Facts:
     repository: Repository
     installation_id: int
     known_default_branch: str | None = None
+    lent: Client | None = None
+    """Speaks with a token that somebody lent us, where the app is not installed: `installation_id` is 0 then."""
 
     @property
     def client(self) -> Client:
         """May only read what most decisions need."""
-        return self.github.repository(self.installation_id, self.repository, DECIDE)
+        return self.lent or self.github.repository(self.installation_id, self.repository, DECIDE)
 
     async def default_branch(self) -> str:
         """The branch whose settings count where there is no pull request."""
@@ -43,7 +46,7 @@ class Facts:
     async def is_in_team(self, team: str, login: str) -> bool:
         """Whether somebody is in `organization/team`. Raises Refused("permission_unreadable"): an error means no."""
         organization, _, slug = team.partition("/")
-        client = self.github.repository(self.installation_id, self.repository, DECIDE_BY_TEAM)
+        client = self.lent or self.github.repository(self.installation_id, self.repository, DECIDE_BY_TEAM)
         return await is_team_member(client, organization, slug, login)
 
     async def checks(self, sha: str) -> CommitChecks:
@@ -110,3 +113,22 @@ async def facts_about(
     """Facts under a token that may only read what decisions need. Raises Permanent where the app is not installed."""
     known = installation_id or (await installation_of(github.app, repository.full_name)).id
     return Facts(github, repository, known, default_branch)
+
+
+async def facts_of_job(github: GitHub, connections: Connections, job: Job) -> Facts:
+    """Facts about a job's repository, asked as when it was asked for: by the app, or with the token that was lent.
+
+    Raises Permanent("connection_removed"), and where the app is not installed any more.
+    """
+    connection = job.spec.get("github_connection")
+    if connection is None:
+        return await facts_about(github, job.origin.installation_id or None, job.repository)
+    token = await connections.token_of(connection)
+    if token is None:
+        raise Permanent("connection_removed", connection=connection)
+    return lent_facts(github, token, job.repository)
+
+
+def lent_facts(github: GitHub, token: str, repository: Repository, default_branch: str | None = None) -> Facts:
+    """Facts under a token that somebody lent us for the repository."""
+    return Facts(github, repository, 0, default_branch, github.lent(token, repository))

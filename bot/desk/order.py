@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.desk.given import NOTHING_GIVEN, Given
 from bot.grammar import Command
 from bot.model import Origin, Repository
 
@@ -25,3 +26,4 @@ class Order:
     """A commit this server took on before, so that it need not be in a branch any more."""
     pinned_sha: str | None = None
     """The commit its ref was at when it was asked for elsewhere: that one is meant, wherever the ref is now."""
+    given: Given = NOTHING_GIVEN

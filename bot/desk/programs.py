@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.asked import FACE, Asked
 from bot.audit import AuditEntry
@@ -39,7 +40,7 @@ class ProgramDesk:
 
         Without `environment` it is the branch's own, else the default one. Raises Refused, Permanent, Transient.
         """
-        return await self._obeyed(*await self._ordered("api", user, name, branch, environment))
+        return await self.obeyed(*await self._ordered("api", user, name, branch, environment))
 
     async def take_over(self, asked: Asked) -> Job:
         """The same for one that was asked for in the table: under its id and since then, at its commit if it has one.
@@ -48,20 +49,22 @@ class ProgramDesk:
         """
         order, facts = await self._ordered(FACE, asked.user, asked.repo, asked.branch, asked.environment)
         pinned = asked.found.sha if asked.found else None
-        return await self._obeyed(replace(order, pinned_sha=pinned), facts, asked)
+        return await self.obeyed(replace(order, pinned_sha=pinned), facts, asked)
 
     async def _ordered(
         self, face: str, user: str | int, name: str, branch: str, environment: str | None
     ) -> tuple[Order, Facts]:
         login = await self._login(user) if isinstance(user, int) else user
         facts, repository = await self._repository(name if "/" in name else f"{await self._account(login)}/{name}")
-        meant = environment or await _environment_of(facts, branch)
+        meant = environment or await environment_of(facts, branch)
         command = Command("deploy", f"/deploy {branch} to {meant}", {"ref": branch, "environment": meant})
         origin = Origin(face, login, facts.installation_id)
         return Order(command, repository, origin, None, None, False, 0, f"{face}-{new_job_id()}"), facts
 
-    async def _obeyed(self, order: Order, facts: Facts, asked: Asked | None = None) -> Job:
-        """The job an order leads to; what was decided stands in the audit trail, a refusal too."""
+    async def obeyed(
+        self, order: Order, facts: Facts, asked: Asked | None = None, used: Mapping[str, Any] | None = None
+    ) -> Job:
+        """The job an order leads to; what was decided and what was `used` stand in the audit trail, a refusal too."""
         refusals: list[ShipmateError] = []
 
         def refuse(error: ShipmateError) -> Answer:
@@ -69,6 +72,8 @@ class ProgramDesk:
             return self.orders.answer(order, "", None)
 
         outcome = await self.orders.decide(order, facts, refuse)
+        noted = tuple(replace(entry, rules={**entry.rules, **(used or {})}) for entry in outcome.audit)
+        outcome = replace(outcome, audit=noted)
         jobs = [await self._taken(request, outcome.audit, asked) for request in outcome.jobs]
         if refusals or not jobs:
             for entry in outcome.audit:
@@ -113,6 +118,7 @@ class ProgramDesk:
             raise Refused("user_unknown", user=login) from unknown
 
 
-async def _environment_of(facts: Facts, branch: str) -> str:
+async def environment_of(facts: Facts, branch: str) -> str:
+    """Where a branch goes by itself, else the default environment."""
     config = await facts.config(await facts.default_branch())
     return (config.for_branch(branch) or config.default()).name

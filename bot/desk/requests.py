@@ -6,12 +6,13 @@ import dataclasses
 from datetime import datetime
 
 from bot import policy
+from bot.desk.given import NOTHING_GIVEN, Given
 from bot.desk.options import with_options
 from bot.desk.order import Order
 from bot.errors import Refused
 from bot.github.pulls import PullRequest
 from bot.grammar import Command
-from bot.jobs.deploy.plan import Plan, lane_of, promote_plan, rollback_plan
+from bot.jobs.deploy.plan import LENT_TARGET, Plan, lane_of, promote_plan, rollback_plan
 from bot.jobs.deploy.steps import watched
 from bot.model import JobKind, JobRequest, Origin, Release, Repository
 from bot.previews import preview_environment
@@ -26,7 +27,7 @@ LIKE = (
     *("memory_mb", "cpus", "pids", "read_only", "command", "release_command"),
 )
 """What a preview takes over of the environment it is like, beside its variables."""
-PLATFORMS = frozenset({"ecs"})
+PLATFORMS = frozenset({LENT_TARGET})
 """Targets whose load balancer an environment has to itself: a preview would take it over."""
 
 
@@ -41,9 +42,11 @@ def deploy_request(
     targets: tuple[str, ...],
     follows_pull: int | None = None,
     command: Command = NO_COMMAND,
+    given: Given = NOTHING_GIVEN,
 ) -> JobRequest:
     """A deploy of exactly `sha`. `targets` are what this server has, its own first. Raises Refused."""
     by_push = origin.face == "push"
+    environment = given.over(environment)
     plan = Plan(
         environment=with_options(environment, command),
         target=_target(environment, targets),
@@ -53,6 +56,8 @@ def deploy_request(
         noop=command.has("noop"),
         set_by_hand=tuple(command.pairs),
         reason=command.get("reason"),
+        connection_by_key=given.aws is not None,
+        github_connection=given.github,
     )
     return JobRequest(
         JobKind.DEPLOY,
@@ -144,5 +149,5 @@ def rollback_request(repository: Repository, release: Release, origin: Origin, r
         release.sha[:12],
         release.environment,
         origin,
-        rollback_plan(release, reason).to_json(),
+        watched(rollback_plan(release, reason)).to_json(),
     )

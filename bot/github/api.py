@@ -44,6 +44,7 @@ class GitHub:
         self._patience = patience or Patience()
         self._etags = Etags()
         self._quotas: dict[int, Quota] = {}
+        self._register = register_secret
         self.app = self._client(AppKey(app_id, private_key_pem, register_secret), Quota())
         self._auth = AppAuth(self.app, register_secret)
 
@@ -59,6 +60,11 @@ class GitHub:
     def person(self, token: str) -> Client:
         """A client that speaks for the person whose token it is; the quota is theirs."""
         return self._client(PersonalToken(token), Quota(), scope=hashlib.sha256(token.encode()).hexdigest())
+
+    def lent(self, token: str, repository: Repository) -> Client:
+        """A client for one repository with a token that somebody lent us for it."""
+        self._register(token)
+        return self._client(PersonalToken(token), Quota(), repository, hashlib.sha256(token.encode()).hexdigest())
 
     async def token(self, installation_id: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
         """A token to hand to a tool such as git: one repository, these permissions, five minutes of life at least."""

@@ -31,10 +31,8 @@ async def try_token(offer: GitHubOffer, session: aiohttp.ClientSession, api_url:
     client = Client(wire, PersonalToken(offer.token), patience=ONE_TRY, quota=Quota(), repository=repository)
     try:
         await get_repository(client)
-    except NotFound as error:
-        raise Refused("connection_repository_missing", repository=name) from error
     except Permanent as error:
-        raise _refused(error) from error
+        raise refused_token(error, name) from error
     if await branch_head(client, offer.branch) is None:
         raise Refused("connection_branch_missing", branch=offer.branch)
 
@@ -55,8 +53,10 @@ async def number_of_borrower(github: GitHub, name: str) -> int:
         raise Refused("connection_for_unknown", name=name) from error
 
 
-def _refused(error: Permanent) -> Refused:
+def refused_token(error: Permanent, repository: str) -> Refused:
     """A token that GitHub does not take, in the words people know; what else GitHub says is passed on."""
+    if isinstance(error, NotFound):
+        return Refused("connection_repository_missing", repository=repository)
     if error.code == "github_unauthorized":
         return Refused("connection_credentials_bad")
     return Refused("connection_github_refused", message=str(error.facts.get("message", error.code)))

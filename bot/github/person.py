@@ -26,6 +26,19 @@ class PersonalToken:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account at GitHub: `id` stays when `login` changes."""
+
+    login: str
+    id: int
+
+
+async def whose(client: Client) -> Person:
+    """Whose token the client speaks with. https://docs.github.com/en/rest/users/users#get-the-authenticated-user"""
+    return await client.call("GET /user", lambda data: Person(str(data["login"]), int(data["id"])))
+
+
 async def repositories_of(client: Client, owner: str, most: int) -> list[Repository]:
     """The repositories of `owner` that the client's person can read, the last changed first, forks left out.
 

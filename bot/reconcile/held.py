@@ -7,7 +7,7 @@ import logging
 from bot import messages
 from bot.approvals import EndHeld
 from bot.clock import Clock
-from bot.desk.facts import facts_about
+from bot.desk.facts import facts_of_job
 from bot.desk.office import Records
 from bot.errors import Permanent, Refused, Transient
 from bot.github.api import GitHub
@@ -67,7 +67,7 @@ class HeldJobs:
 
     async def _see_checks(self, job: Job) -> bool:
         """Whether those it waits for have all passed. Raises Refused for one that failed."""
-        facts = await facts_about(self._github, job.origin.installation_id or None, job.repository)
+        facts = await facts_of_job(self._github, self._records.connections, job)
         checks = job.hold.checks if job.hold else ()
         try:
             judged = verdict(await facts.checks(job.sha), checks)

@@ -180,6 +180,10 @@ SENTENCES: Mapping[str, str] = {
     "account and region. Add another connection instead.",
     "failed.connection_removed": "The connection {connection} was removed. Lend it again, or name another one under `ecs` "
     "in `.shipmate.yml`.",
+    "failed.aws_connection_not_found": "AWS connection not found",
+    "failed.connection_for_another": "The connection {connection} is for {repository}. Connect this repository first.",
+    "failed.github_connection_not_found": "GitHub connection not found",
+    "failed.given_with_key": "A program gave {job} its account with an API key: let it ask again over the API.",
     "failed.connection_branch_missing": "GitHub connection failed: Branch not found: {branch}",
     "failed.connection_credentials_bad": "GitHub connection failed: Bad credentials",
     "failed.connection_github_refused": "GitHub connection failed: {message}",

@@ -176,6 +176,10 @@ SENTENCES: Mapping[str, str] = {
     "합니다. 아니면 새 연결을 추가하세요.",
     "failed.connection_removed": "{connection} 연결이 제거되었습니다. 다시 빌려주거나 `.shipmate.yml`의 `ecs`에서 다른 "
     "연결을 지정하세요.",
+    "failed.aws_connection_not_found": "AWS 연결을 찾을 수 없습니다",
+    "failed.connection_for_another": "{connection} 연결은 {repository} 저장소의 것입니다. 이 저장소를 먼저 연결하세요.",
+    "failed.github_connection_not_found": "GitHub 연결을 찾을 수 없습니다",
+    "failed.given_with_key": "{job}의 계정은 프로그램이 API 키로 준 것입니다. API로 다시 요청하게 하세요.",
     "failed.connection_branch_missing": "GitHub 연결 실패: 브랜치를 찾을 수 없습니다: {branch}",
     "failed.connection_credentials_bad": "GitHub 연결 실패: 자격 증명이 올바르지 않습니다",
     "failed.connection_github_refused": "GitHub 연결 실패: {message}",

@@ -8,7 +8,7 @@ import pytest
 from aiobotocore.session import AioSession
 
 from aws.clients import AwsAccess, AwsClients, Keys
-from aws.credentials import Role, account_lent, account_of, assumed, sealed_keys, way_in
+from aws.credentials import Role, account_lent, account_of, assumed, lent_keys, sealed_keys
 from bot.errors import Refused, Transient
 from tests.aws.conftest import REGION
 from tests.aws.emulator.handle import Emulator
@@ -79,5 +79,6 @@ async def test_sealed_keys_are_used_as_they_are() -> None:
 
 
 async def test_a_lent_way_in_shows_no_secret_when_it_is_printed(clients: AwsClients) -> None:
-    shown = repr(way_in({**KEYS, "secret_access_key": "hunter2"}, clients)) + repr(Role(ROLE, "hunter2"))
+    keys = lent_keys({**KEYS, "secret_access_key": "hunter2"}, clients, {})
+    shown = repr(AwsAccess(REGION, keys=keys)) + repr(await keys()) + repr(Role(ROLE, "hunter2"))
     assert "hunter2" not in shown

@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiobotocore.session import AioSession
 from botocore.loaders import Loader
 
 from aws.clients import AwsAccess, AwsClients
 from aws.credentials import Role, account_of, assumed, sealed_keys
+from bot.clock import utc_now
 from bot.composition.desks import connection_desk
 from bot.connections import AwsOffer, ConnectionDesk, Hand, Terms
 from bot.errors import Refused, Transient
@@ -24,7 +26,8 @@ from tests.aws.conftest import REGION
 from tests.aws.emulator.handle import Emulator
 from tests.aws.guard import Guard
 from tests.aws.harbour import Harbour
-from tests.aws.network import Network
+from tests.aws.network import CONTAINER_PORT, Network
+from tests.fake_engine import dockerfile
 from tests.world import REPO
 
 ROLE = "arn:aws:iam::123456789012:role/deployer"
@@ -279,6 +282,44 @@ async def test_no_secret_is_in_anything_that_is_written(harbour: Harbour, caplog
     assert "prod" in written
     for secret in (SECRET, EXTERNAL_ID, "the server's own"):
         assert secret not in written
+
+
+async def test_a_program_deploys_its_own_repository_to_its_own_account(harbour: Harbour) -> None:
+    """The connection is lent to nobody: who has the key may name it, and settings may not."""
+    network = harbour.network
+    settings = harbour.settings_of(gate=GATE, branch="release")
+    await harbour.push_files({".shipmate.yml": settings})
+    await harbour.github.push(REPO, branch="work", files={"Dockerfile": dockerfile("hers")})
+    connection = await lend(harbour, name=None)
+    token = harbour.github.user_token("alice")
+    _, key = await harbour.store.keys.create("her program", utc_now())
+    async with aiohttp.ClientSession(harbour.address, headers={"X-API-Key": key}) as program:
+        offer = {"owner": "acme", "repo": "api", "branch": "work", "token": token}
+        async with program.post("/api/v1/connect/github", json=offer) as reply:
+            github = (await reply.json())["data"]["githubConnectionId"]
+        body = {
+            "githubConnectionId": github,
+            "awsConnectionId": connection.id,
+            "owner": "acme",
+            "repo": "api",
+            "branch": "work",
+            "ecsServiceName": f"{network.name}-hers",
+            "ecsClusterName": network.cluster,
+            "ecsTaskFamily": f"{network.name}-family",
+            "containerPort": CONTAINER_PORT,
+            "desiredCount": 1,
+        }
+        async with program.post("/api/v1/deploy", json=body) as reply:
+            assert (reply.status, (await reply.json())["code"]) == (200, 200)
+    await harbour.settle()
+    assert await harbour.states() == ["COMPLETED"]
+    assert await harbour.answers_people() == "200 hers"
+    services = await harbour.clients.call("ecs", "ListServices", cluster=network.cluster)
+    assert [arn.rpartition("/")[2] for arn in services["serviceArns"]] == [f"{network.name}-hers"]
+    assert await harbour.count("ListTaskDefinitions", familyPrefix=f"{network.name}-family") == 1
+    number = (await harbour.open_pull("two", branch="later")).number
+    await harbour.say(number, f"/retry {(await newest(harbour)).id}")
+    assert "with an API key" in harbour.answer(number)
 
 
 async def test_lending_changing_and_taking_back_stand_in_the_trail(harbour: Harbour) -> None:

@@ -106,5 +106,6 @@ async def _job(
         targets=office.targets,
         follows_pull=commit.pull,
         command=order.command,
+        given=order.given,
     )
     return await admitted(office, order, facts, environment.rules, job, before)

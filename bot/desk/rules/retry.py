@@ -24,6 +24,8 @@ async def retry(office: Office, order: Order, facts: Facts) -> Outcome:
     job = await office.require_job(order)
     if not job.state.is_final:
         raise Refused("job_under_way", job=job.id)
+    if job.spec.get("connection_by_key"):
+        raise Refused("given_with_key", job=job.id)
     again = dataclasses.replace(command_of("retry", job), raw=order.command.raw)
     asked = dataclasses.replace(order, command=again, known_sha=job.sha)
     outcome = await AGAIN[again.name](office, asked, facts)

@@ -139,7 +139,7 @@ class Deployment:
         """Nobody lets us in to put anything back: where a rollout may be under way, somebody has to look."""
         plan = Plan.from_json(context.job.spec)
         ship = Ship(context, plan, next(iter(self._engines.values())), self._tools)
-        if plan.environment.connection is not None:
+        if plan.connection is not None:
             await forget_built_image(ship)
         told = await ending_of(ship, failure, restored=False, url=None)
         why = [told.message]
@@ -163,7 +163,7 @@ class Deployment:
     @asynccontextmanager
     async def _engine(self, job: Job, plan: Plan) -> AsyncIterator[AnyEngine]:
         """The server's own engine of that target, or the one over the account that the environment names."""
-        connection = plan.environment.connection
+        connection = plan.connection
         if connection is not None and self._accounts is not None:
             errand = Errand(connection, job.repository.full_name, job.environment)
             async with self._accounts.entered(errand) as lent:

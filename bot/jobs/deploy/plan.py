@@ -16,6 +16,8 @@ from bot.traffic_config import GateConfig, TrafficConfig
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 TAG_LONGEST = 128
+LENT_TARGET = "ecs"
+"""The target whose accounts can be lent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,15 @@ class Plan:
     """How long it stands still on purpose while it is watched; on top of every limit."""
     connection_by_key: bool = False
     """Whether a program gave the connection with its API key, so that it need not be lent to the repository."""
+    github_connection: str | None = None
+    """The connection whose token fetches the sources and asks the rules, where the app is not installed."""
     preview_ends_at: str | None = None
     """When the preview was to end as it was asked for, in ISO 8601."""
+
+    @property
+    def connection(self) -> str | None:
+        """The lent way into the account it goes to; None: it goes to none, or to the server's own."""
+        return self.environment.connection if self.target == LENT_TARGET else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON. Which variables may be set by hand was decided before, so those rules are left out."""
@@ -87,6 +96,7 @@ def rollback_plan(release: Release, reason: str | None = None) -> Plan:
         image=release.image,
         instance_id=release.instance_id,
         follows_pull=None,
+        github_connection=None,
         requires="write",
         reason=reason,
         waits_s=0.0,

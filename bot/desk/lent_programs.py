@@ -1,0 +1,83 @@
+"""Decides on deployments that a program asks for through connections: a token of its own, an account of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bot.desk.facts import Facts, lent_facts
+from bot.desk.given import NOTHING_GIVEN, Given
+from bot.desk.order import Order
+from bot.desk.programs import ProgramDesk, environment_of
+from bot.errors import Permanent, Refused
+from bot.github.lent import refused_token
+from bot.github.person import Person, whose
+from bot.github.repository import get_repository
+from bot.grammar import Command
+from bot.model import Job, Origin, Repository, new_job_id
+from bot.slack.repositories import repository_named
+from bot.store.connections import Connections, GitHubConnection
+
+
+@dataclass(frozen=True, slots=True)
+class LentAsk:
+    """What is to be deployed, through which connections. `given` says the rest; its `github` is left to the desk."""
+
+    github: str
+    repository: str
+    branch: str
+    environment: str | None = None
+    given: Given = field(default=NOTHING_GIVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class LentProgramDesk:
+    """Whoever's token it is asks: by the same rules as on every face, asked of GitHub with that token or by our app."""
+
+    programs: ProgramDesk
+    connections: Connections
+
+    async def deploy(self, ask: LentAsk, key: str) -> Job:
+        """Take a deployment on, at the commit the branch is at now; it waits when this returns. `key` names the key.
+
+        Raises Refused("github_connection_not_found", "aws_connection_not_found", "connection_for_another") and what
+        the rules say no with, Permanent, Transient.
+        """
+        connection = await self._require_both(ask)
+        facts, person = await self._asked_with(connection)
+        meant = ask.environment or await environment_of(facts, ask.branch)
+        command = Command("deploy", f"/deploy {ask.branch} to {meant}", {"ref": ask.branch, "environment": meant})
+        origin = Origin("api", person.login, facts.installation_id, actor_id=person.id)
+        given = replace(ask.given, github=connection.id if facts.lent else None)
+        job_key = f"api-{new_job_id()}"
+        order = Order(command, facts.repository, origin, person.id, None, False, 0, job_key, given=given)
+        used = {"key": key, "github_connection": connection.id, "aws_connection": given.aws}
+        return await self.programs.obeyed(order, facts, used=used)
+
+    async def _require_both(self, ask: LentAsk) -> GitHubConnection:
+        """The one to GitHub, which must be for this repository; the one to AWS is only looked for."""
+        connection = await self.connections.one_github(ask.github)
+        if connection is None:
+            raise Refused("github_connection_not_found")
+        known = f"{connection.owner}/{connection.repo}"
+        if known.lower() != ask.repository.lower():
+            raise Refused("connection_for_another", connection=connection.id, repository=known)
+        if ask.given.aws is not None and await self.connections.version_of(ask.given.aws) is None:
+            raise Refused("aws_connection_not_found")
+        return connection
+
+    async def _asked_with(self, connection: GitHubConnection) -> tuple[Facts, Person]:
+        """Facts by our app where it is installed, else with the token; and whose the token is."""
+        token = await self.connections.token_of(connection.id)
+        if token is None:
+            raise Refused("github_connection_not_found")
+        name, github = f"{connection.owner}/{connection.repo}", self.programs.github
+        client = github.lent(token, Repository(0, name))
+        try:
+            person = await whose(client)
+            seen = await get_repository(client)
+        except Permanent as refused:
+            raise refused_token(refused, name) from refused
+        try:
+            return (await repository_named(github, name))[0], person
+        except Refused:
+            return lent_facts(github, token, seen.repository, seen.default_branch), person
