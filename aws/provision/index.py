@@ -19,9 +19,9 @@ async def write(site: Site, own: Mapping[str, str]) -> None:
     """
     if site.wish.given.get("cluster"):
         return
-    noted = {f"{AT}{name}": known for name, known in own.items()}
-    marks = tags.lower({**noted, WISH: site.wish.digest})
-    await site.call("ecs", "TagResource", resourceArn=site.ids["cluster"], tags=marks)
+    marks = {**{f"{AT}{name}": known for name, known in own.items()}, WISH: site.wish.digest}
+    if not marks.items() <= site.noted.items():
+        await site.call("ecs", "TagResource", resourceArn=site.ids["cluster"], tags=tags.lower(marks))
 
 
 async def read(site: Site) -> bool:

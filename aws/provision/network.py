@@ -173,17 +173,21 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """Who may come in: everybody at the load balancer's ports, and at the tasks the load balancer alone."""
+    """Who may come in: everybody at the load balancer's ports, and at the tasks the load balancer alone.
+
+    `within` None: the one it is in may be any network, also one that was given.
+    """
 
     name: str
-    kind: str = "security_group"
     within: str | None = "vpc"
+    kind: str = "security_group"
 
     def title(self, wish: Wish) -> str:
         return f"{wish.stem}-{self.name}"
 
     async def look(self, site: Site) -> Found | None:
-        filters = [*site.filters(self.name), {"Name": "vpc-id", "Values": [site.ids["vpc"]]}]
+        where = [{"Name": "vpc-id", "Values": [site.ids[self.within]]}] if self.within else []
+        filters = [*site.filters(self.name), *where]
         known = (await site.call("ec2", "DescribeSecurityGroups", Filters=filters))["SecurityGroups"]
         if not known:
             return None

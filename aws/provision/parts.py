@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from aws.provision.balancing import Balancer, Listener, Rule, TargetGroup
 from aws.provision.given import Given, GivenCluster, NetworkOfSubnets
@@ -32,7 +33,8 @@ def everything_of(wish: Wish) -> tuple[Part, ...]:
     return (
         *(EXECUTION_ROLE, INFRASTRUCTURE_ROLE, LogGroup(), Cluster()),
         *_own_network(MOST_ZONES),
-        *(BALANCER_GROUP, TASK_GROUP, Balancer(), TargetGroup("blue"), TargetGroup("green")),
+        *(replace(group, within=None) for group in (BALANCER_GROUP, TASK_GROUP)),
+        *(Balancer(), TargetGroup("blue"), TargetGroup("green")),
         *(Listener("listener"), Rule("rule", "listener")),
         *(Listener("test-listener"), Rule("test-rule", "test-listener")),
     )

@@ -30,7 +30,8 @@ class Cluster:
         known = await described(site)
         if known is None:
             return None
-        site.require_ours(self.kind, self.title(site.wish), tags.read(known.get("tags", [])))
+        site.noted.update(tags.read(known.get("tags", [])))
+        site.require_ours(self.kind, self.title(site.wish), site.noted)
         return Found(str(known["clusterArn"]))
 
     async def make(self, site: Site) -> Found | None:

@@ -57,6 +57,8 @@ class Site:
     wish: Wish
     waits: Waits = Waits()
     ids: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, str] = field(default_factory=dict)
+    """The tags of the cluster, as they were seen last."""
 
     async def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
         """What may be repeated. Raises Transient, too, for what was made a moment ago and is not seen yet."""

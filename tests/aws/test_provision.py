@@ -2,17 +2,298 @@
 
 from __future__ import annotations
 
-from aws.clients import AwsClients
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from typing import cast
+
+import pytest
+import pytest_asyncio
+from aiobotocore.session import AioSession
+from botocore.loaders import Loader
+from botocore.retries import standard
+
+from aws.clients import AwsAccess, AwsClients, Keys
+from aws.place import place_of
+from aws.provision.network import Vpc
+from aws.provision.site import Site
+from bot.errors import Permanent
 from bot.ports import PartAction
-from tests.aws.ground import Ground
+from tests.aws.emulator.account import REGION
+from tests.aws.emulator.handle import Emulator
+from tests.aws.ground import ONE_OF_EACH, Died, Dying, Ground
+from tests.aws.guard import Guard
+from tests.aws.network import lay_out
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+CREATE, CHANGE, KEEP, ADOPT, DELETE = PartAction
+PARTS = 18
 
 
-async def test_a_plan_of_nothing_makes_everything_and_changes_nothing(clients: AwsClients) -> None:
-    ground = Ground(clients)
-    steps = await ground.places.planned(ground.spec())
-    assert {step.action for step in steps} == {PartAction.CREATE}
-    await ground.provide()
-    fresh = Ground(clients, ground.service)
+@pytest.fixture(scope="module")
+def account(emulator_process: Emulator) -> Iterator[Emulator]:
+    """The emulator, asked by clients that try again at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(standard.ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
+        yield emulator_process
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(account: Emulator, loader: Loader) -> AsyncIterator[tuple[AwsClients, Guard]]:
+    """Clients for all tests here: to open those of EC2 takes longer than to make a network."""
+
+    async def keys() -> Keys:
+        return Keys("AKIAEXAMPLE", "secret")
+
+    guard, session = Guard(), AioSession()
+    session.register_component("data_loader", loader)
+    clients = AwsClients(AwsAccess(REGION, account.url, keys), session=guard.watch(session))
+    yield clients, guard
+    await clients.close()
+
+
+@pytest.fixture
+def ours(shared: tuple[AwsClients, Guard], emulator: Emulator) -> Iterator[AwsClients]:
+    """Those clients, with nothing counted yet; AWS itself would have taken each request."""
+    clients, guard = shared
     clients.calls.clear()
-    await fresh.places.remove(fresh.spec(), fresh.told.append, None)
-    assert not await fresh.places.doomed(fresh.spec(), None)
+    guard.wrong.clear()
+    yield clients
+    assert guard.wrong == []
+
+
+async def test_a_plan_of_nothing_makes_everything_and_changes_nothing(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    steps = await ground.places.planned(ground.spec())
+    assert [step.action for step in steps] == [CREATE] * PARTS
+    assert not [name for name in ours.calls if not name.partition(".")[2].startswith(("Describe", "Get", "List"))]
+    assert await ground.there() == Counter()
+
+
+async def test_what_was_made_is_all_there_tagged_and_there_is_nothing_more_to_do(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    assert await ground.places.planned(ground.spec())
+    await ground.provide()
+    assert sum(ours.calls.values()) <= 60
+    assert [step.action for step in ground.told] == [CREATE] * PARTS
+    assert all(step.id for step in ground.told)
+    assert await ground.there() == ONE_OF_EACH
+    assert set((await ground.looks()).values()) == {KEEP}
+    assert await ground.another().places.planned(ground.spec()) == ()
+    again = ground.another()
+    await again.provide()
+    assert again.told == []
+
+
+async def test_only_the_load_balancer_reaches_the_tasks(ours: AwsClients) -> None:
+    ground = Ground(ours, test_from=["192.0.2.0/24"])
+    await ground.provide()
+    (tasks,) = (await ground.places(ground.spec())).security_groups
+    front = next(step.id for step in ground.told if step.part == "balancer-group")
+    known = await ours.call("ec2", "DescribeSecurityGroups", GroupIds=[tasks, front])
+    open_at = {one["GroupId"]: one["IpPermissions"] for one in known["SecurityGroups"]}
+    assert [one["GroupId"] for rule in open_at[tasks] for one in rule["UserIdGroupPairs"]] == [front]
+    assert not [one for rule in open_at[tasks] for one in rule["IpRanges"]]
+    doors = {(rule["FromPort"], one["CidrIp"]) for rule in open_at[front] for one in rule["IpRanges"]}
+    assert doors == {(8080, "0.0.0.0/0"), (8081, "192.0.2.0/24")}
+
+
+async def test_an_update_asks_once_where_it_stands_and_then_knows_it(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    later = ground.another()
+    ours.calls.clear()
+    assert await later.places.planned(later.spec()) == ()
+    place = await later.places(later.spec())
+    assert ours.calls == Counter({"ecs.DescribeClusters": 1})
+    assert place == await ground.places(ground.spec())
+    assert len(place.subnets) == 2
+    assert place.public_ip
+
+
+@pytest.mark.parametrize("kind", ["cut", "reset", "throttle", "fault"])
+async def test_what_goes_wrong_at_every_operation_makes_nothing_twice(
+    ours: AwsClients, emulator: Emulator, operations: list[str], kind: str
+) -> None:
+    """At its first call and at its third, which is the first one for another part."""
+    storm = [{"kind": kind, "operation": name, "skip": skip} for name in operations for skip in (0, 1)]
+    ground = Ground(ours)
+    emulator.goes_wrong(*storm)
+    await ground.provide()
+    fired = sum(emulator.fired())
+    emulator.goes_wrong()
+    assert fired > 30
+    assert await ground.there() == ONE_OF_EACH
+    emulator.goes_wrong(*storm)
+    await ground.remove()
+    emulator.goes_wrong()
+    assert await ground.there() == Counter()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def operations(shared: tuple[AwsClients, Guard]) -> list[str]:
+    """Every operation that it takes to make all and to delete it again."""
+    clients, _ = shared
+    clients.calls.clear()
+    ground = Ground(clients)
+    await ground.provide()
+    await ground.remove()
+    return [name.partition(".")[2] for name in clients.calls]
+
+
+async def test_processes_that_die_after_each_change_make_one_of_each(ours: AwsClients) -> None:
+    """Each makes one change and is gone; the next goes on."""
+    ground, lived = Ground(ours), list[bool]()
+    while not any(lived[-1:]) and len(lived) < 100:
+        lived.append(await outlives(ground.another(cast(AwsClients, Dying(ours, after=1))).provide()))
+    assert 25 < len(lived) < 60
+    assert await ground.there() == ONE_OF_EACH
+    assert set((await ground.looks()).values()) == {KEEP}
+
+
+async def outlives(work: Awaitable[None]) -> bool:
+    """Whether the process lived to the end of it."""
+    try:
+        await work
+    except Died:
+        return False
+    return True
+
+
+async def test_two_at_once_make_one_of_each(ours: AwsClients) -> None:
+    first = Ground(ours)
+    await asyncio.gather(first.provide(), first.another().provide(), first.another().provide())
+    assert await first.there() == ONE_OF_EACH
+    assert set((await first.looks()).values()) == {KEEP}
+
+
+async def test_a_network_that_was_made_twice_loses_the_younger_one(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    site = Site(ours, ground.wish)
+    await Vpc().make(site)
+    assert (await ground.looks())["vpc"] is CHANGE
+    older = (await ground.places(ground.spec())).subnets
+    again = ground.another()
+    await again.provide()
+    assert [step.part for step in again.told] == ["vpc"]
+    assert await ground.there() == ONE_OF_EACH
+    assert (await again.places(again.spec())).subnets == older
+
+
+async def test_what_is_given_is_taken_and_neither_changed_nor_deleted(ours: AwsClients) -> None:
+    network = await lay_out(ours)
+    given = {key: network.place()[key] for key in ("cluster", "subnets", "security_groups", "execution_role")}
+    ground = Ground(ours, **given)
+    looks = await ground.looks()
+    assert {part for part, action in looks.items() if action is ADOPT} == {
+        *("cluster", "execution-role", "subnets", "task-group", "vpc"),
+    }
+    await ground.provide()
+    place = await ground.places(ground.spec())
+    assert (place.cluster, list(place.subnets)) == (network.cluster, list(network.subnets))
+    assert not place.public_ip
+    await ground.remove()
+    assert {step.action for step in ground.told} == {CREATE, DELETE}
+    assert await ground.there() == Counter()
+    known = await ours.call("ec2", "DescribeSubnets", SubnetIds=list(network.subnets))
+    assert len(known["Subnets"]) == 2
+    clusters = await ours.call("ecs", "DescribeClusters", clusters=[network.cluster])
+    assert clusters["clusters"][0]["status"] == "ACTIVE"
+
+
+async def test_all_of_it_given_needs_nothing_made(ours: AwsClients) -> None:
+    network = await lay_out(ours)
+    ground = Ground(ours, **network.place(), provision=False)
+    ours.calls.clear()
+    assert await ground.places.planned(ground.spec()) == ()
+    assert await ground.places(ground.spec()) == place_of(ground.spec().place)
+    assert ours.calls == Counter()
+
+
+async def test_half_a_load_balancer_is_refused_with_what_is_missing(ours: AwsClients) -> None:
+    ground = Ground(ours, target_group="arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/a/1")
+    with pytest.raises(Permanent) as refused:
+        await ground.provide()
+    assert refused.value.code == "ecs_setting_missing"
+    assert refused.value.facts["names"] == [
+        *("listener_rule", "alternate_target_group", "subnets", "security_groups"),
+    ]
+
+
+async def test_what_somebody_else_made_under_our_name_is_left_alone(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ours.call("logs", "CreateLogGroup", logGroupName=f"/shipmate/{ground.wish.stem}")
+    with pytest.raises(Permanent) as refused:
+        await ground.provide()
+    assert refused.value.code == "aws_name_taken"
+    with pytest.raises(Permanent):
+        await ground.remove()
+
+
+async def test_what_is_asked_otherwise_later_is_changed(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    certificate = (await ours.call("acm", "RequestCertificate", DomainName="api.example.com"))["CertificateArn"]
+    later = ground.another(certificate=certificate, port=8443, test_from=["192.0.2.0/24"])
+    steps = {step.part: step for step in await later.places.planned(later.spec(health="/alive"))}
+    changes = {part: step.changes for part, step in steps.items() if step.action is CHANGE}
+    assert changes.keys() == {"balancer-group", "blue", "green", "listener", "test-listener"}
+    assert changes["blue"] == "health /alive"
+    assert changes["listener"] == "HTTPS:8443"
+    assert "-0.0.0.0/0:8081" in changes["balancer-group"]
+    await later.provide(health="/alive")
+    assert set((await later.looks(health="/alive")).values()) == {KEEP}
+    assert await ground.there() == ONE_OF_EACH
+
+
+async def test_without_blue_green_there_is_one_target_group_and_no_test_listener(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide(strategy="rolling")
+    assert await ground.there() == ONE_OF_EACH - Counter(TargetGroups=1, Listeners=1, Rules=1)
+    place = await ground.places(ground.spec(strategy="rolling"))
+    assert (place.alternate_target_group, place.infrastructure_role) == (None, None)
+    assert (await ground.looks())["green"] is CREATE
+
+
+async def test_deleting_half_of_it_and_deleting_twice_leaves_nothing(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    assert not await outlives(ground.another(cast(AwsClients, Dying(ours, after=18))).provide())
+    doomed = await ground.places.doomed(ground.spec(), None)
+    assert doomed
+    assert {step.action for step in doomed} == {DELETE}
+    assert not await outlives(ground.another(cast(AwsClients, Dying(ours, after=4))).remove())
+    await ground.remove()
+    assert await ground.there() == Counter()
+    again = ground.another()
+    await again.remove()
+    assert again.told == []
+
+
+async def test_what_the_settings_name_themselves_stands_in_the_way_of_deleting(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    subnets = list((await ground.places(ground.spec())).subnets)
+    pinned = ground.another(subnets=subnets)
+    with pytest.raises(Permanent) as refused:
+        await pinned.remove()
+    assert refused.value.code == "aws_still_stated"
+    assert refused.value.facts["names"] == subnets
+    assert await ground.there() == ONE_OF_EACH
+
+
+async def test_images_and_secrets_go_only_when_they_are_named(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    repository = f"acme-{ground.service[9:17]}"
+    mine = [{"Key": "shipmate:owner", "Value": ground.owner}]
+    await ours.call("ecr", "CreateRepository", repositoryName=repository, tags=mine)
+    secret = f"shipmate/{ground.service}/DATABASE_URL"
+    for name in (secret, f"shipmate/{ground.service}-other/DATABASE_URL"):
+        await ours.call("secretsmanager", "CreateSecret", Name=name, SecretString="x", Tags=mine)
+    await ground.remove()
+    assert ground.told == []
+    await ground.remove(repository)
+    assert [step.part for step in ground.told] == ["images", "secrets"]
+    left = await ours.call("secretsmanager", "ListSecrets", Filters=[{"Key": "name", "Values": ["shipmate/"]}])
+    assert secret not in {one["Name"] for one in left["SecretList"]}
+    assert f"shipmate/{ground.service}-other/DATABASE_URL" in {one["Name"] for one in left["SecretList"]}

@@ -15,7 +15,7 @@ from moto.elbv2.models import ELBv2Backend, elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.aws.emulator import bus, meters
+from tests.aws.emulator import auth, bus, meters
 from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.balancer import Balancer
 from tests.aws.emulator.codebuild import Builds
@@ -38,6 +38,7 @@ def main() -> None:
     single = SingleTasks()
     single.install()
     meters.install()
+    auth.install()
     place = Place(machine, Balancer(elb), ended=single.note)
     services = Services(place)
     services.install()
@@ -66,18 +67,20 @@ def _network() -> str:
 def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
     """Load balancers get an address of this machine for a name, and listeners a socket there.
 
-    Asked for a listener that is there, AWS answers it: one at each port of a load balancer.
+    Asked for one that is there, AWS answers it: one load balancer of a name, and one listener at each of its ports.
     """
     make_balancer, make_listener = ELBv2Backend.create_load_balancer, ELBv2Backend.create_listener
 
     def create_load_balancer(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
+        for known in self.load_balancers.values():
+            if known.name == named["name"]:
+                return known
         made = make_balancer(self, *words, **named)
         made.dns_name = machine.address()
         return made
 
     def create_listener(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
-        listeners = self.load_balancers[named["load_balancer_arn"]].listeners.values()
-        for known in listeners:
+        for known in self.load_balancers[named["load_balancer_arn"]].listeners.values():
             if str(known.port) == str(named["port"]):
                 return known
         made = make_listener(self, *words, **named)

@@ -1,4 +1,4 @@
-"""Stage 3 on a platform: lay what it stands on, register the version, and run the release command in it before anything of it serves."""
+"""Stage 3 on a platform: lay the ground, register the version, and run its release command before it serves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def prepare_rollout(ship: RolloutShip) -> None:
     if ship.context.known(Stage.START, "prepared") is None:
         await lay_ground(ship, spec)
         prepared = await ship.engine.rollouts.prepare(await with_secrets(ship, spec))
-        await ship.context.keep(Stage.START, prepared=dataclasses.asdict(prepared), url=prepared.url)
+        await ship.context.keep(Stage.START, prepared=dataclasses.asdict(prepared), url=prepared.url or None)
     prepared = prepared_of(ship)
     await ship.progress(
         Stage.START,
@@ -26,7 +26,7 @@ async def prepare_rollout(ship: RolloutShip) -> None:
         image=spec.image,
         serviceName=spec.service,
         clusterName=prepared.place_name,
-        url=prepared.url,
+        url=prepared.url or None,
         revision=prepared.revision,
     )
     command = ship.plan.environment.release_command

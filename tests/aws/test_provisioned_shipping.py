@@ -1,0 +1,111 @@
+"""With `provision: true` a push ships to an account where nothing was prepared, and the next one adds nothing."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aws.clients import AwsClients
+from aws.composition import EcsParts
+from bot.ports import RolloutEngine
+from tests.aws.emulator.handle import Emulator
+from tests.aws.harbour import Harbour
+from tests.aws.network import CONTAINER_PORT, Network
+from tests.aws.people import answer_of, people
+from tests.mortal import Mortal
+
+GATE = {"requests": 3, "p95_slack_ms": 10_000}
+BARE = {"port": 8080, "test_port": 8081, "desired_count": 2}
+
+
+class Island(Harbour):
+    """A harbour where nothing was built. Each installation is another one, so that tests do not find each other's."""
+
+    def _engine(self, clients: AwsClients, parts: EcsParts) -> RolloutEngine:
+        made = super()._engine(clients, replace(parts, owner=self.folder.name))
+        return replace(made, ground=Mortal(made.ground, self.life))
+
+    async def settle_on(self, ecs: dict[str, Any], **settings: Any) -> None:
+        """From now on production is on ECS and says this much of its place."""
+        production = {"branch": "main", "target": "ecs", "port": CONTAINER_PORT, "checks": 2, "gate": GATE, "ecs": ecs}
+        await self.push_files(
+            {".shipmate.yml": yaml.safe_dump({"environments": {"production": production | settings}})}
+        )
+        await self.restart_when_it_dies()
+        await self.settle()
+
+    async def said(self) -> str:
+        """The messages of the newest job, but for its log."""
+        return "\n".join(event.message for event in await self.store.jobs.events((await self.jobs())[-1].id))
+
+    async def vpcs(self) -> int:
+        """How many networks this installation has."""
+        filters = [{"Name": "tag:shipmate:owner", "Values": [self.folder.name]}]
+        return len((await self.clients.call("ec2", "DescribeVpcs", Filters=filters))["Vpcs"])
+
+
+@pytest.fixture
+async def island(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Island]:
+    folder = Path(tempfile.mkdtemp(prefix="island"))
+    async with Island(folder, emulator, clients, network) as island:
+        yield island
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def calls_of(island: Island, doing: Awaitable[object]) -> int:
+    """How many calls of AWS it takes, looks and all."""
+    island.clients.calls.clear()
+    await doing
+    return sum(island.clients.calls.values())
+
+
+async def test_a_first_version_gets_all_it_stands_on_and_the_next_finds_it(island: Island) -> None:
+    first = await calls_of(island, island.settle_on({"provision": True, **BARE}))
+    assert await island.states() == ["COMPLETED"], await island.said()
+    said = await island.said()
+    assert "+ VPC 10.42.0.0/16" in island.everything_written()
+    assert said.index("Making what it stands on in AWS: 18 parts new") < said.index("What it stands on in AWS is there")
+    url = str(island.url())
+    assert await answer_of(url) == "200 zero"
+    async with people(url) as seen:
+        update = await calls_of(island, island.ship("one"))
+    assert await island.states() == ["COMPLETED", "COMPLETED"]
+    assert set(seen) == {"200 zero", "200 one"}
+    assert "Making what it stands on" not in await island.said()
+    assert first <= 120
+    assert update <= 40
+
+
+async def test_what_is_missing_is_named_with_both_ways_to_get_it(island: Island) -> None:
+    await island.settle_on(BARE)
+    job = (await island.jobs())[-1]
+    assert (job.state.value, job.error_code) == ("FAILED", "ecs_not_provisioned")
+    said = island.everything_written()
+    assert "`shipmate aws apply acme/api production`" in said
+    assert "`ecs.provision: true`" in said
+    assert await island.vpcs() == 0
+
+
+async def test_a_rehearsal_shows_the_plan_and_makes_nothing(island: Island) -> None:
+    await island.settle_on({"provision": True, **BARE}, branch="release")
+    number = (await island.open_pull("one")).number
+    await island.say(number, "/deploy --noop")
+    assert (await island.states())[-1] == "COMPLETED"
+    assert "made in AWS: `role shipmate-" in island.everything_written()
+    assert await island.vpcs() == 0
+
+
+@pytest.mark.parametrize("steps", [12, 24])
+async def test_a_server_that_dies_on_the_way_makes_nothing_twice(island: Island, steps: int) -> None:
+    island.life.fatal_step = island.life.steps + steps
+    await island.settle_on({"provision": True, **BARE})
+    assert await island.states() == ["COMPLETED"]
+    assert await island.vpcs() == 1
+    assert await answer_of(str(island.url())) == "200 zero"
