@@ -130,6 +130,30 @@ class ConnectionDesk:
         await self.kept.put_aws(connection, offer.to_json(), _lending(by, connection, "connection_lent"))
         return connection
 
+    async def look(self) -> list[tuple[str, ShipmateError | None]]:
+        """Each connection by its name or id, with why it opens no more; None: it does. Nothing is changed."""
+        found = [(one.name or one.id, await self._fault(self._try_aws(one))) for one in await self.kept.aws()]
+        found += [(one.id, await self._fault(self._try_github(one))) for one in await self.kept.github()]
+        return found
+
+    async def _try_aws(self, one: AwsConnection) -> None:
+        """Raises Refused("connection_leads_elsewhere") where the same keys lead elsewhere than when they were lent."""
+        offer = AwsOffer.from_json(await self.kept.credentials_of(one.id) or {})
+        account = await _in_time(self.tries_aws(offer), "connection_aws_refused")
+        if account != one.account_id:
+            raise Refused("connection_leads_elsewhere", account=one.account_id, now=account)
+
+    async def _try_github(self, one: GitHubConnection) -> None:
+        offer = GitHubOffer(one.owner, one.repo, one.branch, await self.kept.token_of(one.id) or "")
+        await _in_time(self.tries_github(offer), "connection_github_timeout")
+
+    async def _fault(self, trying: Awaitable[None]) -> ShipmateError | None:
+        try:
+            await trying
+        except ShipmateError as fault:
+            return fault
+        return None
+
     async def remove(self, connection_id: str, by: Hand) -> None:
         """Forget one and what it came in with. Raises Refused("connection_unknown")."""
         told = _entry(by, "disconnect", "connection_removed", connection_id)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot import messages
+from bot.composition.desks import look_at_connections
 from bot.config import Settings, from_environment, require_github
 from bot.engines.composition import open_engines
 from bot.errors import ShipmateError
@@ -47,6 +48,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     if settings.slack is not None:
         yield Finding("slack", *await look_at(settings.slack))
     yield await _engine(settings)
+    for finding in await _connections(settings):
+        yield finding
 
 
 def _git() -> Finding:
@@ -90,6 +93,18 @@ async def _engine(settings: Settings) -> Finding:
     except ShipmateError as error:
         return _failed("engine", error)
     return Finding("engine", True, f"{engine.name} answers; {running} instances of ours")
+
+
+async def _connections(settings: Settings) -> list[Finding]:
+    """Whether each way in that somebody lent us still opens; AWS and GitHub are asked now."""
+    try:
+        looked = await look_at_connections(settings)
+    except ShipmateError as error:
+        return [_failed("connections", error)]
+    return [
+        _failed(f"connection {name}", fault) if fault else Finding(f"connection {name}", True, "still opens")
+        for name, fault in looked
+    ]
 
 
 def _failed(name: str, error: ShipmateError) -> Finding:

@@ -72,6 +72,18 @@ def migrate(url: str) -> list[str]:
         raise translated(error) from error
 
 
+def is_current(url: str) -> bool:
+    """Whether the database is there and lacks no step; nothing is changed. Raises as `migrate` does."""
+    path = path_of(url)
+    if not path.exists():
+        return False
+    try:
+        with contextlib.closing(connect(path)) as connection:
+            return not shipmate.pending(Schema(connection, recursive_triggers=False, execute_plugins=False))
+    except sqlite3.Error as error:
+        raise translated(error) from error
+
+
 def _applied_now(schema: Schema) -> list[str]:
     schema.execute("BEGIN IMMEDIATE")
     try:

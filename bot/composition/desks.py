@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -14,10 +15,12 @@ from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
 from bot.desk.office import Office, Records
 from bot.desk.orders import OrderDesk
 from bot.desk.programs import ProgramDesk
+from bot.errors import ShipmateError
 from bot.github.api import DEFAULT_API_URL, GitHub, open_github
 from bot.github.lent import number_of_borrower, try_token
 from bot.masking import Masker
 from bot.store.store import Store
+from storage.migrations import is_current
 from storage.opened import open_store
 
 
@@ -47,6 +50,14 @@ async def open_connections(settings: Settings, masker: Masker) -> AsyncIterator[
             opening = open_github(app.app_id, app.private_key, masker.register, api_url=app.api_url)
             github = await stack.enter_async_context(opening)
         yield connection_desk(settings, opened.store, masker, github)
+
+
+async def look_at_connections(settings: Settings) -> list[tuple[str, ShipmateError | None]]:
+    """Each connection there is, and why it opens no more; nothing where no server has made a database yet."""
+    if not await asyncio.to_thread(is_current, settings.database_url):
+        return []
+    async with open_connections(settings, Masker()) as desk:
+        return await desk.look()
 
 
 async def _account_of(offer: AwsOffer) -> str:

@@ -35,6 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.start.service": "Service {serviceName} on {clusterName}",
     "stage.start.release_command": "Running the release command: {command}",
     "stage.lifecycle.starting": "Green starts; blue goes on serving",
+    "stage.lifecycle.arming": "The image's arrival starts the state machine {machine}",
     "stage.lifecycle.well": "Green is well at {url}",
     "stage.lifecycle.hook": "Hook {hook}",
     "stage.switch.check": "{check} passed in {latencyMs} ms",
@@ -48,12 +49,18 @@ SENTENCES: Mapping[str, str] = {
     "stage.switch.drained": "Blue has finished what it was answering",
     "stage.complete": "Green is live",
     "stage.rollout.serves": "Hook {hook}: green serves behind the load balancer",
+    "stage.rollout.task_started": "{task} began",
+    "stage.rollout.task_succeeded": "{task} succeeded",
+    "stage.rollout.task_failed": "{task} failed: {why}",
+    "stage.rollout.execution_done": "The state machine has come to its end",
+    "stage.rollout.execution_failed": "The state machine failed: {why}",
     "stage.rollout.step": "{lifecycle}: {running} of {wanted} tasks run",
     "gate.requests": "{value} requests, at least {limit} are needed",
     "gate.error_percent": "{value} % of the requests failed, at most {limit} % may",
     "gate.p95_ms": "95 % were answered within {value} ms, the limit is {limit} ms",
     "undo.out_of_reach": "The rollout may still be under way there, out of our reach: look at the service on ECS. A pause "
     "that nobody answers rolls back after 30 minutes.",
+    "undo.no_release": "there is no release of before to put back",
     "undo.restored": "All traffic is on blue again",
     "log.last_output": "--- last {count} lines the application wrote ---",
     # how a job ended
@@ -172,6 +179,8 @@ SENTENCES: Mapping[str, str] = {
     "failed.connection_denied": "The connection {connection} does not let us in: {message}",
     "failed.connection_for_unknown": "{name} cannot be lent to: the app is not installed there. Install it first, or "
     "check the name (owner/repository, or owner for all of its repositories).",
+    "failed.connection_leads_elsewhere": "It was lent for account {account} and leads to {now} now: remove it, and lend "
+    "it again.",
     "failed.connection_name_taken": "There is a connection {name} already. Give its new keys with `--replace`, or choose "
     "another name.",
     "failed.connection_not_lent": "No connection {connection} is lent to {repository}. Whoever runs Shipmate lends it "
@@ -190,6 +199,8 @@ SENTENCES: Mapping[str, str] = {
     "failed.connection_github_timeout": "GitHub connection failed: Connection timeout",
     "failed.connection_repository_missing": "GitHub connection failed: Repository not found: {repository}",
     "failed.connection_unknown": "There is no connection {connection}. `GET /api/v1/connections` lists those there are.",
+    "failed.execution_failed": "The state machine failed in {stage}: {reason}. The service runs what it ran before; what failed is in the log.",
+    "failed.execution_stuck": "The state machine {machine} ended, and nothing shows that the service runs what it ran before: {reason}. Look at the service in AWS now.",
     "failed.execution_unknown": "No execution of {state_machine} told its name within {seconds} s. Look whether the rule `shipmate-deployment-…` may start it, and whether its first state writes the secret.",
     "failed.image_not_in_registry": "The image {image} was not pushed to a registry, so nothing there can start a state machine. Set SHIPMATE_REGISTRY or use ECR.",
     "failed.release_command_followed": "A deployment that a state machine does cannot run `{command}` beside it. Make it a state of the state machine, or leave out `release_command`.",
