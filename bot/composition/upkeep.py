@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import utc_now
-from bot.composition.desks import records_of
+from bot.composition.desks import program_desk, records_of
 from bot.composition.house import House
+from bot.desk.asked import AskedDesk
+from bot.jobs.deploy.rollout.leftovers import Leftovers
 from bot.jobs.deploy.upkeep import Upkeep
 from bot.reconcile.dangling import DanglingChecks
 from bot.reconcile.expired_locks import ExpiredLocks
 from bot.reconcile.held import HeldJobs
 from bot.reconcile.missed import MissedDeliveries
+from bot.reconcile.places import KeptPlaces
 from bot.reconcile.previews import PreviewKeeper
 from bot.reconcile.previews import Records as PreviewRecords
 from bot.reconcile.rounds import Round, Rounds
@@ -25,6 +28,7 @@ def rounds(house: House) -> Rounds:
     store = house.opened.store
     missed = MissedDeliveries(house.github.app, store.deliveries, utc_now)
     upkeep = Upkeep(house.own_engines, store.jobs, store.releases)
+    leftovers = Leftovers(house.engines, store.jobs)
     held = HeldJobs(house.github, records_of(store), utc_now, house.settings.locale)
     kept = PreviewRecords(store.previews, store.jobs, store.releases)
     previews = PreviewKeeper(house.github, kept, house.engines, utc_now, house.settings.locale)
@@ -37,7 +41,18 @@ def rounds(house: House) -> Rounds:
             Round("previews", previews.look, 5.0),
             Round("held jobs", held.look, 15.0),
             Round("expired locks", expired.look, 5.0),
+            Round("leftovers", leftovers.look, 300.0),
             Round("dangling check runs", dangling.look, 900.0),
+            *_of_tables(house),
             Round("old deliveries", lambda: store.deliveries.prune(utc_now() - DELIVERIES_KEPT), 86_400.0),
         ]
     )
+
+
+def _of_tables(house: House) -> list[Round]:
+    """What is asked for away from the server, and what those who take it there have to know."""
+    if house.tables is None:
+        return []
+    asked = AskedDesk(house.tables, program_desk(house), house.opened.store.jobs, utc_now)
+    places = KeptPlaces(house.github.app, house.tables.places)
+    return [Round("deployments asked for", asked.look, 5.0), Round("installations", places.look, 300.0)]
