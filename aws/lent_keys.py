@@ -74,14 +74,14 @@ class LentKeys:
         for secret in (keys.secret_access_key, keys.session_token):
             if secret:
                 self._register(secret)
-        self._renew_at = _renewal(asked_at, keys.expires_at)
+        self._renew_at = renewal(asked_at, keys.expires_at)
         return keys
 
     def _removed(self) -> Permanent:
         return Permanent("connection_removed", connection=self._errand.connection)
 
 
-def _renewal(asked_at: datetime, ends_at: datetime | None) -> datetime | None:
+def renewal(asked_at: datetime, ends_at: datetime | None) -> datetime | None:
     """When to ask again; never for what does not end."""
     if ends_at is None:
         return None

@@ -35,7 +35,7 @@ class LentTo:
 
     def covers(self, repository: Repository, installation_id: int) -> bool:
         """Whether a job of the repository, asked for under that installation, is meant."""
-        return self.number == (repository.id if "/" in self.name else installation_id)
+        return self.number > 0 and self.number == (repository.id if "/" in self.name else installation_id)
 
 
 @dataclass(frozen=True, slots=True)

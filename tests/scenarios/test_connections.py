@@ -63,6 +63,36 @@ async def test_what_github_does_not_know_is_said_and_nothing_is_kept(
     assert await lending.store.connections.github() == []
 
 
+async def test_a_role_is_lent_by_name_to_repositories_over_the_api(
+    lending: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def account(lent: object, **_: object) -> str:
+        return "210987654321"
+
+    monkeypatch.setattr("aws.credentials.account_lent", account)
+    role = {
+        "region": "eu-west-1",
+        "roleArn": "arn:aws:iam::210987654321:role/shipmate",
+        "externalId": "acme-external-7",
+    }
+    body = {**role, "name": "prod", "lentTo": ["acme/api"]}
+    status, made = await ask(lending, "POST", "/api/v1/connect/aws", json=body)
+    connection_id = made["data"]["awsConnectionId"]
+    assert (status, connection_id[:4], len(connection_id)) == (200, "aws_", 14)
+    status, answer = await ask(lending, "POST", "/api/v1/connect/aws", json=body)
+    assert (status, answer["errorCode"]) == (400, "CONNECTION_NAME_TAKEN")
+    assert (await ask(lending, "POST", "/api/v1/connect/aws", json={**body, "replace": True}))[0] == 200
+    assert (await ask(lending, "POST", "/api/v1/connect/aws", json=role))[0] == 200
+    _, listed = await ask(lending, "GET", "/api/v1/connections")
+    known = {"region": "eu-west-1", "accountId": "210987654321"}
+    named, plain = listed["data"]["aws"]
+    assert named == {"connectionId": connection_id, **known, "name": "prod", "lentTo": ["acme/api"]}
+    assert set(plain) == {"connectionId", *known}
+    assert "acme-external-7" not in lending.everything_written()
+    trail = [one.entry for one in await lending.store.audit.newest("", None, 9)]
+    assert {(one.actor, one.face) for one in trail} == {("program", "api")}
+
+
 async def test_korean_readers_are_told_in_korean(lending: World) -> None:
     given = offer(lending, branch="nowhere")
     _, answer = await ask(lending, "POST", "/api/v1/connect/github", json=given, headers={"Accept-Language": "ko-KR"})
