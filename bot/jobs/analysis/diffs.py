@@ -1,7 +1,8 @@
 """Diffs pairs of blobs in bulk with git's own diff, so that every hunk is the one blame sees.
 
 The pairs are put side by side into made-up trees, which two or more resident `git diff-tree` processes compare; only
-the hunk headers are kept. Neither rename detection nor context nor attributes take part.
+the hunk headers are kept. Neither rename detection nor context nor attributes take part. Of a pair with nothing on one
+side only the number of lines is asked: git is spared from writing out whole files, and we from reading them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TypeAlias
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 from bot.jobs.analysis.git import Git
 from bot.jobs.analysis.locality import ordered
@@ -19,21 +21,16 @@ from bot.jobs.analysis.scratch import Entry
 TELL_EVERY = 250
 CHUNKS_AT_ONCE = 300  # their names fit into a pipe before git answers
 CHUNK = 1500  # pairs per made-up tree: small enough to spread evenly and to keep git's memory low
-_DIFF = [
-    "diff-tree",
-    "--stdin",
+_COMPARE = ("diff-tree", "--stdin", "--no-renames", "--no-textconv", "--no-ext-diff", "--no-color")
+_PATCH = (
     "-p",
     "-U0",
     "--full-index",
-    "--no-renames",
-    "--no-textconv",
-    "--no-ext-diff",
-    "--no-color",
     "--inter-hunk-context=0",
     "--src-prefix=a/",
     "--dst-prefix=b/",
     "--diff-algorithm=default",
-]
+)
 _HEADER = re.compile(rb"\n(?:@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@|diff --git a/(\d+) b)")
 
 Hunks: TypeAlias = "array[int]"
@@ -76,6 +73,10 @@ class Pairs:
         key, width = self._keys[number], len(self.null)
         return key[:width], key[width:]
 
+    def is_one_sided(self, number: int) -> bool:
+        """Whether a file was born, or went away."""
+        return self.null in self.blobs(number)
+
     def seal(self, git: Git) -> Sequence[int]:
         """Take no more pairs, and return all numbers in the order that spares git most."""
         width = len(self.null)
@@ -112,29 +113,36 @@ class BulkDiff:
         with a version above the size cap is left without hunks (None). Raises Permanent when git fails.
         """
         order = self._pairs.seal(self._git)
-        self._diff(order)
+        alone = [number for number in order if self._pairs.is_one_sided(number)]
+        both = [number for number in order if not self._pairs.is_one_sided(number)]
+        self._at_once([*self._shared(both, _PATCHES), *self._shared(alone, _COUNTS)])
         unread = [number for number in order if self._pairs.wanted[number] and self._is_unread(number)]
         if unread:
             counts = self._diffs.added[:], self._diffs.deleted[:]
-            self._diff(self._small_enough(unread), "--text")
+            self._at_once(self._shared(self._small_enough(unread), _TEXT_PATCHES))
             self._diffs.added, self._diffs.deleted = counts
         return self._diffs
 
-    def _diff(self, order: Sequence[int], *options: str) -> None:
+    def _shared(self, order: Sequence[int], way: _Way) -> list[Callable[[], None]]:
+        """The work on some pairs, in as many shares as there are jobs, or fewer."""
         chunks = [range(at, min(at + CHUNK, len(order))) for at in range(0, len(order), CHUNK)]
         jobs = min(self._jobs, len(chunks))
-        with ThreadPoolExecutor(max(1, jobs)) as pool:
-            work = [pool.submit(self._diff_chunks, order, chunks[job::jobs], options) for job in range(jobs)]
+        return [partial(self._diff_chunks, order, chunks[job::jobs], way) for job in range(jobs)]
+
+    def _at_once(self, shares: Sequence[Callable[[], None]]) -> None:
+        """Do all shares, as many at a time as there are jobs."""
+        with ThreadPoolExecutor(max(1, self._jobs)) as pool:
+            work = [pool.submit(share) for share in shares]
             wait(work, return_when=FIRST_EXCEPTION)
             for done in work:
                 done.result()
 
-    def _diff_chunks(self, order: Sequence[int], chunks: Sequence[range], options: Sequence[str]) -> None:
+    def _diff_chunks(self, order: Sequence[int], chunks: Sequence[range], way: _Way) -> None:
         """Diff some chunks with one process. In a made-up tree, files are called by their place in `order`."""
         for at in range(0, len(chunks), CHUNKS_AT_ONCE):
-            questions = b"".join(self._question(order, places) for places in chunks[at : at + CHUNKS_AT_ONCE])
+            questions = (self._question(order, places) for places in chunks[at : at + CHUNKS_AT_ONCE])
             untold = 0
-            for place, flat in _hunks(self._git.chunks(*_DIFF, *options, feed=questions)):
+            for place, flat in way.read(self._git.chunks(*_COMPARE, *way.options, feed=questions)):
                 self._keep(order[place], flat)
                 untold += 1
                 if untold == TELL_EVERY:
@@ -199,6 +207,28 @@ def _hunks(pieces: Iterable[bytes]) -> Iterator[tuple[int, list[int]]]:
                 flat += _hunk(old, olds, new, news)
     if number >= 0:
         yield number, flat
+
+
+def _lengths(pieces: Iterable[bytes]) -> Iterator[tuple[int, list[int]]]:
+    """Each one-sided pair's number and the one hunk it is, if any, from what `--numstat` tells (`-` for binary)."""
+    for line in b"".join(pieces).splitlines():
+        added, tab, rest = line.partition(b"\t")
+        deleted, _, named = rest.partition(b"\t")
+        if tab:
+            hunk = [0, int(deleted), 0, int(added)] if added != b"-" else []
+            yield int(named), hunk if any(hunk) else []
+
+
+class _Way(NamedTuple):
+    """How pairs are compared: what git is asked for, and how its answer is read."""
+
+    options: Sequence[str]
+    read: Callable[[Iterable[bytes]], Iterator[tuple[int, list[int]]]]
+
+
+_PATCHES = _Way(_PATCH, _hunks)
+_TEXT_PATCHES = _Way((*_PATCH, "--text"), _hunks)
+_COUNTS = _Way(("--numstat",), _lengths)
 
 
 def _hunk(old: bytes, olds: bytes, new: bytes, news: bytes) -> tuple[int, int, int, int]:

@@ -11,15 +11,18 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from bot.errors import Permanent, ShipmateError
-from bot.jobs.analysis.children import PIPE_BYTES, Children
+from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.folders import private_folder
 from bot.jobs.analysis.scratch import ScratchTrees
+
+READ_BYTES = 1 << 17
+"""What one read asks for: from a larger buffer on, the allocator maps and clears fresh pages each time."""
 
 NEUTRAL = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -97,15 +100,18 @@ class Git:
         self.finish(child, ok)
         return output
 
-    def chunks(self, *args: str | bytes, feed: bytes | None = None) -> Iterator[bytes]:
-        """One git command's output, piece by piece as it comes; `feed` must fit into a pipe (64 KiB).
+    def chunks(self, *args: str | bytes, feed: Iterable[bytes] | None = None) -> Iterator[bytes]:
+        """One git command's output, piece by piece as it comes; all of `feed` must fit into a pipe (64 KiB).
 
-        The command starts at once, before the first piece is asked for. Raises Permanent when it fails.
+        The command starts at once, before the first piece is asked for, and works on what `feed` gave while the rest
+        is made. Raises Permanent when it fails.
         """
         child = self.start(*args, takes_input=feed is not None)
         if feed is not None and child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # it died: its exit code says why
-                child.stdin.write(feed)
+                for line in feed:
+                    child.stdin.write(line)
+                    child.stdin.flush()
                 child.stdin.close()
         return self._pieces(child)
 
@@ -113,7 +119,7 @@ class Git:
         """What a command writes, until it ends."""
         assert child.stdout is not None
         source = child.stdout.fileno()
-        while piece := os.read(source, PIPE_BYTES):
+        while piece := os.read(source, READ_BYTES):
             yield piece
         self.finish(child)
 
@@ -173,7 +179,7 @@ class Coprocess:
         assert self._child.stdout is not None
         answer = bytearray()
         while not answer.endswith(echo):
-            piece = os.read(self._child.stdout.fileno(), PIPE_BYTES)
+            piece = os.read(self._child.stdout.fileno(), READ_BYTES)
             if not piece:
                 self._git.finish(self._child)
                 raise Permanent("git_failed", command="git", exit_code=0, detail="it ended before it answered")

@@ -26,23 +26,23 @@ def ordered(git: Git, blobs: Sequence[bytes], paths: Sequence[bytes]) -> array[i
         return array("I", sorted(numbers, key=paths.__getitem__))
     chains = _chains(git, blobs)
     first: dict[int, bytes] = {}
-    for number in numbers:
-        chain, path = chains[number], paths[number]
-        if path < first.get(chain, path + b"\0"):
+    for chain, path in zip(chains, paths, strict=True):
+        known = first.get(chain)
+        if known is None or path < known:
             first[chain] = path
-    return array("I", sorted(numbers, key=lambda number: (first[chains[number]], chains[number], paths[number])))
+    places = [(first[chain], chain, path) for chain, path in zip(chains, paths, strict=True)]
+    return array("I", sorted(numbers, key=places.__getitem__))
 
 
 def _chains(git: Git, blobs: Sequence[bytes]) -> array[int]:
     """The chain of each blob, named by the number of a blob in it; a blob that is stored whole has its own."""
-    place = {blob: number for number, blob in reversed(list(enumerate(blobs)))}
-    asked = b"".join(blob + b"\n" for blob in place)
+    place = dict(zip(blobs, range(len(blobs)), strict=True))
+    asked = b"\n".join(place) + b"\n"
     below = array("I", range(len(blobs)))
-    for line in git.run("cat-file", "--batch-check=%(objectname) %(deltabase)", feed=asked).splitlines():
-        blob, _, base = line.partition(b" ")
-        if blob in place:
-            below[place[blob]] = place.get(base, place[blob])
-    return array("I", (_root(below, place[blob]) for blob in blobs))
+    bases = git.run("cat-file", "--batch-check=%(deltabase)", feed=asked).splitlines()
+    for number, base in zip(place.values(), bases, strict=True):
+        below[number] = place.get(base, number)
+    return array("I", [_root(below, place[blob]) for blob in blobs])
 
 
 def _root(below: array[int], number: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from binascii import unhexlify
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +34,7 @@ class ScratchTrees:
 
         Source: the loose object format, gitformat-loose(5): zlib over `tree SIZE NUL`, then `MODE NAME NUL ID` each.
         """
-        body = b"".join(b"%s %s\0%s" % (mode, name, bytes.fromhex(oid.decode())) for mode, name, oid in entries)
+        body = b"".join([b"%s %s\0%s" % (mode, name, unhexlify(oid)) for mode, name, oid in entries])
         stored = b"tree %d\0%s" % (len(body), body)
         oid = self._hash(stored).hexdigest()
         folder = oid[:2]
