@@ -59,8 +59,11 @@ class Container:
     name: str
 
     def exit_code(self) -> int | None:
-        """None while it runs."""
-        running, code = _docker("inspect", "-f", "{{.State.Running}} {{.State.ExitCode}}", self.name).split()
+        """None while it runs; 0 for one that was removed."""
+        try:
+            running, code = _docker("inspect", "-f", "{{.State.Running}} {{.State.ExitCode}}", self.name).split()
+        except RuntimeError:
+            return 0
         return None if running == "true" else int(code)
 
     def stop(self) -> None:

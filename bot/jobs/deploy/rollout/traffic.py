@@ -39,33 +39,43 @@ async def shift_traffic(ship: RolloutShip) -> None:
 
 
 async def _check_green(ship: RolloutShip) -> None:
-    """The configured number of checks must pass in a row, where green can be reached; blue is measured beside it."""
-    settings, url = ship.plan.environment, await _green_url(ship)
-    latencies: list[float] = []
-    for number in range(1, settings.checks + 1 if url else 1):
+    """The configured number of checks must pass in a row, where green can be reached; blue is measured meanwhile."""
+    prepared = prepared_of(ship)
+    over = prepared.test_url is None and await _is_over(ship)
+    url = prepared.test_url or (prepared.url if over else None)
+    measuring = asyncio.create_task(_baseline(ship, over=over))
+    try:
+        latencies = await _checked(ship, url) if url else []
+        baseline = await measuring
+    finally:
+        measuring.cancel()
+        await asyncio.gather(measuring, return_exceptions=True)
+    check_ms = round(statistics.median(latencies), 2) if latencies else None
+    await ship.context.keep(Stage.SWITCH, check_ms=check_ms, baseline=baseline)
+
+
+async def _checked(ship: RolloutShip, url: str) -> list[float]:
+    """How long green took to answer each check, in ms. Raises Permanent for the first that failed."""
+    settings, latencies = ship.plan.environment, list[float]()
+    for number in range(1, settings.checks + 1):
+        await asyncio.sleep(ship.tools.check_every_s if latencies else 0)
         seen = await probe_url(f"{url}{settings.health}")
         if not seen.passed:
             await show_output(ship)
         await tell_check(ship, number, seen, len(latencies))
         latencies.append(seen.ms)
-        await asyncio.sleep(ship.tools.check_every_s)
-    check_ms = round(statistics.median(latencies), 2) if latencies else None
-    await ship.context.keep(Stage.SWITCH, check_ms=check_ms, baseline=await _baseline(ship))
+    return latencies
 
 
-async def _green_url(ship: RolloutShip) -> str | None:
-    """Where green alone answers before it is given traffic: nowhere without a test listener, unless it has all."""
-    prepared = prepared_of(ship)
-    if prepared.test_url is not None:
-        return prepared.test_url
-    view = await ship.engine.rollouts.look(rollout_id(ship))
-    return prepared.url if view.status is RolloutStatus.DONE else None
+async def _is_over(ship: RolloutShip) -> bool:
+    """Whether green has everything already, so that it can be asked without a test listener, and blue no more."""
+    return (await ship.engine.rollouts.look(rollout_id(ship))).status is RolloutStatus.DONE
 
 
-async def _baseline(ship: RolloutShip) -> dict[str, object]:
-    """What our own requests measure of blue before anything moves; empty where there is none."""
+async def _baseline(ship: RolloutShip, *, over: bool) -> dict[str, object]:
+    """What our own requests measure of blue before anything moves; empty where there is none, or none any more."""
     prepared, settings = prepared_of(ship), ship.plan.environment
-    if prepared.before is None:
+    if prepared.before is None or over:
         return {}
     probes = [await probe_url(prepared.url + settings.health) for _ in range(settings.gate.requests)]
     return dataclasses.asdict(of_probes(probes))
@@ -86,8 +96,10 @@ async def _pass(ship: RolloutShip, gate: Gate, view: RolloutView) -> None:
 
 
 async def _require_it_serves(ship: RolloutShip) -> None:
-    """Green must answer the way people reach it. Raises Permanent("died_after_switch")."""
+    """Green must answer the way people reach it, where that is known. Raises Permanent("died_after_switch")."""
     path = ship.plan.environment.health
+    if not prepared_of(ship).url:
+        return
     for number in range(1, CHECKS_AFTER + 1):
         seen: Probe = await probe_url(prepared_of(ship).url + path)
         if not seen.passed:
