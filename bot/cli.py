@@ -18,6 +18,7 @@ from bot.config import Settings, from_environment
 from bot.errors import ShipmateError, UserMistake
 from bot.masking import Masker
 from bot.shell.audit import audit
+from bot.shell.aws import aws
 from bot.shell.connections import connections
 
 if TYPE_CHECKING:
@@ -379,6 +380,7 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
 
 cli.add_command(connections)
 cli.add_command(audit)
+cli.add_command(aws)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from bot.engines.absent import AbsentBuilder, forget_nothing
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.masking import Masker
-from bot.ports import Accounts, AnyEngine, Engine, Errand, RolloutEngine
+from bot.ports import Accounts, Engine, Errand, RolloutEngine
 from bot.store.connections import Connections
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def open_ecs(
     settings: Settings, at: AwsSettings, docker: Engine | None, masker: Masker
-) -> AsyncIterator[AnyEngine]:
+) -> AsyncIterator[RolloutEngine]:
     """The engine `ecs` over the server's own account. Without a Docker engine only AWS builds images."""
     from aws import composition  # only where AWS is set up: botocore takes a server's start again
     from aws.clients import AwsAccess

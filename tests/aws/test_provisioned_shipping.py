@@ -14,7 +14,11 @@ import yaml
 
 from aws.clients import AwsClients
 from aws.composition import EcsParts
-from bot.ports import RolloutEngine
+from bot.composition.ground import Asked, open_ground
+from bot.config import AwsSettings
+from bot.masking import Masker
+from bot.ports import PartAction, RolloutEngine
+from tests.aws.emulator.account import REGION
 from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import Harbour
 from tests.aws.network import CONTAINER_PORT, Network
@@ -41,7 +45,7 @@ class Island(Harbour):
         await self.restart_when_it_dies()
         await self.settle()
 
-    async def said(self) -> str:
+    async def story(self) -> str:
         """The messages of the newest job, but for its log."""
         return "\n".join(event.message for event in await self.store.jobs.events((await self.jobs())[-1].id))
 
@@ -68,8 +72,8 @@ async def calls_of(island: Island, doing: Awaitable[object]) -> int:
 
 async def test_a_first_version_gets_all_it_stands_on_and_the_next_finds_it(island: Island) -> None:
     first = await calls_of(island, island.settle_on({"provision": True, **BARE}))
-    assert await island.states() == ["COMPLETED"], await island.said()
-    said = await island.said()
+    assert await island.states() == ["COMPLETED"], await island.story()
+    said = await island.story()
     assert "+ VPC 10.42.0.0/16" in island.everything_written()
     assert said.index("Making what it stands on in AWS: 18 parts new") < said.index("What it stands on in AWS is there")
     url = str(island.url())
@@ -78,7 +82,7 @@ async def test_a_first_version_gets_all_it_stands_on_and_the_next_finds_it(islan
         update = await calls_of(island, island.ship("one"))
     assert await island.states() == ["COMPLETED", "COMPLETED"]
     assert set(seen) == {"200 zero", "200 one"}
-    assert "Making what it stands on" not in await island.said()
+    assert "Making what it stands on" not in await island.story()
     assert first <= 120
     assert update <= 40
 
@@ -109,3 +113,17 @@ async def test_a_server_that_dies_on_the_way_makes_nothing_twice(island: Island,
     assert await island.states() == ["COMPLETED"]
     assert await island.vpcs() == 1
     assert await answer_of(str(island.url())) == "200 zero"
+
+
+async def test_the_shell_sees_what_a_deployment_made(island: Island, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    await island.settle_on({"provision": True, **BARE})
+    at = AwsSettings(REGION, island.emulator.url)
+    settings = replace(island.settings(), aws=at, owner=island.folder.name)
+    async with open_ground(settings, Masker(), Asked("acme/api", "production")) as opened:
+        seen = await opened.ground.looked_at(opened.spec)
+        assert {part.action for part in seen} == {PartAction.KEEP}
+        doomed = await opened.ground.doomed(opened.spec, opened.images)
+    assert doomed[0].kind == "service"
+    assert {part.part for part in seen} < {part.part for part in doomed}

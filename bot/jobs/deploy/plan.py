@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.model import Job, Release
+from bot.model import Job, Release, Repository
 from bot.repo_config import EnvironmentConfig
 from bot.rules_config import rules_from_json
 from bot.traffic_config import GateConfig, TrafficConfig
@@ -140,7 +140,12 @@ def instance_name(job: Job) -> str:
 
 def image_repository(job: Job) -> str:
     """`{owner}-{repo}`, safe for a registry."""
-    return safe(f"{job.repository.owner}-{job.repository.name}")
+    return image_repository_of(job.repository)
+
+
+def image_repository_of(repository: Repository) -> str:
+    """The same of the repository itself."""
+    return safe(f"{repository.owner}-{repository.name}")
 
 
 def image_tag(job: Job) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot import ground
-from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
+from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed, rollout_spec
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
 from bot.ports import Maker, PartAction, PlannedPart, RolloutEngine, RolloutSpec
@@ -40,6 +40,6 @@ async def rehearsed_ground(ship: Ship[Maker]) -> list[str]:
 
 async def _planned(ship: RolloutShip, spec: RolloutSpec) -> tuple[PlannedPart, ...]:
     """Nothing where somebody else's state machine deploys: it decides what its service stands on."""
-    if ship.engine.ground is None or "follow" in ship.plan.environment.ecs:
+    if ship.engine.ground is None or is_followed(ship):
         return ()
     return await ship.engine.ground.planned(spec)

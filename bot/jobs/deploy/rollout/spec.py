@@ -7,13 +7,19 @@ from typing import Any
 
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.start import mask_what_was_given, secret_values
-from bot.model import Stage
+from bot.model import Repository, Stage
 from bot.ports import Maker, Prepared, RolloutEngine, RolloutSpec
+from bot.repo_config import EnvironmentConfig
 
 RolloutShip = Ship[RolloutEngine]
-ROLLING = "rolling"
+ROLLING, FOLLOW = "rolling", "follow"
 NOT_OF_THE_PLACE = frozenset({ROLLING, "builder", "codebuild"})
 """Keys of `ecs` that say how a version is made and rolled out, not where it runs."""
+
+
+def is_followed(ship: RolloutShip) -> bool:
+    """Whether somebody else's state machine rolls out, and is followed."""
+    return FOLLOW in ship.plan.environment.ecs
 
 
 def rollout_spec(ship: RolloutShip) -> RolloutSpec:
@@ -21,9 +27,8 @@ def rollout_spec(ship: RolloutShip) -> RolloutSpec:
     settings, context = ship.plan.environment, ship.context
     mask_what_was_given(ship)
     made = bool(context.known(Stage.BUILD, "made") or ship.plan.made_dockerfile)
-    place = {name: value for name, value in settings.ecs.items() if name not in NOT_OF_THE_PLACE}
     return RolloutSpec(
-        service=f"shipmate-{ship.job.repository.id}-{ship.job.environment}",
+        service=platform_service(ship.job.repository, ship.job.environment),
         repository=ship.job.repository.full_name,
         environment=ship.job.environment,
         job_id=ship.job.id,
@@ -36,13 +41,42 @@ def rollout_spec(ship: RolloutShip) -> RolloutSpec:
         cpus=settings.cpus,
         read_only=settings.read_only if settings.read_only is not None else made,
         hosts=settings.hosts,
-        strategy=ROLLING if settings.ecs.get(ROLLING) else settings.traffic.strategy,
+        strategy=_strategy(settings),
         percent=float(settings.traffic.percent),
         every_s=settings.traffic.every_s,
         bake_s=settings.traffic.bake_s,
-        place=place,
+        place=_place(settings),
         revision=ship.plan.instance_id,
     )
+
+
+def ground_spec(repository: Repository, environment: EnvironmentConfig) -> RolloutSpec:
+    """The same as far as it says what the service stands on, with no version of it in sight."""
+    return RolloutSpec(
+        service=platform_service(repository, environment.name),
+        repository=repository.full_name,
+        environment=environment.name,
+        job_id="",
+        image="",
+        port=environment.port or 0,
+        health=environment.health,
+        hosts=environment.hosts,
+        strategy=_strategy(environment),
+        place=_place(environment),
+    )
+
+
+def platform_service(repository: Repository, environment: str) -> str:
+    """What the service is called on the platform; by the repository's number, so that a rename keeps it."""
+    return f"shipmate-{repository.id}-{environment}"
+
+
+def _strategy(settings: EnvironmentConfig) -> str:
+    return ROLLING if settings.ecs.get(ROLLING) else settings.traffic.strategy
+
+
+def _place(settings: EnvironmentConfig) -> dict[str, Any]:
+    return {name: value for name, value in settings.ecs.items() if name not in NOT_OF_THE_PLACE}
 
 
 async def with_secrets(ship: RolloutShip, spec: RolloutSpec) -> RolloutSpec:
