@@ -16,21 +16,21 @@ from bot.jobs.analysis.assembly import (
 )
 from bot.jobs.analysis.coauthors import count_co_authors
 from bot.jobs.analysis.days import Days, collect_days
-from bot.jobs.analysis.exclusions import Excluded, excluded, read_attributes
+from bot.jobs.analysis.exclusions import Excluded, excluded
 from bot.jobs.analysis.git import Git
 from bot.jobs.analysis.identities import Author, readable
 from bot.jobs.analysis.languages import Languages
-from bot.jobs.analysis.report import Framework, Report
+from bot.jobs.analysis.report import Report
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.series import Series, count_series
 from bot.jobs.analysis.state import State
+from bot.jobs.analysis.treefacts import TreeFacts
 
 
-def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
-    """The report of one run."""
-    attributes = read_attributes(git, found.files.text)
-    left_out = [] if request.all_files else excluded(attributes, map(readable, found.files.text))
-    languages = Languages(attributes, found.contents.read(git, found.files.text))
+def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -> Report:
+    """The report of one run; `tree` are the facts of the tree the run ended with."""
+    left_out = [] if request.all_files else excluded(tree.attributes, map(readable, found.files.text))
+    languages = tree.languages
     authors = found.book.resolve(git, found.history, found.files.text.get(b".mailmap"))
     owners = _owners(found, authors, {entry.path for entry in left_out})
     tally = _tally(owners, languages)
@@ -48,7 +48,7 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
         lines=tally.lines.total(),
         authors=[report for report in author_reports(tally, series.activity) if shown.shows(report.author)],
         languages=language_shares(tally),
-        frameworks=_frameworks(git, found) if request.frameworks else [],
+        frameworks=tree.frameworks,
         week=shown.rows(series.week),
         month=shown.rows(series.month),
         ownership=ownership(tally),
@@ -58,12 +58,6 @@ def compose(git: Git, request: AnalysisRequest, found: State) -> Report:
         co_authors=count_co_authors(git, request.window) if request.co_authors else None,
         days=days,
     )
-
-
-def _frameworks(git: Git, found: State) -> list[Framework]:
-    from bot.jobs.analysis.frameworks import find_frameworks  # takes longer to import than a small history to blame
-
-    return find_frameworks(git, found.files.text)
 
 
 def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Days | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from bot.jobs.analysis.blame import Blame, Walked, blame_tree, walk_and_diff
 from bot.jobs.analysis.children import Children
@@ -21,6 +22,7 @@ from bot.jobs.analysis.repository import Repository, open_repository
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.resident import States
 from bot.jobs.analysis.state import State, layer_of
+from bot.jobs.analysis.treefacts import TreeFacts, look_at_tree
 from bot.jobs.analysis.treewalk import Commit, walk
 
 SAVE_EVERY = 20
@@ -47,19 +49,20 @@ class _Run:
         self._teller = teller
 
     def cold(self) -> Report:
-        """Walk the whole history and keep nothing."""
+        """Walk the whole history and keep nothing. What the tree tells by itself is looked at meanwhile."""
         commits = walk(self._git, self._git.head)
         state = self._new_state()
-        with self._prover(state) as prover:
+        with self._prover(state) as prover, ThreadPoolExecutor(1) as pool:
+            tree = pool.submit(self._look_at_tree, state)
             walked = self._walk(state, commits)
             state.blame = blame_tree(walked, state.history, self._teller, prover.keep)
             self._pass_over_ignored(state, walked)
-            report = compose(self._git, self._request, state)
+            report = compose(self._git, self._request, state, tree.result())
             proof = prover.compare()
         if proof.differing:
             self._blame_with_git(state)
             self._pass_over_ignored(state, walked)
-            report = compose(self._git, self._request, state)
+            report = compose(self._git, self._request, state, tree.result())
         return _proven(report, proof)
 
     def kept(self, repository: Repository, states: States) -> Report:
@@ -74,12 +77,13 @@ class _Run:
         elif state.head != self._git.head:
             Update(self._git, state, self._teller, self._request.jobs, merges=self._request.merges).run()
         with self._prover(state) as prover:
+            tree = self._look_at_tree(state)
             prover.keep_all(state.lines_of)
-            report = compose(self._git, self._request, state)
+            report = compose(self._git, self._request, state, tree)
             proof = prover.compare()
         if proof.differing:
             self._blame_with_git(state)
-            report = compose(self._git, self._request, state)
+            report = compose(self._git, self._request, state, tree)
         else:
             states.put(name, state, durable=len(state.layers) % SAVE_EVERY == 1)
         return _proven(report, proof)
@@ -116,6 +120,9 @@ class _Run:
             self._request.jobs,
             merges=self._request.merges,
         )
+
+    def _look_at_tree(self, state: State) -> TreeFacts:
+        return look_at_tree(self._git, state.files.text, state.contents, frameworks=self._request.frameworks)
 
     def _prover(self, state: State) -> Prover:
         oracle = Oracle(self._git, state.history.number)
