@@ -7,7 +7,7 @@ COPY bot bot
 COPY handlers handlers
 COPY storage storage
 COPY aws aws
-RUN python -m venv /opt/shipmate && /opt/shipmate/bin/pip install --no-cache-dir -c constraints.txt .
+RUN python -m venv /opt/shipmate && /opt/shipmate/bin/pip install --no-cache-dir -c constraints.txt '.[lambda]'
 
 FROM ${REGISTRY}/python:3.13-slim
 RUN apt-get update && apt-get install -y --no-install-recommends fonts-dejavu-core git && rm -rf /var/lib/apt/lists/*

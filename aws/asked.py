@@ -24,7 +24,7 @@ class DynamoAsked:
     """A `bot.asked.AskedTable`. A write whose answer was lost is looked for before anyone is told it was not made."""
 
     def __init__(self, clients: AwsClients, table: str) -> None:
-        self._clients, self._table = clients, table
+        self._clients, self.name = clients, table
 
     async def add(self, asked: Asked) -> Asked:
         """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html"""
@@ -36,7 +36,7 @@ class DynamoAsked:
         reply = await self._clients.call(
             "dynamodb",
             "GetItem",
-            TableName=self._table,
+            TableName=self.name,
             Key=to_item({"deploymentId": deployment_id}),
             ConsistentRead=True,
         )
@@ -53,7 +53,7 @@ class DynamoAsked:
         reply = await self._clients.call(
             "dynamodb",
             "Query",
-            TableName=self._table,
+            TableName=self.name,
             IndexName=INDEX,
             KeyConditionExpression="awaits = :side AND createdAt <= :until",
             ExpressionAttributeValues=to_item({":side": on.value, ":until": _when(until)}),
@@ -68,7 +68,7 @@ class DynamoAsked:
             await self._clients.call(
                 "dynamodb",
                 "PutItem",
-                TableName=self._table,
+                TableName=self.name,
                 Item=to_item(written(asked)),
                 ConditionExpression=condition,
                 **named,

@@ -11,11 +11,11 @@ class DynamoPlaces:
     """A `bot.asked.PlaceTable`. A login may be all digits, so both kinds of key say which they are."""
 
     def __init__(self, clients: AwsClients, table: str) -> None:
-        self._clients, self._table = clients, table
+        self._clients, self.name = clients, table
 
     async def find(self, user: str | int) -> Place | None:
         reply = await self._clients.call(
-            "dynamodb", "GetItem", TableName=self._table, Key=to_item({"userId": _key(user)}), ConsistentRead=True
+            "dynamodb", "GetItem", TableName=self.name, Key=to_item({"userId": _key(user)}), ConsistentRead=True
         )
         return _place(from_item(reply["Item"])) if reply.get("Item") else None
 
@@ -28,18 +28,18 @@ class DynamoPlaces:
                 "accountId": place.account_id,
                 "suspended": place.suspended,
             }
-            await self._clients.call("dynamodb", "PutItem", TableName=self._table, Item=to_item(item))
+            await self._clients.call("dynamodb", "PutItem", TableName=self.name, Item=to_item(item))
 
     async def remove(self, place: Place) -> None:
         for key in _keys(place):
-            await self._clients.call("dynamodb", "DeleteItem", TableName=self._table, Key=to_item({"userId": key}))
+            await self._clients.call("dynamodb", "DeleteItem", TableName=self.name, Key=to_item({"userId": key}))
 
     async def all(self) -> list[Place]:
         """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html"""
         found: dict[Place, None] = {}
         after: dict[str, object] = {}
         while True:
-            reply = await self._clients.call("dynamodb", "Scan", TableName=self._table, ConsistentRead=True, **after)
+            reply = await self._clients.call("dynamodb", "Scan", TableName=self.name, ConsistentRead=True, **after)
             found |= {_place(from_item(item)): None for item in reply.get("Items", [])}
             if not reply.get("LastEvaluatedKey"):
                 return list(found)

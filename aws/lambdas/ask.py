@@ -13,7 +13,7 @@ from typing import Any
 from aws.asked import DynamoAsked
 from aws.clients import AwsClients
 from aws.lambdas.gateway import Request, reply, request_of
-from aws.lambdas.settings import from_environment
+from aws.lambdas.settings import access, from_environment
 from aws.lambdas.warm import Warm
 from bot import messages
 from bot.api.asked import asked_data
@@ -22,7 +22,7 @@ from bot.api.forms import ASK, checked, parsed, require_json
 from bot.api.language import language_of
 from bot.asked import Asked, AskedTable, Step, Waits
 from bot.clock import Clock, utc_now
-from bot.errors import Forged, Refused, ShipmateError, Transient, Unreadable
+from bot.errors import Forged, Refused, Transient, Unreadable, UserMistake
 from bot.model import JOB_ID_ALPHABET, JobState, new_job_id
 
 _PATH = re.compile(r"(?:/[^/]+){0,3}/deployments(?:/(?P<id>dep_[a-z0-9]{10}))?/?")
@@ -45,9 +45,9 @@ class Door:
         language = language_of(request.headers.get("accept-language"), self.locale)
         try:
             return reply(await self._answered(request, language), language)
-        except ShipmateError as error:
+        except (Forged, Refused, Transient, Unreadable, UserMistake) as error:
             return reply(failure(error, language, self.clock()), language)
-        except Exception as error:
+        except Exception as error:  # AWS's refusals too: nothing that whoever asks could mend
             log.exception("a request broke")
             return reply(unexpected(error, language, self.clock()), language)
 
@@ -113,7 +113,7 @@ def named_by(asker: str, key: str) -> str:
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Door]:
     settings = from_environment()
-    yield Door(DynamoAsked(AwsClients(), settings.deployments), settings.locale)
+    yield Door(DynamoAsked(AwsClients(access(settings)), settings.deployments), settings.locale)
 
 
 _WARM = Warm(_opened)

@@ -12,7 +12,7 @@ from aws.asked import DynamoAsked
 from aws.builds import Build
 from aws.clients import AwsClients
 from aws.lambdas.ending import ended
-from aws.lambdas.settings import from_environment
+from aws.lambdas.settings import access, from_environment
 from aws.lambdas.warm import Warm
 from bot.asked import Asked, AskedTable, Waits
 from bot.clock import Clock, utc_now
@@ -59,7 +59,7 @@ class Foreman:
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Foreman]:
     settings = from_environment()
-    clients = AwsClients()
+    clients = AwsClients(access(settings))
 
     async def look(build_id: str) -> Build | None:
         return next(iter(await builds.look_at(clients, [build_id])), None)

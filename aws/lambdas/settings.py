@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aws.clients import AwsAccess
 from bot.errors import UserMistake
 
 LOCALES = ("en", "ko")
@@ -16,6 +17,7 @@ class LambdaSettings:
     """What the handlers are told. Each needs `deployments`; only the one that works needs the rest."""
 
     deployments: str
+    region: str | None = None
     installations: str = ""
     locale: str = "en"
     app_id: str = ""
@@ -30,6 +32,11 @@ class LambdaSettings:
     """A mirror of the official base images."""
 
 
+def access(settings: LambdaSettings) -> AwsAccess:
+    """The account and region the function runs in, with the keys of its role."""
+    return AwsAccess(settings.region)
+
+
 def from_environment(env: Mapping[str, str] | None = None, *needed: str) -> LambdaSettings:
     """Read the settings. Raises UserMistake("bad_setting") for one of the `needed` that is missing."""
     source = os.environ if env is None else env
@@ -39,6 +46,7 @@ def from_environment(env: Mapping[str, str] | None = None, *needed: str) -> Lamb
     locale = source.get("SHIPMATE_LOCALE") or "en"
     return LambdaSettings(
         deployments=source["SHIPMATE_DEPLOYMENTS_TABLE"],
+        region=source.get("AWS_REGION") or None,
         installations=source.get("SHIPMATE_INSTALLATIONS_TABLE", ""),
         locale=locale if locale in LOCALES else "en",
         app_id=source.get("GITHUB_APP_ID", ""),

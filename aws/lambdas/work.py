@@ -14,7 +14,7 @@ from aws.clients import AwsClients
 from aws.lambdas.building import Builds
 from aws.lambdas.ending import ended
 from aws.lambdas.finding import Finder, Subject
-from aws.lambdas.settings import LambdaSettings, from_environment
+from aws.lambdas.settings import LambdaSettings, access, from_environment
 from aws.lambdas.warm import Warm
 from aws.places import DynamoPlaces
 from bot.asked import Asked, AskedTable, Waits
@@ -111,7 +111,7 @@ class Bench:
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Bench]:
     settings = from_environment(None, *NEEDED)
-    clients = AwsClients()
+    clients = AwsClients(access(settings))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(clients.close)
         github = await stack.enter_async_context(

@@ -223,6 +223,13 @@ async def test_a_table_out_of_reach_is_told_with_when_to_come_again(table: Dynam
     assert (reply.status, int(reply.headers["Retry-After"]) > 0) == (503, True)
 
 
+async def test_what_aws_denies_us_is_no_fault_of_whoever_asks(table: DynamoAsked, emulator: Emulator) -> None:
+    emulator.goes_wrong({"kind": "deny", "service": "dynamodb"})
+    reply = await asked(table, http_event(BODY))
+    assert (reply.status, reply.body["errorCode"]) == (500, "UNEXPECTED_ERROR")
+    assert "dynamodb" not in json.dumps(reply.body)
+
+
 async def test_a_bug_is_told_by_its_class_alone(table: DynamoAsked, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: Any) -> None:
         raise RuntimeError("password=hunter2")
