@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot import messages
+from bot.composition.amazon import look_at_aws
 from bot.composition.desks import look_at_connections
-from bot.config import Settings, from_environment, require_github
+from bot.config import AwsSettings, Settings, from_environment, require_github
 from bot.engines.composition import open_engines
 from bot.errors import ShipmateError
 from bot.github.api import open_github
@@ -48,6 +49,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     if settings.slack is not None:
         yield Finding("slack", *await look_at(settings.slack))
     yield await _engine(settings)
+    if settings.aws is not None:
+        yield await _aws(settings.aws)
     for finding in await _connections(settings):
         yield finding
 
@@ -93,6 +96,13 @@ async def _engine(settings: Settings) -> Finding:
     except ShipmateError as error:
         return _failed("engine", error)
     return Finding("engine", True, f"{engine.name} answers; {running} instances of ours")
+
+
+async def _aws(at: AwsSettings) -> Finding:
+    try:
+        return Finding("aws", *await look_at_aws(at))
+    except ShipmateError as error:
+        return _failed("aws", error)
 
 
 async def _connections(settings: Settings) -> list[Finding]:

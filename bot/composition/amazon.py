@@ -74,6 +74,14 @@ async def open_tables(at: AwsSettings | None) -> AsyncIterator[Tables | None]:
         await clients.close()
 
 
+async def look_at_aws(at: AwsSettings) -> tuple[bool, str]:
+    """What the doctor says of the server's own account. Raises ShipmateError where AWS cannot be asked at all."""
+    from aws.checkup import look_at  # as above
+    from aws.clients import AwsAccess
+
+    return await look_at(AwsAccess(at.region, at.endpoint_url))
+
+
 class ClosableAccounts(Accounts, Protocol):
     """Accounts whose connections are ended with the server."""
 
