@@ -70,6 +70,8 @@ def decided(job: JobRequest) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if plan.bypassed:
         told |= {"set_aside": list(plan.bypassed), "reason": plan.reason}
+    if plan.connection is not None:
+        told["connection"] = plan.connection
     if job.hold is not None:
         told |= {"approvals_needed": job.hold.approvals, "checks_awaited": list(job.hold.checks)}
     return {job.environment: told} if told else {}

@@ -116,12 +116,6 @@ async def test_a_repository_nothing_was_lent_to_is_refused_and_nothing_begins(ha
     assert trail[0].entry.reason == "connection_not_lent"
 
 
-async def test_what_is_lent_to_an_account_is_lent_to_its_repositories(harbour: Harbour) -> None:
-    connection = await lend(harbour, "acme")
-    await harbour.sail(gate=GATE, ecs={"connection": connection.id})
-    assert await harbour.states() == ["COMPLETED"]
-
-
 async def test_who_the_app_does_not_know_can_be_lent_nothing(harbour: Harbour) -> None:
     for name in ("acme/nothing", "nobody"):
         with pytest.raises(Refused, match="connection_for_unknown"):
@@ -145,7 +139,7 @@ async def test_what_a_pull_request_names_counts_for_nothing(harbour: Harbour) ->
 
 async def test_a_session_that_ends_in_the_middle_is_followed_by_another(harbour: Harbour) -> None:
     await lend(harbour, REPO)
-    harbour.emulator.is_like(minute_s=3)
+    harbour.emulator.is_like(minute_s=1.5)
     await harbour.sail(ecs={"connection": "prod"})
     before = len(harbour.emulator.sessions())
     harbour.emulator.gives_sessions(lasts_s=2)
@@ -169,7 +163,7 @@ async def test_the_emulated_aws_refuses_a_session_that_is_over(clients: AwsClien
 async def test_keys_are_changed_under_a_deployment_and_it_goes_on(harbour: Harbour) -> None:
     first = await lend_keys(harbour, "AKIAFIRSTFIRSTFIRST1")
     await harbour.sail(gate=GATE, ecs={"connection": "prod"}, traffic={"bake": "1m"})
-    harbour.emulator.is_like(minute_s=2)
+    harbour.emulator.is_like(minute_s=1)
     await harbour.push("one")
     await begun(harbour)
     second = await lend_keys(harbour, "AKIASECONDSECOND0002", replaces=True)
@@ -220,6 +214,22 @@ async def test_a_connection_removed_before_anything_began_is_just_told(harbour: 
     assert harbour.engine.images == {}
 
 
+async def test_what_is_lent_to_others_meanwhile_ends_before_anything_changes(harbour: Harbour) -> None:
+    await harbour.github.create_repo("acme/other", files={"a": "b"})
+    await lend(harbour, REPO)
+    await harbour.sail(gate=GATE, ecs={"connection": "prod"})
+    await harbour.push("one", "wait")
+    await harbour.engine.building.wait()
+    await lend(harbour, "acme/other", replaces=True)
+    harbour.engine.go_on.set()
+    await harbour.settle()
+    assert (await newest(harbour)).error_code == "connection_not_lent"
+    assert await harbour.made() == (1, 1, 1)
+    number = (await harbour.open_pull("two")).number
+    await harbour.say(number, "/deploy")
+    assert "is lent to acme/api" in harbour.answer(number)
+
+
 async def test_whatever_sts_does_in_the_middle_nothing_is_lost(harbour: Harbour) -> None:
     await lend(harbour, REPO)
     await harbour.sail(gate=GATE, ecs={"connection": "prod"})
@@ -255,8 +265,9 @@ async def test_a_release_is_rolled_back_where_it_ran_and_a_rehearsal_enters_nobo
 
 
 async def test_a_server_that_dies_in_the_middle_goes_in_again(harbour: Harbour) -> None:
-    await lend(harbour, REPO)
-    await harbour.sail(gate=GATE, ecs={"connection": "prod"}, traffic={"bake": "1m"})
+    """What is lent to an account is lent to its repositories; the settings may name it by its id."""
+    connection = await lend(harbour, "acme", name=None)
+    await harbour.sail(gate=GATE, ecs={"connection": connection.id}, traffic={"bake": "1m"})
     harbour.emulator.is_like(minute_s=1)
     await harbour.push("one")
     await begun(harbour)
