@@ -71,19 +71,21 @@ def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
     """
     make_balancer, make_listener = ELBv2Backend.create_load_balancer, ELBv2Backend.create_listener
 
-    def create_load_balancer(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
+    def create_load_balancer(self: ELBv2Backend, name: str, *words: Any, **named: Any) -> Any:
         for known in self.load_balancers.values():
-            if known.name == named["name"]:
+            if known.name == name:
                 return known
-        made = make_balancer(self, *words, **named)
+        made = make_balancer(self, name, *words, **named)
         made.dns_name = machine.address()
         return made
 
-    def create_listener(self: ELBv2Backend, *words: Any, **named: Any) -> Any:
-        for known in self.load_balancers[named["load_balancer_arn"]].listeners.values():
-            if str(known.port) == str(named["port"]):
+    def create_listener(
+        self: ELBv2Backend, load_balancer_arn: str, protocol: str, port: str, *words: Any, **named: Any
+    ) -> Any:
+        for known in self.load_balancers[load_balancer_arn].listeners.values():
+            if str(known.port) == str(port):
                 return known
-        made = make_listener(self, *words, **named)
+        made = make_listener(self, load_balancer_arn, protocol, port, *words, **named)
         balancer.listen(self.load_balancers[made.load_balancer_arn].dns_name, made)
         return made
 
