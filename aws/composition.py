@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from aws.chosen import ChosenRollouts
 from aws.clients import AwsAccess, AwsClients
 from aws.codebuild import CodeBuild
 from aws.ecr import EcrRegistry, Pusher
+from aws.follow import FollowedRollouts, Lookout
 from aws.provision.places import ProvisionedPlaces
 from aws.provision.site import Waits
 from aws.repeat import FIRST_PAUSE_S
@@ -30,9 +32,11 @@ class EcsParts:
     forget_image: Callable[[str], Awaitable[None]]
     register_secret: Callable[[str], None]
     registry_host: str | None = None
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     first_pause_s: float = FIRST_PAUSE_S
     """Before what a lost answer may have made is looked for; doubled each time."""
+    lookout: Lookout = field(default_factory=Lookout)
+    """With a state machine that is followed."""
 
 
 def ecs_engine(clients: AwsClients, parts: EcsParts) -> RolloutEngine:
@@ -46,7 +50,10 @@ def ecs_engine(clients: AwsClients, parts: EcsParts) -> RolloutEngine:
         "ecs",
         parts.builder,
         registry,
-        EcsRollouts(clients, parts.owner, places=ground, pace=parts.pace, first_pause_s=parts.first_pause_s),
+        ChosenRollouts(
+            EcsRollouts(clients, parts.owner, places=ground, pace=parts.pace, first_pause_s=parts.first_pause_s),
+            FollowedRollouts(clients, parts.owner, parts.lookout),
+        ),
         parts.forget_image,
         parts.pace,
         CodeBuild(clients, parts.owner, registry.ensure, pace=parts.pace, first_pause_s=parts.first_pause_s),

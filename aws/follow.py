@@ -21,9 +21,9 @@ from bot.errors import Permanent
 from bot.ports import LogSink, Prepared, RolloutSpec, RolloutStatus, RolloutStep, RolloutView, TrafficStats
 
 SECRET = "shipmate-deployment-"  # noqa: S105 (a name's beginning, no secret)
-LOOK_EVERY_S = 0.1
-LOOK_FOR_S = 3.0
 NEEDED = ("state_machine", "events_role")
+AGAIN = "-back"
+"""How the name of a job's second deployment ends, which puts back what there was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,25 @@ class Followed:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Lookout:
+    """How often, and for how long, the execution's name is looked for; and how long a new rule takes until it holds.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule.html
+    """
+
+    every_s: float = 0.1
+    for_s: float = 3.0
+    rule_settles_s: float = 5.0
+
+
 class FollowedRollouts:
     """A `ports.Rollouts` over a state machine. `owner` marks the rules this installation makes."""
 
     name = "ecs"
 
-    def __init__(self, clients: AwsClients, owner: str, *, look_for_s: float = LOOK_FOR_S) -> None:
-        self._clients, self._owner, self._look_for_s = clients, owner, look_for_s
+    def __init__(self, clients: AwsClients, owner: str, lookout: Lookout | None = None) -> None:
+        self._clients, self._owner, self._lookout = clients, owner, lookout or Lookout()
 
     async def prepare(self, spec: RolloutSpec) -> Prepared:
         """Look that there is such a state machine. Raises Permanent("ecs_setting_missing", "state_machine_missing")."""
@@ -62,23 +74,33 @@ class FollowedRollouts:
         """Raises Permanent("release_command_followed"): what runs beside a release is the state machine's to say."""
         raise Permanent("release_command_followed", command=command)
 
+    async def find(self, spec: RolloutSpec, prepared: Prepared) -> str | None:
+        """The execution of this job, also one that is just starting; where there is none, none can start any more."""
+        deployment = _deployment(spec, prepared)
+        known = await self._told(deployment)
+        if known is not None or not await triggers.disarm(self._clients, deployment):
+            return known
+        return await self._soon_told(deployment)
+
     async def begin(self, spec: RolloutSpec, prepared: Prepared, *, gated: bool = True) -> str:
         """Arm the rule and name the image by the deployment's tag, which starts the execution; answers its ARN.
 
-        Repeatable: an execution that began is found by its secret, and a tag that stands is not put again.
+        Repeatable: an execution that began is found by its secret, and a tag that stands is not put again. One after
+        another of the same job, which is to put back what there was, has a name of its own.
         Raises Permanent("execution_unknown") when none told its ARN in time.
         """
-        followed = followed_by(spec)
-        known = await self._told(spec.job_id)
+        followed, deployment = followed_by(spec), _deployment(spec, prepared)
+        known = await self._told(deployment)
         if known is not None:
             return known
         repository, digest = image_parts(spec.image)
-        tag = f"shipmate-{spec.job_id}"
+        tag = f"shipmate-{deployment}"
         given = {"cluster": followed.cluster, "service": followed.service, "before": prepared.before}
-        trigger = Trigger(spec.job_id, repository, tag, followed.state_machine, followed.events_role, given)
+        trigger = Trigger(deployment, repository, tag, followed.state_machine, followed.events_role, given)
         await triggers.arm(self._clients, trigger, self._owner)
+        await asyncio.sleep(self._lookout.rule_settles_s)
         await self._name_image(repository, digest, tag)
-        return await self._execution(spec.job_id, followed.state_machine)
+        return await self._execution(deployment, followed.state_machine)
 
     async def look(self, rollout: str) -> RolloutView:
         """One call while it runs; once it is over, also whether what served before serves again."""
@@ -114,25 +136,37 @@ class FollowedRollouts:
         return [f"{step.state}: {step.reason}" for step in seen if step.kind is StepKind.FAILED][-lines:]
 
     async def forget(self, spec: RolloutSpec) -> None:
-        """Remove the rule and the secret of this job. Repeatable."""
-        await triggers.disarm(self._clients, spec.job_id)
-        try:
-            await self._clients.call(
-                "secretsmanager", "DeleteSecret", SecretId=SECRET + spec.job_id, ForceDeleteWithoutRecovery=True
-            )
-        except AwsRefusal as refusal:
-            if refusal.aws_code != "ResourceNotFoundException":
-                raise
+        """Nothing: what the state machine made is its own."""
+
+    async def leftovers(self) -> list[str]:
+        """Jobs that have a rule of this installation's."""
+        return sorted({_job(deployment) for deployment in await triggers.armed(self._clients, self._owner)})
+
+    async def clear(self, job_id: str) -> None:
+        """Remove the rules and the secrets of this job. Repeatable."""
+        for deployment in (job_id, job_id + AGAIN):
+            await triggers.disarm(self._clients, deployment)
+            try:
+                await self._clients.call(
+                    "secretsmanager", "DeleteSecret", SecretId=SECRET + deployment, ForceDeleteWithoutRecovery=True
+                )
+            except AwsRefusal as refusal:
+                if refusal.aws_code != "ResourceNotFoundException":
+                    raise
 
     async def _execution(self, deployment: str, state_machine: str) -> str:
-        until = time.monotonic() + self._look_for_s
+        told = await self._soon_told(deployment)
+        if told is None:
+            raise Permanent("execution_unknown", seconds=self._lookout.for_s, state_machine=state_machine)
+        return told
+
+    async def _soon_told(self, deployment: str) -> str | None:
+        until = time.monotonic() + self._lookout.for_s
         while True:
             told = await self._told(deployment)
-            if told is not None:
+            if told is not None or time.monotonic() >= until:
                 return told
-            if time.monotonic() >= until:
-                raise Permanent("execution_unknown", seconds=self._look_for_s, state_machine=state_machine)
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self._lookout.every_s)
 
     async def _told(self, deployment: str) -> str | None:
         """The execution's ARN, as its first state wrote it; None before it did."""
@@ -220,7 +254,20 @@ def execution_in(secret: str) -> str | None:
     except ValueError:
         told = secret.strip()
     found = told.get("ExecutionArn") if isinstance(told, dict) else told
-    return str(found) if isinstance(found, str) and ":execution:" in found else None
+    return str(found) if isinstance(found, str) and is_execution(found) else None
+
+
+def is_execution(rollout: str) -> bool:
+    """Whether a rollout's id is the ARN of an execution."""
+    return ":execution:" in rollout
+
+
+def _deployment(spec: RolloutSpec, prepared: Prepared) -> str:
+    return spec.job_id if prepared.last_rollout is None else spec.job_id + AGAIN
+
+
+def _job(deployment: str) -> str:
+    return deployment.removesuffix(AGAIN)
 
 
 def _told_as(seen: list[Step]) -> tuple[RolloutStep, ...]:

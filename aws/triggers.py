@@ -68,8 +68,8 @@ async def arm(clients: AwsClients, trigger: Trigger, owner: str) -> None:
         raise AwsRefusal("events.PutTargets", str(failed.get("ErrorCode")), str(failed.get("ErrorMessage")))
 
 
-async def disarm(clients: AwsClients, deployment: str) -> None:
-    """Remove the rule and its target. Repeatable."""
+async def disarm(clients: AwsClients, deployment: str) -> bool:
+    """Remove the rule and its target; answers whether there was one. Repeatable."""
     name = PREFIX + deployment
     try:
         await clients.call("events", "RemoveTargets", Rule=name, Ids=[TARGET])
@@ -77,15 +77,20 @@ async def disarm(clients: AwsClients, deployment: str) -> None:
     except AwsRefusal as refusal:
         if refusal.aws_code != "ResourceNotFoundException":
             raise
+        return False
+    return True
 
 
-async def armed(clients: AwsClients) -> list[str]:
-    """The deployments that have a rule."""
+async def armed(clients: AwsClients, owner: str) -> list[str]:
+    """The deployments for which `owner` has a rule."""
     found: list[str] = []
     token: dict[str, str] = {}
     while True:
         reply = await clients.call("events", "ListRules", NamePrefix=PREFIX, **token)
-        found += [str(rule["Name"]).removeprefix(PREFIX) for rule in reply["Rules"]]
+        for rule in reply["Rules"]:
+            told = await clients.call("events", "ListTagsForResource", ResourceARN=rule["Arn"])
+            if tags.read(told["Tags"]).get(tags.OWNER) == owner:
+                found.append(str(rule["Name"]).removeprefix(PREFIX))
         if not reply.get("NextToken"):
             return found
         token = {"NextToken": reply["NextToken"]}

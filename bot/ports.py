@@ -332,7 +332,7 @@ class Prepared:
     revision: str
     """Names it for as long as the platform keeps it; a release remembers it."""
     url: str
-    """Where people reach the service."""
+    """Where people reach the service; empty where nobody said."""
     test_url: str | None
     """Where the new version answers before production does; None where no such place is set up."""
     before: str | None
@@ -420,6 +420,12 @@ class Rollouts(Protocol):
 
     async def forget(self, spec: RolloutSpec) -> None:
         """Remove the service if this very job made it; anything else stays."""
+
+    async def leftovers(self) -> list[str]:
+        """Jobs for which something stands that is of no use once they are over."""
+
+    async def clear(self, job_id: str) -> None:
+        """Remove it. Repeatable."""
 
 
 class PartAction(enum.Enum):

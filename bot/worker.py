@@ -122,6 +122,13 @@ class Worker:
             self._running[job.id] = task
             task.add_done_callback(functools.partial(self._forget, job.id))
 
+    def why_not_undone(self, error: Exception, facts: Mapping[str, Any]) -> str:
+        """That putting things back failed, and why where that is known."""
+        said = messages.failure(self._locale, "undo_failed", facts)
+        if not isinstance(error, ShipmateError):
+            return said
+        return f"{said} {messages.failure(self._locale, error.code, error.facts)}"
+
     def _forget(self, job_id: str, task: asyncio.Task[None]) -> None:
         self._running.pop(job_id, None)
 
@@ -204,7 +211,7 @@ class _Tenure:
         except Exception as error:  # a failed undo must be told, never passed off as done
             log.exception("undoing failed", extra={"job": self._job.id})
             facts = {**failure.facts, "undo": type(error).__name__}
-            sentence = messages.failure(self._worker._locale, "undo_failed", facts)
+            sentence = self._worker.why_not_undone(error, facts)
             result = {"failure": facts, "reason": failure.code}
             return Ending(failure.state, sentence, result, "undo_failed", sentence)
 

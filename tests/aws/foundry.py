@@ -98,8 +98,3 @@ class Foundry(Harbour):
         events = await self.store.jobs.events(job.id)
         written = [line for event in events if event.type is EventType.LOG_WRITTEN for line in event.details["lines"]]
         return [line for line in written if line.startswith("#")]
-
-    async def said(self) -> list[str]:
-        """The messages of the newest job, without its log's."""
-        events = await self.store.jobs.events((await self.jobs())[-1].id)
-        return [event.message for event in events if event.type is not EventType.LOG_WRITTEN]

@@ -18,6 +18,7 @@ from aws.clients import AwsClients
 from aws.composition import EcsParts, ecs_engine
 from aws.ecr import Login
 from bot.composition.house import House
+from bot.model import EventType
 from bot.ports import BuiltImage, LogSink, Pace, PushedImage, RolloutEngine
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
@@ -44,10 +45,14 @@ class Carrier:
     async def push(self, image: BuiltImage, repository: str, tag: str, log: LogSink) -> PushedImage:
         """By the image's own id."""
         assert self.login is not None
-        command = next(line for line in self.engine.images[image.id].splitlines() if line.startswith("CMD "))
         uri = f"{self.login.host}/{repository}@{image.id}"
-        await asyncio.to_thread(self.emulator.has_image, uri, command.removeprefix("CMD "))
+        await asyncio.to_thread(self.emulator.has_image, uri, self.does(image))
         return PushedImage(uri, f"{self.login.host}/{repository}", pushed=True)
+
+    def does(self, image: BuiltImage) -> str:
+        """What its tasks do, in the emulator's words."""
+        command = next(line for line in self.engine.images[image.id].splitlines() if line.startswith("CMD "))
+        return command.removeprefix("CMD ")
 
 
 class Harbour(World):
@@ -114,6 +119,11 @@ class Harbour(World):
         sha = await self.push_files({"Dockerfile": f"FROM scratch\nCMD {does}\n"})
         await self.settle()
         return sha
+
+    async def said(self) -> list[str]:
+        """The messages of the newest job, without its log's."""
+        events = await self.store.jobs.events((await self.jobs())[-1].id)
+        return [event.message for event in events if event.type is not EventType.LOG_WRITTEN]
 
     async def answers_people(self) -> str:
         """What people get."""

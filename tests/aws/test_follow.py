@@ -8,7 +8,6 @@ import json
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +21,9 @@ from bot.errors import Permanent, Transient
 from bot.ports import RolloutSpec, RolloutStatus, RolloutView
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import Network
+from tests.aws.slipway import LOOKOUT, quick_definition
 from tests.aws.test_rollouts import QUICK, Berth
 
-DEFINITION = Path(__file__).parents[2] / "infra" / "state-machine.asl.json"
 ROLE = "arn:aws:iam::123456789012:role/events"
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -96,15 +95,8 @@ async def team(clients: AwsClients, emulator: Emulator, network: Network) -> Tea
     made = await clients.call(
         "stepfunctions", "CreateStateMachine", name=network.name, definition=quick_definition(), roleArn=ROLE
     )
-    rollouts = FollowedRollouts(clients, "tests", look_for_s=5.0)
+    rollouts = FollowedRollouts(clients, "tests", LOOKOUT)
     return Team(clients, emulator, harbour, rollouts, made["stateMachineArn"], repository, first)
-
-
-def quick_definition() -> str:
-    """The published state machine, which waits one second instead of ten."""
-    definition = json.loads(DEFINITION.read_text())
-    definition["States"]["Wait"]["Seconds"] = 1
-    return json.dumps(definition)
 
 
 async def test_the_images_arrival_starts_the_state_machine_and_its_tasks_are_told_in_order(team: Team) -> None:
@@ -122,7 +114,7 @@ async def test_the_images_arrival_starts_the_state_machine_and_its_tasks_are_tol
     assert "UpdateService succeeded" in told
     assert told[-1] == "BlueGreenDeployment succeeded"
     assert await team.harbour.answers() == "200 two"
-    assert spec.job_id not in await triggers.armed(team.clients)
+    assert spec.job_id not in await triggers.armed(team.clients, "tests")
 
 
 async def test_a_version_that_is_not_well_leaves_the_old_one_serving_and_says_so(team: Team) -> None:
@@ -184,14 +176,37 @@ async def test_an_execution_that_never_tells_its_name_is_not_waited_for(team: Te
         definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
         roleArn=ROLE,
     )
-    rollouts = FollowedRollouts(team.clients, "tests", look_for_s=0.3)
+    rollouts = FollowedRollouts(team.clients, "tests", replace(LOOKOUT, for_s=0.3))
     spec = await team.spec("serve two", state_machine=made["stateMachineArn"])
     with pytest.raises(Permanent, match="execution_unknown"):
         await rollouts.begin(spec, await rollouts.prepare(spec))
-    assert spec.job_id in await triggers.armed(team.clients)
-    await rollouts.forget(spec)
-    await rollouts.forget(spec)
-    assert spec.job_id not in await triggers.armed(team.clients)
+    assert spec.job_id in await rollouts.leftovers()
+    assert spec.job_id not in await FollowedRollouts(team.clients, "somebody else").leftovers()
+    await rollouts.clear(spec.job_id)
+    await rollouts.clear(spec.job_id)
+    assert spec.job_id not in await rollouts.leftovers()
+
+
+async def test_what_began_is_found_and_what_did_not_can_begin_no_more(team: Team) -> None:
+    spec = await team.spec("serve two")
+    prepared = await team.rollouts.prepare(spec)
+    assert await team.rollouts.find(spec, prepared) is None
+    execution = await team.rollouts.begin(spec, prepared)
+    assert await team.rollouts.find(spec, prepared) == execution
+    await team.over(execution)
+
+
+async def test_what_there_was_is_put_back_by_an_execution_of_its_own(team: Team) -> None:
+    spec = await team.spec("serve two")
+    prepared = await team.rollouts.prepare(spec)
+    first = await team.rollouts.begin(spec, prepared)
+    await team.over(first)
+    again = replace(spec, image=await team.image("serve one"))
+    second = await team.rollouts.begin(again, replace(prepared, last_rollout=first))
+    assert (await team.over(second)).status is RolloutStatus.DONE
+    assert second != first
+    assert await team.harbour.answers() == "200 one"
+    await team.rollouts.clear(spec.job_id)
 
 
 async def test_what_is_missing_is_named_before_anything_is_made(team: Team) -> None:

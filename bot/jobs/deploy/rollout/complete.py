@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.errors import ShipmateError
 from bot.jobs.deploy.rollout.follow import rollout_id
+from bot.jobs.deploy.rollout.leftovers import clear_up
 from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
@@ -17,6 +18,7 @@ WINDOW_S = 900.0
 
 async def complete_rollout(ship: RolloutShip) -> None:
     """Green serves: nothing from here on may fail the deployment."""
+    await clear_up(ship)
     await forget_built_image(ship)
     await ship.context.keep(Stage.COMPLETE, measured=await _measured(ship))
     url = ship.context.known(Stage.START, "url")

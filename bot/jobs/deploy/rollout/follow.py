@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from bot import messages
 from bot.errors import Permanent, ShipmateError
 from bot.jobs.deploy.rollout.rhythm import Leg, least_s, next_wait_s
-from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
+from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed, rollout_spec
 from bot.model import EventType, Stage
 from bot.ports import RolloutStatus, RolloutView
 
@@ -26,7 +26,8 @@ async def follow(
     until: Callable[[RolloutView], bool],
     meanwhile: Meanwhile | None = None,
 ) -> RolloutView:
-    """Look again and again until it is as wanted, or done. Raises Permanent("rollout_failed") when it goes back.
+    """Look again and again until it is as wanted, or done. Raises Permanent when it goes back: "rollout_failed", or
+    "execution_failed" where a state machine is followed, which is looked at all the time.
 
     `leg` numbers the waits of a stage, so that the next deployment knows how long each of them takes.
     """
@@ -40,8 +41,11 @@ async def follow(
         if until(view) or view.status is RolloutStatus.DONE:
             await _keep_time(ship, name, time.monotonic() - began_s)
             return view
-        waited = waited or await _leg(ship, name, view, began_s)
-        wait_s = next_wait_s(ship.engine.pace, waited, view.stage, time.monotonic())
+        if is_followed(ship):
+            wait_s = ship.engine.pace.first_s
+        else:
+            waited = waited or await _leg(ship, name, view, began_s)
+            wait_s = next_wait_s(ship.engine.pace, waited, view.stage, time.monotonic())
         await (meanwhile(view, wait_s) if meanwhile else asyncio.sleep(wait_s))
 
 
@@ -77,17 +81,34 @@ async def show_output(ship: RolloutShip) -> None:
 
 async def _fail(ship: RolloutShip, view: RolloutView) -> None:
     await show_output(ship)
-    raise Permanent("rollout_failed", stage=view.stage, reason=view.reason)
+    code = "execution_failed" if is_followed(ship) else "rollout_failed"
+    raise Permanent(code, stage=view.stage, reason=view.reason)
+
+
+async def _tell_steps(ship: RolloutShip, stage: Stage, view: RolloutView) -> None:
+    """Each step of a state machine, and its end, once; stored with the last one's number."""
+    last = ship.context.known(Stage.LIFECYCLE, "last_step") or 0
+    new = [step for step in view.happened if step.id > last]
+    told = [ship.step(stage, f"stage.rollout.task_{step.kind}", task=step.name, why=step.reason) for step in new]
+    over = view.status.is_over and not ship.context.known(Stage.LIFECYCLE, "over")
+    if over:
+        key = "stage.rollout.execution_done" if view.status is RolloutStatus.DONE else "stage.rollout.execution_failed"
+        told.append(ship.step(stage, key, why=view.reason))
+    if told:
+        known = {"last_step": new[-1].id if new else last, "over": over or None}
+        await ship.context.tell_once(Stage.LIFECYCLE, told, **known)
 
 
 async def _tell(ship: RolloutShip, stage: Stage, view: RolloutView) -> None:
     """A lifecycle stage, and a change of the traffic, once each, over crashes too."""
+    if is_followed(ship):
+        await _tell_steps(ship, stage, view)
     seen = [view.stage, view.running, view.green_percent]
     before = ship.context.known(Stage.LIFECYCLE, "seen") or ["", 0, 0.0]
     if seen == before:
         return
     await ship.context.keep(Stage.LIFECYCLE, seen=seen)
-    if seen[:2] != before[:2]:
+    if seen[:2] != before[:2] and not is_followed(ship):
         told = {"lifecycle": view.stage, "running": view.running, "wanted": view.wanted}
         await ship.progress(stage, "stage.rollout.step", **told)
     if view.green_percent != before[2]:

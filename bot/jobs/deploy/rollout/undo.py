@@ -8,8 +8,9 @@ import dataclasses
 from bot.errors import Permanent
 from bot.jobs.context import Ending, Failure
 from bot.jobs.deploy.rollout.complete import forget_built_image
+from bot.jobs.deploy.rollout.leftovers import clear_up
 from bot.jobs.deploy.rollout.remote import stop_build
-from bot.jobs.deploy.rollout.spec import RolloutShip, kept_prepared, rollout_spec
+from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed, kept_prepared, prepared_of, rollout_spec
 from bot.jobs.deploy.undo import ending_of
 from bot.model import EventType, Stage
 from bot.ports import Prepared, RolloutSpec, RolloutStatus, RolloutView
@@ -18,13 +19,19 @@ from bot.ports import Prepared, RolloutSpec, RolloutStatus, RolloutView
 async def undo_rollout(ship: RolloutShip, failure: Failure) -> Ending:
     """Repeatable. Answers ROLLED_BACK when people's traffic may have moved and is on blue again.
 
-    Raises Permanent("rollback_failed") where the platform could not put blue back: that is never passed off as done.
+    Raises Permanent("rollback_failed", or "execution_stuck" for a state machine's) where the platform could not put
+    blue back: that is never passed off as done.
     """
     prepared = kept_prepared(ship)
     await stop_build(ship)
-    restored = await _put_back(ship, prepared) if prepared else False
+    try:
+        restored = await _put_back(ship, prepared) if prepared else False
+    except Permanent:
+        await clear_up(ship)
+        raise
+    await clear_up(ship)
     await forget_built_image(ship)
-    return await ending_of(ship, failure, restored=restored, url=prepared.url if prepared else None)
+    return await ending_of(ship, failure, restored=restored, url=(prepared.url or None) if prepared else None)
 
 
 async def _put_back(ship: RolloutShip, prepared: Prepared) -> bool:
@@ -34,13 +41,13 @@ async def _put_back(ship: RolloutShip, prepared: Prepared) -> bool:
     if rollout is None:
         return False
     view = await _ended(ship, rollout)
-    if prepared.before is None:
+    if prepared.before is None and not is_followed(ship):
         await ship.engine.rollouts.forget(spec)
         return False
     if view.status is RolloutStatus.DONE:
         view = await _rolled_out_again(ship, spec, prepared, rollout)
     elif view.status is not RolloutStatus.UNDONE:
-        raise Permanent("rollback_failed", reason=view.reason, stage=view.stage)
+        raise _not_back(ship, view)
     moved = bool(ship.context.known(Stage.SWITCH, "moved")) or view.status is RolloutStatus.DONE
     if moved:
         await _tell_restored(ship)
@@ -56,13 +63,27 @@ async def _ended(ship: RolloutShip, rollout: str) -> RolloutView:
 
 
 async def _rolled_out_again(ship: RolloutShip, spec: RolloutSpec, prepared: Prepared, rollout: str) -> RolloutView:
-    """Green had everything and blue was gone before it failed: blue's revision is rolled out anew, without pauses."""
-    again = dataclasses.replace(spec, revision=prepared.before, strategy=_plain(spec), bake_s=0)
+    """Green had everything and blue was gone before it failed: blue's revision is rolled out anew, without pauses.
+
+    A state machine is given blue's image in place of a revision.
+    """
+    blue = await ship.blue()
+    image = blue.image if blue else spec.image
+    if is_followed(ship) and blue is None:
+        raise Permanent("execution_stuck", machine=prepared.place_name, reason=ship.say("undo.no_release"))
+    again = dataclasses.replace(spec, image=image, revision=prepared.before, strategy=_plain(spec), bake_s=0)
     target = dataclasses.replace(prepared, revision=str(prepared.before), last_rollout=rollout)
     view = await _until_over(ship, await ship.engine.rollouts.begin(again, target, gated=False))
     if view.status is not RolloutStatus.DONE:
-        raise Permanent("rollback_failed", reason=view.reason, stage=view.stage)
+        raise _not_back(ship, view)
     return view
+
+
+def _not_back(ship: RolloutShip, view: RolloutView) -> Permanent:
+    if is_followed(ship):
+        prepared = prepared_of(ship)
+        return Permanent("execution_stuck", machine=prepared.place_name, reason=view.reason, stage=view.stage)
+    return Permanent("rollback_failed", reason=view.reason, stage=view.stage)
 
 
 def _plain(spec: RolloutSpec) -> str:
