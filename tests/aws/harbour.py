@@ -130,7 +130,7 @@ class Harbour(World):
         return await answer_of(self.network.url)
 
     def people(self) -> AbstractAsyncContextManager[Counter[str]]:
-        """Those who never pause."""
+        """Those who ask all the time."""
         return people(self.network.url)
 
     async def count(self, operation: str, **asked: Any) -> int:

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-PAUSE_S = 0.002
+PAUSE_S = 0.005
+"""Between two requests, so that a small machine has time for what is tested too."""
 
 
 async def answer_of(url: str) -> str:
@@ -20,7 +21,7 @@ async def answer_of(url: str) -> str:
 
 @asynccontextmanager
 async def people(url: str, many: int = 2) -> AsyncIterator[Counter[str]]:
-    """So many who never pause; what they were answered, with the name of the fault where they were not."""
+    """So many who ask all the time; what they were answered, with the name of the fault where they were not."""
     seen: Counter[str] = Counter()
 
     async def ask(session: aiohttp.ClientSession) -> None:

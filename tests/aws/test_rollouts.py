@@ -88,7 +88,7 @@ class Berth:
         return await answer_of(self.network.url)
 
     def people(self) -> AbstractAsyncContextManager[Counter[str]]:
-        """Those who never pause."""
+        """Those who ask all the time."""
         return people(self.network.url, 3)
 
     async def revisions(self) -> int:

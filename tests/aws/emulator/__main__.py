@@ -100,7 +100,7 @@ def _with_control(
     told: dict[str, Callable[[Any], Any]] = {
         "faults": lambda body: _set_faults(faults, body),
         "calls": lambda body: faults.calls,
-        "rest": lambda body: services.stop_everything(),
+        "rest": lambda body: _rest(services),
         "images": lambda body: place.machine.images.update(body),
         "started": lambda body: place.machine.started,
         "place": lambda body: vars(place).update(body),
@@ -122,6 +122,12 @@ def _with_control(
         return [body]
 
     return answer
+
+
+def _rest(services: Services) -> None:
+    """Nothing runs any more, and nothing was measured."""
+    services.stop_everything()
+    meters.forget()
 
 
 def _set_faults(faults: Faults, body: list[dict[str, Any]] | dict[str, Any]) -> list[dict[str, Any]]:
