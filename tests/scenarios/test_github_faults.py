@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -66,18 +66,38 @@ async def test_every_call_of_a_job_is_tried(world: World) -> None:
 
 SAYS_DONE = {("take a reaction away", "404")}
 """Answers that say it is done already: they are believed."""
-
-
-@pytest.mark.parametrize(
-    ("call", "fault"), [(call, fault) for call in CALLS for fault in FAULTS if (call, fault) not in SAYS_DONE]
+AT_ONCE: Sequence[Sequence[str]] = (
+    ("mint a token",),
+    ("read the pull request",),
+    ("read a role",),
+    ("read the settings",),
+    ("ask who we are",),
+    ("clone: refs", "make the check run", "write the comment", "add a reaction", "look for the deployment"),
+    ("clone: objects", "change the check run", "edit the comment", "list reactions", "look for its statuses"),
+    ("take a reaction away", "make the deployment"),
+    ("add a deployment status",),
 )
-async def test_one_fault_at_one_call(world: World, call: str, fault: str) -> None:
+"""Calls that go wrong in one job: the build and each face make and mend their own, so none is mended by another's."""
+
+
+def test_every_call_goes_wrong_somewhere() -> None:
+    assert sorted(call for calls in AT_ONCE for call in calls) == sorted(CALLS)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("calls", AT_ONCE, ids=", ".join)
+async def test_one_fault_at_a_call_of_the_build_and_of_each_face(
+    world: World, calls: Sequence[str], fault: str
+) -> None:
     pull = await world.open_pull("one")
-    method, path = CALLS[call]
-    planned = world.github.faults.add(**FAULTS[fault], method=method, path=path)
+    planned = [
+        world.github.faults.add(**FAULTS[fault], method=CALLS[call][0], path=CALLS[call][1])
+        for call in calls
+        if (call, fault) not in SAYS_DONE
+    ]
     said = await world.say(pull.number, "/deploy")
-    assert planned.count == 0
-    if (call, fault) in MEANS_NO:
+    assert [one.count for one in planned] == [0] * len(planned)
+    if (calls[0], fault) in MEANS_NO:
         assert await world.jobs() == []
         assert (world.reactions(said), len(world.answers(pull.number))) == (["confused"], 1)
         return
