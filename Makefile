@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 # Tests wait more than they compute: two at once for each processor.
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests start hundreds of processes: bytecode is kept, whatever the shell says, or each compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
