@@ -30,6 +30,9 @@ _NOT_SEEN_YET = (
 https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
 """
 
+_FIRST_EVER = "service linked role"
+"""The first cluster, or load balancer, of an account: AWS makes itself a role, which takes it a moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waits:
@@ -139,6 +142,6 @@ def _passing(operation: str) -> Iterator[None]:
     try:
         yield
     except AwsRefusal as refusal:
-        if refusal.aws_code in _NOT_SEEN_YET:
+        if refusal.aws_code in _NOT_SEEN_YET or _FIRST_EVER in refusal.message:
             raise unavailable(operation, refusal.message) from refusal
         raise

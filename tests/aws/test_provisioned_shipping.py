@@ -78,6 +78,8 @@ async def test_a_first_version_gets_all_it_stands_on_and_the_next_finds_it(islan
     assert said.index("Making what it stands on in AWS: 18 parts new") < said.index("What it stands on in AWS is there")
     url = str(island.url())
     assert await answer_of(url) == "200 zero"
+    await island.stop()
+    await island.start()
     async with people(url) as seen:
         update = await calls_of(island, island.ship("one"))
     assert await island.states() == ["COMPLETED", "COMPLETED"]
