@@ -26,6 +26,7 @@ demo: setup      ## Run the main job with no account (ONCE=1: run it and exit)
 
 test: setup      ## Run every test, on real servers
 	@sh scripts/ensure-test-servers.sh
+	@$(if $(ARGS),,$(BIN)/python -m tests.standin_bases >/dev/null 2>&1 &)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(CI),--reruns 1 --reruns-delay 2 -raR) $(ARGS)
 
 lint: setup      ## Check style and types

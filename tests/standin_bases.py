@@ -4,6 +4,7 @@ They bear the names that generated Dockerfiles use, below a registry of their ow
 `--build-arg REGISTRY=…` makes those Dockerfiles build unchanged. The registry is named after the recipes, and each
 image after its own: a run of other recipes beside this one never changes what a name means while something is built
 on it. What was made is kept as tar files in the user's cache folder; a run that finds them there needs seconds.
+As a program it makes them all, beside the tests that need none of them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -182,10 +183,18 @@ def ensure(name: str) -> str:
     """Have the stand-in in the engine and answer the registry to build with. Skips the test where it cannot be made."""
     if shutil.which("docker") is None or _docker("info", check=False).returncode != 0:
         _cannot("no Docker engine answers here")
-    with _one_at_a_time():
-        _ensure(BASES["debian"])
-        _ensure(BASES[name])
+    for base in (DEBIAN, BASES[name]):
+        if not _is_there(base):
+            with _one_at_a_time(base):
+                _ensure(base)
     return REGISTRY
+
+
+def main() -> None:
+    """Make all of them. What cannot be made here is left out: the tests that need it say why."""
+    for name in BASES:
+        with suppress(pytest.skip.Exception, pytest.fail.Exception):
+            ensure(name)
 
 
 @contextmanager
@@ -206,6 +215,11 @@ def packages_of(name: str) -> Iterator[tuple[str, ...]]:
         yield ("--add-host", f"{PACKAGES_HOST}:{address}")
     finally:
         _docker("rm", "--force", container, check=False)
+
+
+def _is_there(base: Base) -> bool:
+    names = (base.made, *(f"{REGISTRY}/{name}" for name in base.names))
+    return _docker("image", "inspect", *names, check=False).returncode == 0
 
 
 def _ensure(base: Base) -> None:
@@ -293,8 +307,12 @@ def _fingerprint(base: Base) -> str:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Several test processes may ask at once; one makes, the others wait."""
-    with (_cache_folder() / "lock").open("w") as lock:
+def _one_at_a_time(base: Base) -> Iterator[None]:
+    """Several test processes may ask for it at once; one makes it, the others wait."""
+    with (_cache_folder() / f"{_fingerprint(base)}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    main()
