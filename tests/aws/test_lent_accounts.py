@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml
 from aiobotocore.session import AioSession
 from botocore.loaders import Loader
 
@@ -212,6 +213,21 @@ async def test_a_connection_removed_before_anything_began_is_just_told(harbour: 
     assert await harbour.answers_people() == "200 zero"
     assert job.result["finalService"] == "blue"
     assert harbour.engine.images == {}
+
+
+async def test_an_image_in_one_account_is_none_for_another(harbour: Harbour) -> None:
+    await lend(harbour, REPO)
+    own, lent = harbour.settings_of(), harbour.settings_of(ecs={"connection": "prod"}, branch="none")
+    both = {**yaml.safe_load(own)["environments"], "there": yaml.safe_load(lent)["environments"]["production"]}
+    await harbour.push_files({".shipmate.yml": yaml.safe_dump({"environments": both})})
+    await harbour.settle()
+    number = await harbour.github.open_issue(REPO, "Everywhere")
+    await harbour.say(number, "/promote production to there")
+    assert "lies in another AWS account" in harbour.answer(number)
+    assert await harbour.states() == ["COMPLETED"]
+    await harbour.comment(number, "/deploy main to there")
+    await harbour.until(lambda: len(harbour.engine.built) == 2)
+    await harbour.settle()
 
 
 async def test_what_is_lent_to_others_meanwhile_ends_before_anything_changes(harbour: Harbour) -> None:

@@ -10,6 +10,8 @@ from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.requests import promote_request
 from bot.errors import Refused
+from bot.jobs.deploy.plan import Plan
+from bot.model import JobRequest, Release
 
 
 async def promote(office: Office, order: Order, facts: Facts) -> Outcome:
@@ -24,4 +26,12 @@ async def promote(office: Office, order: Order, facts: Facts) -> Outcome:
         raise Refused("nothing_to_promote", source=source.name, environment=environment.name)
     job = promote_request(order, release, environment, office.targets)
     admitted_job = await admitted(office, order, facts, environment.rules, job)
+    _require_same_account(release, admitted_job)
     return Outcome("acted", "promote_asked", jobs=(admitted_job,), rules=decided(admitted_job))
+
+
+def _require_same_account(release: Release, job: JobRequest) -> None:
+    """Raises Refused("image_in_another_account"): the one it goes to could not pull it."""
+    there, here = Plan.from_json(release.spec).connection, Plan.from_json(job.spec).connection
+    if there != here:
+        raise Refused("image_in_another_account", source=release.environment, environment=job.environment)

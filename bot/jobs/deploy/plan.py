@@ -65,6 +65,10 @@ class Plan:
         """The lent way into the account it goes to; None: it goes to none, or to the server's own."""
         return self.environment.connection if self.target == LENT_TARGET else None
 
+    def image_is_at_hand_for(self, other: Plan) -> bool:
+        """Whether the image this one made can be had where the other goes: registries belong to accounts."""
+        return (self.target, self.connection) == (other.target, other.connection)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON. Which variables may be set by hand was decided before, so those rules are left out."""
         return dataclasses.asdict(

@@ -26,10 +26,10 @@ async def use_image_there_is(ship: Ship[Maker]) -> bool:
 
 
 async def built_before(ship: Ship[Maker]) -> Release | None:
-    """A kept release of another environment, of the same commit and the same `build` settings."""
+    """A kept release of another environment, of the same commit and the same `build` settings, in the same account."""
     for release in await ship.tools.releases.of_commit(ship.job.repository.id, ship.job.sha):
         made = Plan.from_json(release.spec)
-        same = (made.target, dict(made.build)) == (ship.plan.target, dict(ship.plan.build))
+        same = made.image_is_at_hand_for(ship.plan) and dict(made.build) == dict(ship.plan.build)
         if same and release.environment != ship.job.environment and await ship.tools.releases.is_kept(release.id):
             return release
     return None
