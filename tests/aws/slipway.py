@@ -17,9 +17,11 @@ from aws.composition import EcsParts
 from aws.ecr import Login
 from aws.errors import AwsRefusal
 from aws.follow import Lookout
+from aws.rollouts import EcsRollouts
 from bot.ports import BuiltImage, LogSink, PushedImage, RolloutEngine
-from tests.aws.harbour import Carrier, Harbour
+from tests.aws.harbour import QUICK, Carrier, Harbour
 from tests.aws.network import CONTAINER_PORT
+from tests.aws.test_rollouts import Berth
 
 LOOKOUT = Lookout(every_s=0.02, for_s=10.0, rule_settles_s=0.0)
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -67,6 +69,12 @@ class Slipway(Harbour):
         pusher = Lighter(self.engine, self.emulator, clients=clients)
         return super()._engine(clients, replace(parts, pusher=pusher, lookout=self.lookout))
 
+    async def stand(self, does: str) -> None:
+        """A service that somebody brought there without Shipmate."""
+        berth = Berth(self.clients, self.emulator, self.network, EcsRollouts(self.clients, self.owner, pace=QUICK))
+        spec = replace(berth.spec(does), strategy="all")
+        await berth.over(await berth.rollouts.begin(spec, await berth.rollouts.prepare(spec), gated=False))
+
     async def follow(self, definition: str | None = None, **follow: Any) -> str:
         """From now on a state machine deploys production; what there is goes there. The ARN of the machine."""
         machine = await self.machine(definition or quick_definition())
@@ -76,7 +84,7 @@ class Slipway(Harbour):
 
     def followed(self, machine: str, **follow: Any) -> str:
         """The settings that say so."""
-        service = f"shipmate-{self.github.hub.repository('acme/api').id}-production"
+        service = f"shipmate-{self.network.name}"
         known = {"cluster": self.network.cluster, "service": service, "url": self.network.url}
         ecs = {"follow": {"state_machine": machine, "events_role": self.network.role, **known, **follow}}
         production = {"branch": "main", "target": "ecs", "port": CONTAINER_PORT, "checks": 2, "ecs": ecs}
