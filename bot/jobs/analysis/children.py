@@ -27,19 +27,17 @@ class Children:
         self._cancelled = False
 
     def start(
-        self, argv: Sequence[str | bytes], env: Mapping[str, str], errors: IO[bytes], *, takes_input: bool = False
+        self,
+        argv: Sequence[str | bytes],
+        env: Mapping[str, str],
+        errors: IO[bytes],
+        source: int | IO[bytes] = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Start one process with piped output. Raises Cancelled when the analysis was stopped."""
+        """Start one process with piped output; it reads `source`. Raises Cancelled when the analysis was stopped."""
         with self._lock:
             if self._cancelled:
                 raise Cancelled
-            child = subprocess.Popen(
-                argv,
-                env=env,
-                stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
+            child = subprocess.Popen(argv, env=env, stdin=source, stdout=subprocess.PIPE, stderr=errors)
             self._alive.add(child)
             self._unfinished.add(child)
         _widen(child.stdout)

@@ -16,7 +16,6 @@ from typing import NamedTuple, TypeAlias
 
 from bot.jobs.analysis.git import Git
 from bot.jobs.analysis.locality import ordered
-from bot.jobs.analysis.scratch import Entry
 
 TELL_EVERY = 250
 CHUNKS_AT_ONCE = 300  # their names fit into a pipe before git answers
@@ -152,15 +151,13 @@ class BulkDiff:
 
     def _question(self, order: Sequence[int], places: range) -> bytes:
         """A line for `diff-tree --stdin`: a tree of the old blobs of these pairs, and one of the new."""
-        olds, news = [], []
-        for place in places:
-            old, new = self._pairs.blobs(order[place])
-            name = b"%08d" % place
-            if old != self._pairs.null:
-                olds.append(Entry(b"100644", name, old))
-            if new != self._pairs.null:
-                news.append(Entry(b"100644", name, new))
-        return b"%s %s\n" % (self._git.trees.write(olds), self._git.trees.write(news))
+        olds, news = zip(*(self._pairs.blobs(order[place]) for place in places), strict=True)
+        return b"%s %s\n" % (self._tree(places, olds), self._tree(places, news))
+
+    def _tree(self, places: range, blobs: Sequence[bytes]) -> bytes:
+        """A tree of those blobs that there are."""
+        there = [(b"%08d" % place, blob) for place, blob in zip(places, blobs, strict=True) if blob != self._pairs.null]
+        return self._git.trees.write_files((name for name, _ in there), (blob for _, blob in there))
 
     def _keep(self, number: int, flat: list[int]) -> None:
         self._diffs.added[number] = sum(flat[3::4])

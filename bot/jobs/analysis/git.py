@@ -11,8 +11,9 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO
 
@@ -95,8 +96,10 @@ class Git:
 
     def run(self, *args: str | bytes, feed: bytes | None = None, ok: tuple[int, ...] = (0,)) -> bytes:
         """One git command's whole output. Raises Permanent when its exit code is not one of `ok`."""
-        child = self.start(*args, takes_input=feed is not None)
-        output, _ = child.communicate(feed)
+        with self._source(feed) as source:
+            child = self._start(args, source)
+        assert child.stdout is not None
+        output = child.stdout.read()
         self.finish(child, ok)
         return output
 
@@ -125,13 +128,27 @@ class Git:
 
     def start(self, *args: str | bytes, takes_input: bool = False) -> subprocess.Popen[bytes]:
         """Start a git command; the caller hands it to `finish`."""
-        return self.children.start(["git", *args], self._env, self._errors, takes_input=takes_input)
+        return self._start(args, subprocess.PIPE if takes_input else subprocess.DEVNULL)
 
     def finish(self, child: subprocess.Popen[bytes], ok: tuple[int, ...] = (0,)) -> None:
         """Wait for a command started here. Raises Permanent when it failed, Cancelled after a stop."""
         code = self.children.finish(child)
         if code not in ok:
             raise self._failure(child, code)
+
+    def _start(self, args: Sequence[str | bytes], source: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        return self.children.start(["git", *args], self._env, self._errors, source)
+
+    @contextlib.contextmanager
+    def _source(self, feed: bytes | None) -> Iterator[int | IO[bytes]]:
+        """What a command reads: nothing, or a file without a name, so that nobody has to write while git answers."""
+        if feed is None:
+            yield subprocess.DEVNULL
+            return
+        with TemporaryFile(dir=self.folder) as file:
+            file.write(feed)
+            file.seek(0)
+            yield file
 
     def _failure(self, child: subprocess.Popen[bytes], code: int) -> ShipmateError:
         told = (self.folder / "errors").read_bytes()[-2000:]

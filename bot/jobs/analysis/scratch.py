@@ -34,7 +34,14 @@ class ScratchTrees:
 
         Source: the loose object format, gitformat-loose(5): zlib over `tree SIZE NUL`, then `MODE NAME NUL ID` each.
         """
-        body = b"".join([b"%s %s\0%s" % (mode, name, unhexlify(oid)) for mode, name, oid in entries])
+        return self._store(b"".join([b"%s %s\0%s" % (mode, name, unhexlify(oid)) for mode, name, oid in entries]))
+
+    def write_files(self, names: Iterable[bytes], oids: Iterable[bytes]) -> bytes:
+        """The same for plain files alone, of which there may be many."""
+        files = zip(names, map(unhexlify, oids), strict=True)
+        return self._store(b"".join([b"100644 %s\0%s" % file for file in files]))
+
+    def _store(self, body: bytes) -> bytes:
         stored = b"tree %d\0%s" % (len(body), body)
         oid = self._hash(stored).hexdigest()
         folder = oid[:2]
