@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from bot.clock import utc_now
+from bot.composition.amazon import take_off
 from bot.composition.house import House, open_house
 from bot.composition.upkeep import rounds
 from bot.composition.web import web_application
@@ -22,7 +23,8 @@ from bot.config import Settings, bad
 from bot.engines.router.launch import ensure_running, watch
 from bot.errors import Refused
 from bot.masking import Masker
-from bot.model import JobKind
+from bot.model import JobKind, JobState
+from bot.queued import Message
 from bot.worker import LEASE_S
 from handlers import github_webhook
 
@@ -108,15 +110,17 @@ async def _kept(loop: Loop) -> None:
 
 
 async def run_one_job(settings: Settings, masker: Masker, job_id: str) -> str:
-    """Run one waiting job to its end and tell every face of it; answers its state.
+    """Run one waiting job to its end and tell every face of it; answers its state, also that of one that has ended.
 
-    Raises Refused("job_not_found" or "job_not_runnable") when it is not there, has ended, or is not its turn.
+    Raises Refused("job_not_found" or "job_not_runnable") when it is not there, or is not its turn.
     """
     async with open_house(settings, masker) as house:
         jobs = house.opened.store.jobs
         job = await jobs.claim(house.name, utc_now(), LEASE_S, only=job_id)
         if job is None:
             known = await jobs.get(job_id)
+            if known and known.state.is_final:
+                return known.state.value
             raise Refused("job_not_runnable" if known else "job_not_found", job=job_id)
         if job.kind is not JobKind.ANALYSIS:  # which moves no traffic
             await ensure_running(settings.router)
@@ -125,3 +129,17 @@ async def run_one_job(settings: Settings, masker: Masker, job_id: str) -> str:
             await loop.drain()
         ended = await jobs.get(job_id)
         return ended.state.value if ended else "UNKNOWN"
+
+
+async def run_asked_job(settings: Settings, masker: Masker, message: Message) -> str:
+    """Run the job that a message asks for; the message is taken off its queue when the job is completed, else it stays.
+
+    Repeatable: a message that comes a second time finds the job ended. Raises UserMistake("bad_setting") for a
+    message that names no job, and what `run_one_job` raises.
+    """
+    state = await run_one_job(settings, masker, message.job_id)
+    if state == JobState.COMPLETED and message.is_to_be_taken_off:
+        if settings.aws is None:
+            raise bad("AWS_REGION", "is not set, while SQS_QUEUE_URL is: the message cannot be taken off its queue")
+        await take_off(settings.aws, message)
+    return state

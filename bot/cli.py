@@ -66,13 +66,22 @@ def worker() -> None:
 
 
 @cli.command("run-job")
-@click.argument("job_id", envvar="SHIPMATE_JOB_ID")
-def run_job(job_id: str) -> None:
+@click.argument("job_id", envvar="SHIPMATE_JOB_ID", required=False)
+@click.option("--message", envvar="SQS_MESSAGE_BODY", help="In place of the id: a queue's message that names it.")
+@click.option("--queue", envvar="SQS_QUEUE_URL", default="", help="Where that message lies until the job is completed.")
+@click.option("--receipt", envvar="SQS_RECEIPT_HANDLE", default="", help="The handle it was received with.")
+def run_job(job_id: str | None, message: str | None, queue: str, receipt: str) -> None:
     """Run one waiting job to its end, then exit: 0 when it was completed."""
-    from bot.app import run_one_job
+    from bot.app import run_asked_job, run_one_job
+    from bot.queued import Message
 
+    if not job_id and not message:
+        raise click.UsageError("Name the job, or set SHIPMATE_JOB_ID or SQS_MESSAGE_BODY.")
     settings, masker = _settings_and_logs()
-    state = asyncio.run(run_one_job(settings, masker, job_id))
+    if job_id:
+        state = asyncio.run(run_one_job(settings, masker, job_id))
+    else:
+        state = asyncio.run(run_asked_job(settings, masker, Message(message or "", queue, receipt)))
     click.echo(state)
     sys.exit(DONE if state == "COMPLETED" else FAILED)
 

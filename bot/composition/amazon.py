@@ -14,6 +14,7 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.masking import Masker
 from bot.ports import Accounts, Engine, Errand, RolloutEngine
+from bot.queued import Message
 from bot.store.connections import Connections
 
 if TYPE_CHECKING:
@@ -80,6 +81,18 @@ async def look_at_aws(at: AwsSettings) -> tuple[bool, str]:
     from aws.clients import AwsAccess
 
     return await look_at(AwsAccess(at.region, at.endpoint_url))
+
+
+async def take_off(at: AwsSettings, message: Message) -> None:
+    """Delete a message whose job is done. Repeatable. Raises what `aws_errors` says."""
+    from aws import queue  # as above
+    from aws.clients import AwsAccess, AwsClients
+
+    clients = AwsClients(AwsAccess(at.region, at.endpoint_url))
+    try:
+        await queue.take_off(clients, message.queue_url, message.receipt)
+    finally:
+        await clients.close()
 
 
 class ClosableAccounts(Accounts, Protocol):

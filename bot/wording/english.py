@@ -179,6 +179,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.codebuild_other_source": "The CodeBuild project {project} builds {source}, not {repository}. Name another project, or none.",
     "failed.codebuild_project_missing": "There is no CodeBuild project {project}. Correct its name, or leave it out and one is made.",
     "failed.codebuild_project_taken": "There is a CodeBuild project {project} that Shipmate did not make. Rename it, or name it in the settings to have it used.",
+    "failed.codebuild_source_failed": "CodeBuild could not fetch the commit: {message}. For a private repository CodeBuild needs source credentials for GitHub of its own.",
     "failed.codebuild_stopped": "Somebody stopped the build {build} on CodeBuild.",
     "failed.codebuild_timed_out": "The build {build} took longer than its CodeBuild project allows.",
     "failed.connection_aws_refused": "AWS credentials validation failed: {message}",
@@ -190,7 +191,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.connection_name_taken": "There is a connection {name} already. Give its new keys with `--replace`, or choose "
     "another name.",
     "failed.connection_not_lent": "No connection {connection} is lent to {repository}. Whoever runs Shipmate lends it "
-    "with `shipmate connections add aws --for {repository}`.",
+    "with `shipmate connections lend {connection} {repository}`.",
     "failed.connection_other_account": "{connection} leads to account {account}: what replaces it must lead to the same "
     "account and region. Add another connection instead.",
     "failed.connection_removed": "The connection {connection} was removed. Lend it again, or name another one under `ecs` "

@@ -176,6 +176,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.codebuild_other_source": "CodeBuild 프로젝트 {project}은(는) {repository}이(가) 아니라 {source}을(를) 빌드합니다. 다른 프로젝트를 지정하거나 비워 두세요.",
     "failed.codebuild_project_missing": "CodeBuild 프로젝트 {project}이(가) 없습니다. 이름을 고치거나, 비워 두면 새로 만듭니다.",
     "failed.codebuild_project_taken": "Shipmate가 만들지 않은 CodeBuild 프로젝트 {project}이(가) 있습니다. 이름을 바꾸거나, 사용하려면 설정에 그 이름을 지정하세요.",
+    "failed.codebuild_source_failed": "CodeBuild가 커밋을 가져오지 못했습니다: {message}. 비공개 저장소라면 CodeBuild에 GitHub 소스 자격 증명을 따로 등록해야 합니다.",
     "failed.codebuild_stopped": "누군가 CodeBuild에서 {build} 빌드를 중지했습니다.",
     "failed.codebuild_timed_out": "{build} 빌드가 CodeBuild 프로젝트의 제한 시간을 넘겼습니다.",
     "failed.connection_aws_refused": "AWS 자격 증명 확인에 실패했습니다: {message}",
@@ -186,7 +187,7 @@ SENTENCES: Mapping[str, str] = {
     "빌려주세요.",
     "failed.connection_name_taken": "{name} 연결이 이미 있습니다. `--replace`로 새 키를 주거나 다른 이름을 고르세요.",
     "failed.connection_not_lent": "{repository}에 빌려준 {connection} 연결이 없습니다. Shipmate 운영자가 "
-    "`shipmate connections add aws --for {repository}`로 빌려줄 수 있습니다.",
+    "`shipmate connections lend {connection} {repository}`로 빌려줄 수 있습니다.",
     "failed.connection_other_account": "{connection} 연결은 {account} 계정의 것입니다. 바꾸려면 같은 계정과 리전이어야 "
     "합니다. 아니면 새 연결을 추가하세요.",
     "failed.connection_removed": "{connection} 연결이 제거되었습니다. 다시 빌려주거나 `.shipmate.yml`의 `ecs`에서 다른 "

@@ -262,6 +262,7 @@ NOT_MADE_THERE = {
     "AWS::ApiGatewayV2::Stage",
     "AWS::CloudWatch::Alarm",
     "AWS::IAM::RolePolicy",
+    "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Permission",
     "AWS::Pipes::Pipe",
     "AWS::SQS::QueuePolicy",

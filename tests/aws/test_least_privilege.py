@@ -24,7 +24,7 @@ from aws.rollouts import EcsRollouts
 from bot import messages
 from bot.errors import Permanent
 from bot.ports import RolloutSpec, RolloutStatus
-from tests.aws.emulator.demands import RESOURCES, action_of
+from tests.aws.emulator.demands import PERMITTED, RESOURCES, action_of
 from tests.aws.emulator.handle import Emulator
 from tests.aws.ground import Ground
 from tests.aws.guard import Guard
@@ -63,6 +63,8 @@ BESIDE = {
     "sts:TagSession",
 }
 """What a call needs beside its own action: it makes something with tags, or hands a role on."""
+OF_THE_TEMPLATE = ("dynamodb:", "sqs:")
+"""Tables and queues are those of the template, whose roles may use them; no published policy is about them."""
 DONE_BY_LAMBDA = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -171,7 +173,7 @@ async def test_with_its_policy_a_state_machine_is_followed(tenant: Tenant, team:
 
 
 async def test_with_its_policies_ground_is_made_and_removed(tenant: Tenant) -> None:
-    await tenant.may(allowing("network", "provision", "ecs", "ecr"))
+    await tenant.may(allowing("network", "provision", "ecs", "ecr", "codebuild"))
     ground = Ground(tenant.own, owner=OWNER)
     await ground.provide()
     await ground.remove(images="acme-api")
@@ -236,22 +238,30 @@ def _alarm(name: str) -> dict[str, Any]:
 
 
 def test_every_call_is_allowed_and_nothing_is_that_nobody_calls() -> None:
-    """DynamoDB and what else only the template's own roles may do stands there."""
-    called = {missing_action(f"{service}.{operation}", "") for service, operation in _calls()}
-    needed = called | BESIDE | SPOKEN_BY_THE_REGISTRY | DONE_BY_AWS
+    needed = {action for action in _called() if not action.startswith(OF_THE_TEMPLATE)} - {PERMITTED}
     written = {action for part in PARTS for action in _actions(part)}
-    inside = {action for _, one in policies() for action in several(one["Action"]) if action.startswith("dynamodb:")}
-    assert written | inside == (needed | DONE_BY_LAMBDA) - {"sts:GetCallerIdentity"}
+    assert written == needed | BESIDE | SPOKEN_BY_THE_REGISTRY | DONE_BY_AWS
+
+
+def test_the_roles_of_the_template_may_use_its_tables_and_queues_as_they_do() -> None:
+    called = {action for action in _called() if action.startswith(OF_THE_TEMPLATE)}
+    allowed = {action for _, one in policies() for action in several(one["Action"])}
+    assert called <= allowed
+    assert {action for action in allowed - called if action.startswith("dynamodb:")} == DONE_BY_LAMBDA
 
 
 def test_the_emulated_iam_knows_what_each_call_is_about() -> None:
     known = {action_of(*action.split(":")) for action in RESOURCES}
-    called = {missing_action(f"{service}.{operation}", "") for service, operation in _calls()}
-    assert {action for action in called - known if not action.startswith("dynamodb:")} == {"sts:GetCallerIdentity"}
+    assert {action for action in _called() - known if not action.startswith(OF_THE_TEMPLATE)} == {PERMITTED}
+
+
+def _called() -> set[str]:
+    """The actions of every call in aws/."""
+    return {missing_action(f"{service}.{operation}", "") for service, operation in _calls()}
 
 
 def _calls() -> Iterator[tuple[str, str]]:
-    """Service and operation of every call in aws/."""
+    """Service and operation."""
     for path in sorted((INFRA.parent / "aws").rglob("*.py")):
         yield from _calls_in(path)
 

@@ -32,6 +32,7 @@ RESOURCES: Mapping[str, str] = {
     "codebuild:BatchGetBuilds": "project/{ids}",
     "codebuild:BatchGetProjects": "project/{names}",
     "codebuild:CreateProject": "project/{name}",
+    "codebuild:DeleteProject": "project/{name}",
     "codebuild:ListBuildsForProject": "project/{projectName}",
     "codebuild:StartBuild": "project/{projectName}",
     "codebuild:StopBuild": "project/{id}",
