@@ -16,6 +16,8 @@ from bot.ports import BuildPhase
 JOB_VARIABLE = "SHIPMATE_JOB"
 DIGEST_VARIABLE = "IMAGE_DIGEST"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+SOURCE = "DOWNLOAD_SOURCE"
+"""The phase in which CodeBuild fetches the commit."""
 SUCCEEDED, STOPPED, TIMED_OUT = "SUCCEEDED", "STOPPED", "TIMED_OUT"
 _GOING = ("", "IN_PROGRESS")
 
@@ -83,8 +85,8 @@ def read(told: Mapping[str, Any]) -> Build:
 def digest_of(build: Build) -> str:
     """The digest of the image that a build which is over made.
 
-    Raises Permanent: "codebuild_failed" (phase, message), "codebuild_stopped", "codebuild_timed_out" and
-    "codebuild_no_digest"; each with `build` and `url`.
+    Raises Permanent: "codebuild_failed" and "codebuild_source_failed" (phase, message), "codebuild_stopped",
+    "codebuild_timed_out" and "codebuild_no_digest"; each with `build` and `url`.
     """
     where = {"build": build.id, "url": build.url}
     if build.status == STOPPED:
@@ -93,7 +95,8 @@ def digest_of(build: Build) -> str:
         raise Permanent("codebuild_timed_out", **where)
     if build.status != SUCCEEDED:
         failed = build.failed_phase or BuildPhase("?", False, message=build.status)
-        raise Permanent("codebuild_failed", phase=failed.name, message=failed.message, **where)
+        code = "codebuild_source_failed" if failed.name == SOURCE else "codebuild_failed"
+        raise Permanent(code, phase=failed.name, message=failed.message, **where)
     digest = build.exported.get(DIGEST_VARIABLE, "")
     if not DIGEST.fullmatch(digest):
         raise Permanent("codebuild_no_digest", variable=DIGEST_VARIABLE, **where)

@@ -22,6 +22,7 @@ from bot.model import (
     JobKind,
     JobRequest,
     JobState,
+    NewEvent,
     Origin,
     Repository,
     Stage,
@@ -218,6 +219,21 @@ async def test_a_job_of_a_worker_that_died_is_resumed_at_its_stage(opened: OpenS
     assert EventType.JOB_RESUMED in await story(opened, job)
     with pytest.raises(LeaseLost):
         await jobs.append(job.id, claimed.fence, [], utc_now())
+
+
+async def test_lines_told_once_come_after_those_that_waited_and_are_masked(opened: OpenStore, tmp_path: Path) -> None:
+    async def work(context: JobContext) -> None:
+        context.masker.register("hunter2-hunter2")
+        context.log.line("first")
+        event = NewEvent(EventType.STAGE_PROGRESSED, "with hunter2-hunter2", Stage.BUILD)
+        await context.tell_once(Stage.BUILD, [event], ["second", "is hunter2-hunter2"], mark=2)
+        assert context.known(Stage.BUILD, "mark") == 2
+
+    job = await opened.store.jobs.create(a_request(), utc_now())
+    async with working(opened, tmp_path, Scripted(work)):
+        assert (await ended(opened, job)).state is JobState.COMPLETED
+    assert await opened.store.jobs.log_tail(job.id, 10) == ["first", "second", "is ***"]
+    assert "hunter2" not in str(await opened.store.jobs.events(job.id))
 
 
 async def test_a_crash_while_undoing_resumes_the_undoing_not_the_work(opened: OpenStore, tmp_path: Path) -> None:

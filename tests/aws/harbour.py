@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from aiobotocore.session import AioSession
@@ -29,6 +31,8 @@ from tests.world import World
 
 QUICK = Pace(0.02, 0.05, 0.05, 0.05, 0.02)
 FIRST_PAUSE_S = 0.02
+
+AnyHarbour = TypeVar("AnyHarbour", bound="Harbour")
 
 
 @dataclass
@@ -146,3 +150,18 @@ class Harbour(World):
             await self.count("ListServiceDeployments", cluster=self.network.cluster, service=service) if services else 0
         )
         return await self.count("ListTaskDefinitions", familyPrefix=self.network.name), services, deployments
+
+
+@asynccontextmanager
+async def afloat(harbour: AnyHarbour) -> AsyncIterator[AnyHarbour]:
+    """The harbour open; its folder is gone at the end."""
+    try:
+        async with harbour:
+            yield harbour
+    finally:
+        shutil.rmtree(harbour.folder, ignore_errors=True)
+
+
+def new_folder() -> Path:
+    """One with a short name, since sockets stand in it."""
+    return Path(tempfile.mkdtemp(prefix="harbour"))

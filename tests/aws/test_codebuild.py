@@ -210,7 +210,7 @@ async def test_nothing_is_built_after_what_comes_before_failed(yard: Yard) -> No
 
 
 async def test_a_commit_that_is_not_there_fails_in_words(yard: Yard) -> None:
-    with pytest.raises(Permanent) as failed:
+    with pytest.raises(Permanent, match="codebuild_source_failed") as failed:
         await yard.codebuild.build(yard.order(GOOD, sha="f" * 40), Told(), {})
     assert failed.value.facts["phase"] == "DOWNLOAD_SOURCE"
 

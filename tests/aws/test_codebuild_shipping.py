@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from aws.clients import AwsClients
 from tests.aws.emulator.handle import Emulator
 from tests.aws.foundry import BUILDS, Foundry
+from tests.aws.harbour import afloat, new_folder
 from tests.aws.network import Network
 
 GATE = {"requests": 3, "p95_slack_ms": 10_000}
@@ -27,10 +25,8 @@ NODE = {
 
 @pytest.fixture
 async def foundry(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Foundry]:
-    folder = Path(tempfile.mkdtemp(prefix="foundry"))
-    async with Foundry(folder, emulator, clients, network) as foundry:
+    async with afloat(Foundry(new_folder(), emulator, clients, network)) as foundry:
         yield foundry
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def until_line(foundry: Foundry, words: str) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from aws.clients import AwsClients
 from bot.clock import utc_now
 from tests.aws.emulator.handle import Emulator
+from tests.aws.harbour import afloat, new_folder
 from tests.aws.network import Network
 from tests.aws.slipway import Slipway, quick_definition
 
@@ -35,11 +33,9 @@ def breaking(state: str, error: str = "Team.Broken") -> str:
 @pytest.fixture
 async def slipway(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Slipway]:
     """Production serves `old`, brought there without Shipmate."""
-    folder = Path(tempfile.mkdtemp(prefix="slipway"))
-    async with Slipway(folder, emulator, clients, network) as slipway:
+    async with afloat(Slipway(new_folder(), emulator, clients, network)) as slipway:
         await slipway.stand("serve old")
         yield slipway
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def until_said(slipway: Slipway, words: str) -> None:

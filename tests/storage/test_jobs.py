@@ -177,6 +177,17 @@ async def test_a_state_that_may_not_follow_is_a_bug_and_changes_nothing(store: S
     assert await store.jobs.last_seq(job.id) == 2
 
 
+async def test_events_and_the_facts_that_tell_of_them_are_stored_together_or_not_at_all(store: Store) -> None:
+    job = await store.jobs.create(request(), NOW)
+    await claimed(store.jobs)
+    await store.jobs.append(job.id, 1, [LOG], NOW, {Stage.BUILD: {"mark": 1}})
+    assert await store.jobs.facts(job.id) == {Stage.BUILD: {"mark": 1}}
+    with pytest.raises(LeaseLost):
+        await store.jobs.append(job.id, 0, [LOG], NOW, {Stage.BUILD: {"mark": 2}})
+    assert await store.jobs.facts(job.id) == {Stage.BUILD: {"mark": 1}}
+    assert [kind for _, kind in await types(store, job.id)].count(EventType.LOG_WRITTEN) == 1
+
+
 async def test_facts_of_a_stage_are_kept_for_a_resume(store: Store) -> None:
     job = await store.jobs.create(request(), NOW)
     await started(store.jobs)

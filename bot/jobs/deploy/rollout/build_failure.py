@@ -36,11 +36,10 @@ def failure_facts(log: Sequence[str], recipe: Recipe, dockerfile: str, message: 
     `dockerfile` is its text; a path is named only where it is the repository's.
     """
     stop = stop_in(log)
-    facts: dict[str, Any] = {} if recipe.made else {"path": recipe.dockerfile}
     if stop is None:
-        return facts
-    why = _sentence(stop, dockerfile)
-    return {**facts, "line": stop.line, "message": why, "command": message, **of_build(recipe, stop.line, why)}
+        return {}
+    why, path = _sentence(stop, dockerfile), {} if recipe.made else {"path": recipe.dockerfile}
+    return {**path, "line": stop.line, "message": why, "command": message, **of_build(recipe, stop.line, why)}
 
 
 def _sentence(stop: Stop, dockerfile: str) -> str:
