@@ -20,7 +20,7 @@ class Waits(enum.StrEnum):
     WORK = "work"
     """What inspects it and starts its build."""
     SERVER = "server"
-    """Who makes a job of it."""
+    """Who makes a job of it, or notes that it ended before there was one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from aws.lambdas.finding import Subject
 from aws.lambdas.listed import ListedRecipe, recipe_in
 from aws.lambdas.settings import LambdaSettings
 from bot.asked import FACE, Asked
+from bot.ecs_config import CODEBUILD
 from bot.errors import Permanent
 from bot.github.files import CommitFiles
 from bot.inspect.buildspec import buildspec
@@ -22,8 +23,6 @@ from bot.jobs.deploy.plan import image_repository, image_tag
 from bot.model import Job, JobKind, Origin
 from bot.ports import Registry, RemoteOrder
 from bot.repo_config import EnvironmentConfig
-
-CODEBUILD = "codebuild"
 
 
 class Builds:
@@ -48,9 +47,14 @@ class Builds:
 
 
 def builds_here(environment: EnvironmentConfig) -> bool:
-    """Whether its images are made by the CodeBuild of this very account."""
-    by_us = environment.ecs.get("builder") == CODEBUILD and environment.connection is None
-    return environment.target == "ecs" and by_us
+    """Whether its images are made by CodeBuild in this very account, in a project or by a role that is there already.
+
+    A role that has yet to be made is the server's to make.
+    """
+    ecs = environment.ecs
+    settings = ecs.get(CODEBUILD) or {}
+    by_us = ecs.get("builder") == CODEBUILD and environment.connection is None
+    return environment.target == "ecs" and by_us and bool(settings.get("service_role") or settings.get("project"))
 
 
 def order_of(asked: Asked, subject: Subject, recipe: ListedRecipe, settings: LambdaSettings) -> RemoteOrder:

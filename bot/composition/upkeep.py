@@ -53,6 +53,7 @@ def _of_tables(house: House) -> list[Round]:
     """What is asked for away from the server, and what those who take it there have to know."""
     if house.tables is None:
         return []
-    asked = AskedDesk(house.tables, program_desk(house), house.opened.store.jobs, utc_now)
+    store = house.opened.store
+    asked = AskedDesk(house.tables, program_desk(house), store.jobs, store.audit, utc_now)
     places = KeptPlaces(house.github.app, house.tables.places)
     return [Round("deployments asked for", asked.look, 5.0), Round("installations", places.look, 300.0)]

@@ -10,8 +10,10 @@ from bot import messages
 from bot.asked import Asked, Tables, Waits
 from bot.clock import Clock
 from bot.desk.programs import ProgramDesk
+from bot.desk.record import ended_before
 from bot.errors import Permanent, Refused, ShipmateError, Transient
 from bot.model import JobState
+from bot.store.audit import Audit
 from bot.store.jobs import Jobs
 
 GIVEN_UP_AFTER = timedelta(minutes=16)
@@ -28,6 +30,7 @@ class AskedDesk:
     tables: Tables
     programs: ProgramDesk
     jobs: Jobs
+    audit: Audit
     clock: Clock
 
     async def look(self) -> int:
@@ -51,7 +54,9 @@ class AskedDesk:
         asked = await self.tables.deployments.get(deployment_id)
         if asked is None or asked.waits is None:
             return False
-        if await self.jobs.get(asked.id) is None:
+        if asked.state.is_final:
+            await self._note(asked)
+        elif await self.jobs.get(asked.id) is None:
             try:
                 await self.programs.take_over(asked)
             except (Refused, Permanent) as refusal:
@@ -60,6 +65,11 @@ class AskedDesk:
         if await self.tables.deployments.change(asked, replace(asked, waits=None)) is None:
             raise Transient("changed_meanwhile")
         return True
+
+    async def _note(self, asked: Asked) -> None:
+        """The audit trail hears once of one that ended before there was a job."""
+        if not await self.audit.of_job(asked.id):
+            await self.audit.add(ended_before(asked), asked.moved_at)
 
     async def _refuse(self, asked: Asked, refusal: ShipmateError) -> None:
         """A build that nobody wants any more is stopped first, so that a death leaves it to the next look."""

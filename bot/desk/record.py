@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from bot.asked import FACE, Asked
 from bot.audit import AuditEntry
 from bot.commands import read_comment
 from bot.desk.order import Order
@@ -55,6 +56,24 @@ def given_up(wish: ObeyComment, error: ShipmateError) -> tuple[AuditEntry, ...]:
     heard = misread(wish, UserMistake(error.code, **error.facts))
     commands = read_comment(wish.body).commands
     return tuple(dataclasses.replace(heard, command=command.name, raw=command.raw) for command in commands)
+
+
+def ended_before(asked: Asked) -> AuditEntry:
+    """A deployment that was asked for in the table, and ended there before a job was made of it."""
+    found, reason = asked.found, str(asked.outcome.get("errorCode", "")).lower()
+    return AuditEntry(
+        actor=found.login if found else str(asked.user),
+        face=FACE,
+        command="deploy",
+        outcome="failed" if asked.build_id else "refused",
+        reason=reason,
+        repository=found.repository.full_name if found else asked.repo,
+        raw=f"/deploy {asked.branch}",
+        rules={"asker": asked.asker},
+        environment=found.environment if found else asked.environment,
+        sha=found.sha if found else None,
+        job_id=asked.id,
+    )
 
 
 def pushed(wish: DeployPush, outcome: str, reason: str, rules: Mapping[str, Any], job: JobRequest | None) -> AuditEntry:

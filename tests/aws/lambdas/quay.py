@@ -36,7 +36,8 @@ from tests.aws.lambdas.stream import Pump
 from tests.aws.network import Network
 from tests.world import PATIENCE, REPO
 
-CALLER = "arn:aws:sts::123456789012:assumed-role/caller/one"
+ASKER = "arn:aws:sts::123456789012:assumed-role/caller"
+CALLER = f"{ASKER}/one"
 ROUNDS = {"deployments asked for", "installations"}
 
 
@@ -101,7 +102,7 @@ class Quay(Foundry):
     @asynccontextmanager
     async def bench(self, **parts: Any) -> AsyncIterator[Bench]:
         """The worker's Lambda, in a process of its own."""
-        settings, github = LambdaSettings("", url=self.github.url, owner=self.owner), self.github.environment()
+        github = self.github.environment()
         async with open_github(
             github["GITHUB_APP_ID"],
             github["GITHUB_PRIVATE_KEY"],
@@ -109,8 +110,12 @@ class Quay(Foundry):
             api_url=github["GITHUB_API_URL"],
             patience=PATIENCE,
         ) as api:
-            build = Builds(self.clients, settings, first_pause_s=FIRST_PAUSE_S)
-            yield replace(Bench(self.table, Finder(api, self.places), build), **parts)
+            yield replace(Bench(self.table, Finder(api, self.places), self.new_builds()), **parts)
+
+    def new_builds(self) -> Builds:
+        """What begins builds, knowing nothing of earlier ones."""
+        settings = LambdaSettings("", url=self.github.url, owner=self.owner)
+        return Builds(self.clients, settings, first_pause_s=FIRST_PAUSE_S)
 
     async def works(self, **parts: Any) -> None:
         """The stream is worked off."""

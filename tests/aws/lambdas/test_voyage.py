@@ -122,7 +122,7 @@ async def test_a_server_that_dies_between_job_and_table_makes_one_job(quay: Quay
             raise Transient("aws_unavailable", operation="dynamodb.PutItem", message="cut")
 
     tables = replace(quay.house.tables, deployments=Cut())
-    desk = AskedDesk(tables, program_desk(quay.house), quay.store.jobs, utc_now)
+    desk = AskedDesk(tables, program_desk(quay.house), quay.store.jobs, quay.store.audit, utc_now)
     assert await desk.look() == 0
     assert len(await quay.jobs()) == 1
     await quay.takes_over()
@@ -137,7 +137,7 @@ async def test_what_no_lambda_ever_worked_on_is_the_servers_after_a_quarter_of_a
     assert await quay.walked(reply.id) == ["PENDING"]
     assert quay.house.tables is not None
     later = utc_now() + GIVEN_UP_AFTER + timedelta(seconds=1)
-    desk = AskedDesk(quay.house.tables, program_desk(quay.house), quay.store.jobs, lambda: later)
+    desk = AskedDesk(quay.house.tables, program_desk(quay.house), quay.store.jobs, quay.store.audit, lambda: later)
     assert await desk.look() == 1
     await quay.works()
     await quay.settle()
@@ -149,7 +149,7 @@ async def test_two_servers_that_look_at_once_make_one_job(quay: Quay) -> None:
     reply = await quay.ask()
     await quay.works()
     assert quay.house.tables is not None
-    desk = AskedDesk(quay.house.tables, program_desk(quay.house), quay.store.jobs, utc_now)
+    desk = AskedDesk(quay.house.tables, program_desk(quay.house), quay.store.jobs, quay.store.audit, utc_now)
     await asyncio.gather(*(desk.look() for _ in range(4)))
     await quay.takes_over()
     assert [job.id for job in await quay.jobs()] == [reply.id]
