@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 
 from aws import tags
 from aws.clients import AwsClients
-from aws.errors import AwsRefusal
+from aws.errors import AwsRefusal, unavailable
 from aws.repeat import FIRST_PAUSE_S, settled, token
 from bot.errors import Permanent
 from bot.ports import RemoteOrder
 
 _LONGEST_STEM = 120
 _TAKEN = "ResourceAlreadyExistsException"
+_NOT_KNOWN_YET = "sts:AssumeRole"
+"""A role that was made a moment ago is not known everywhere: CodeBuild says that it may not take it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,12 @@ SETTINGS: Mapping[str, str] = {
 
 
 def settings_of(order: RemoteOrder) -> ProjectSettings:
-    """The order's settings. Raises Permanent("ecs_setting_missing", names): a project of ours needs a role."""
+    """The order's settings. Raises Permanent("ecs_setting_missing", names): a project of ours needs a role.
+
+    With `provision` among them that is made where it is not named.
+    """
     given = {SETTINGS[name]: value for name, value in order.settings.items() if name in SETTINGS}
-    if not given.get("service_role") and not given.get("name"):
+    if not given.get("service_role") and not given.get("name") and not order.settings.get("provision"):
         raise Permanent("ecs_setting_missing", names=["codebuild.service_role"])
     return ProjectSettings(**given)
 
@@ -94,6 +99,8 @@ async def _made(
     except AwsRefusal as refusal:
         if refusal.aws_code == _TAKEN:
             return None
+        if refusal.aws_code == "InvalidInputException" and _NOT_KNOWN_YET in refusal.message:
+            raise unavailable("codebuild.CreateProject", refusal.message) from refusal
         raise
     made: Mapping[str, Any] = reply["project"]
     return made

@@ -14,6 +14,8 @@ from aws.buildproject import ProjectSettings, project_name, settings_of
 from aws.builds import Build
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
+from aws.provision.building import build_role
+from aws.provision.site import Waits
 from aws.repeat import FIRST_PAUSE_S, settled, token
 from bot.errors import Permanent, Transient
 from bot.ports import BuildNews, LogSink, Pace, PushedImage, RemoteOrder, TellBuild
@@ -72,7 +74,7 @@ class CodeBuild:
         CodeBuild keeps its own token for five minutes only, so the job's variable is looked for first.
         https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
         """
-        settings = settings_of(order)
+        settings = await self._settings(order)
         project = await buildproject.ensured(
             self._clients, settings, self._owner, order, first_pause_s=self._first_pause_s
         )
@@ -95,6 +97,15 @@ class CodeBuild:
             if (await self._look(build_id)).complete:
                 return
             await asyncio.sleep(self._pace.first_s)
+
+    async def _settings(self, order: RemoteOrder) -> ProjectSettings:
+        """With a role made for the repository, where none is named and it may be made."""
+        settings = settings_of(order)
+        if settings.service_role or settings.name:
+            return settings
+        waits = Waits(self._pace.longest_s, first_pause_s=self._first_pause_s)
+        role = await build_role(self._clients, self._owner, order.repository, order.image_repository, waits)
+        return replace(settings, service_role=role)
 
     async def _begun(self, order: RemoteOrder) -> str | None:
         try:

@@ -47,8 +47,8 @@ def _faults_of_builder(ecs: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...]
     asked = ecs.get("builder") == CODEBUILD
     if CODEBUILD in ecs and not asked:
         yield ("ecs", CODEBUILD), "codebuild says nothing without builder: codebuild beside it"
-    if asked and not (how.get("service_role") or how.get("project")):
+    if asked and not (how.get("service_role") or how.get("project") or ecs.get("provision")):
         yield (
             ("ecs", CODEBUILD if CODEBUILD in ecs else "builder"),
-            "CodeBuild needs codebuild: {service_role: …}, the role that builds run as, or {project: …}",
+            "CodeBuild needs codebuild: {service_role: …}, the role builds run as, {project: …}, or provision: true",
         )

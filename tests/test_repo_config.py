@@ -253,6 +253,7 @@ def ecs(*keys: str, **beside: str) -> str:
         ecs("builder: docker"),
         ecs("builder: codebuild", f"codebuild: {{service_role: '{ROLE}', timeout: 20}}"),
         ecs("builder: codebuild", "codebuild: {project: theirs}"),
+        ecs("builder: codebuild", "provision: true"),
         ecs(FOLLOWING, "connection: team", port="8080"),
         ecs(FOLLOWING, "builder: codebuild", "codebuild: {project: theirs}"),
     ],

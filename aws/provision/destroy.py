@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aws.errors import AwsRefusal
 from aws.provision import index
+from aws.provision.building import BuildRole, Project
 from aws.provision.leftovers import Images, Secrets, Service
 from aws.provision.parts import everything_of
 from aws.provision.plan import doomed, survey
@@ -38,8 +39,8 @@ async def doom(site: Site, images: str | None = None) -> tuple[PlannedPart, ...]
 async def destroy(site: Site, told: PartTold = lambda part: None, images: str | None = None) -> None:
     """Nothing of ours is left afterwards. Repeatable, also after a crash, and after an `apply` that went half way.
 
-    `images` names the repository of images that goes too, and with it the secrets. Raises what `aws_errors` says,
-    Permanent("aws_waited_in_vain"), Permanent("aws_still_stated", names).
+    `images` names the repository of images that goes too, with the secrets and what builds need.
+    Raises what `aws_errors` says, Permanent("aws_waited_in_vain"), Permanent("aws_still_stated", names).
     """
     parts = _parts(site, images)
     there = {part.name: part for part in parts}
@@ -56,8 +57,10 @@ async def destroy(site: Site, told: PartTold = lambda part: None, images: str | 
 
 
 def _parts(site: Site, images: str | None) -> Sequence[Part]:
-    left = (Secrets(), Images(images)) if images is not None else ()
-    return (*left, *everything_of(site.wish), Service())
+    shared: tuple[Part, ...] = ()
+    if images is not None:
+        shared = (Secrets(), Images(images), BuildRole(images), Project(site.wish.repository))
+    return (*shared, *everything_of(site.wish), Service())
 
 
 async def _ours(site: Site, parts: Sequence[Part]) -> dict[str, Found]:

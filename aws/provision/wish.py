@@ -114,14 +114,15 @@ class Wish:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
     def marks(self, part: str) -> dict[str, str]:
-        """The tags of one thing that is made for it."""
-        return {
+        """The tags of one thing that is made for it; what all environments share names none."""
+        given = {
             tags.OWNER: self.owner,
             tags.REPOSITORY: self.repository,
             tags.ENVIRONMENT: self.environment,
             tags.STACK: self.stem,
             tags.PART: part,
         }
+        return {name: value for name, value in given.items() if value}
 
 
 def wish_of(spec: RolloutSpec, owner: str, region: str | None) -> Wish:

@@ -15,13 +15,14 @@ from botocore.retries import standard
 
 from aws.clients import AwsAccess, AwsClients, Keys
 from aws.place import place_of
+from aws.provision.building import build_role
 from aws.provision.network import Vpc
 from aws.provision.site import Site
 from bot.errors import Permanent
 from bot.ports import PartAction
 from tests.aws.emulator.account import REGION
 from tests.aws.emulator.handle import Emulator
-from tests.aws.ground import ONE_OF_EACH, Died, Dying, Ground
+from tests.aws.ground import ONE_OF_EACH, QUICK, Died, Dying, Ground
 from tests.aws.guard import Guard
 from tests.aws.network import lay_out
 
@@ -290,10 +291,13 @@ async def test_images_and_secrets_go_only_when_they_are_named(ours: AwsClients) 
     secret = f"shipmate/{ground.service}/DATABASE_URL"
     for name in (secret, f"shipmate/{ground.service}-other/DATABASE_URL"):
         await ours.call("secretsmanager", "CreateSecret", Name=name, SecretString="x", Tags=mine)
+    role = await build_role(ours, ground.owner, "acme/api", repository, QUICK)
+    assert await build_role(ours, ground.owner, "acme/api", repository, QUICK) == role
     await ground.remove()
     assert ground.told == []
     await ground.remove(repository)
-    assert [step.part for step in ground.told] == ["images", "secrets"]
+    assert [step.part for step in ground.told] == ["build-role", "images", "secrets"]
+    assert ground.told[0].id == role
     left = await ours.call("secretsmanager", "ListSecrets", Filters=[{"Key": "name", "Values": ["shipmate/"]}])
     assert secret not in {one["Name"] for one in left["SecretList"]}
     assert f"shipmate/{ground.service}-other/DATABASE_URL" in {one["Name"] for one in left["SecretList"]}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aws.buildproject import ProjectSettings, project_name
 from aws.clients import AwsClients
 from aws.composition import EcsParts
 from bot.composition.ground import Asked, open_ground
@@ -20,6 +21,7 @@ from bot.masking import Masker
 from bot.ports import PartAction, RolloutEngine
 from tests.aws.emulator.account import REGION
 from tests.aws.emulator.handle import Emulator
+from tests.aws.foundry import Foundry
 from tests.aws.harbour import Harbour
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.aws.people import answer_of, people
@@ -53,6 +55,14 @@ class Island(Harbour):
         """How many networks this installation has."""
         filters = [{"Name": "tag:shipmate:owner", "Values": [self.folder.name]}]
         return len((await self.clients.call("ec2", "DescribeVpcs", Filters=filters))["Vpcs"])
+
+
+@pytest.fixture
+async def foundry(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Foundry]:
+    folder = Path(tempfile.mkdtemp(prefix="foundry"))
+    async with Foundry(folder, emulator, clients, network) as foundry:
+        yield foundry
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -129,3 +139,13 @@ async def test_the_shell_sees_what_a_deployment_made(island: Island, monkeypatch
         doomed = await opened.ground.doomed(opened.spec, opened.images)
     assert doomed[0].kind == "service"
     assert {part.part for part in seen} < {part.part for part in doomed}
+
+
+async def test_builds_get_a_role_of_their_own(foundry: Foundry) -> None:
+    foundry.equip()
+    await foundry.sail(gate=GATE, ecs={"builder": "codebuild", "provision": True})
+    assert await foundry.states() == ["COMPLETED"]
+    assert [build.status for build in await foundry.builds()] == ["SUCCEEDED"]
+    name = project_name(ProjectSettings(), foundry.owner, "acme/api")
+    project = (await foundry.clients.call("codebuild", "BatchGetProjects", names=[name]))["projects"][0]
+    assert project["serviceRole"].endswith("-build")

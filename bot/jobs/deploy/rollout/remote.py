@@ -25,8 +25,9 @@ def builds_remotely(ship: RolloutShip) -> bool:
 
 
 def remote_settings(ship: RolloutShip) -> Mapping[str, Any]:
-    """What the environment says of that builder."""
-    return dict(ship.plan.environment.ecs.get(builder_of(ship)) or {})
+    """What the environment says of that builder, and whether what it lacks may be made."""
+    ecs = ship.plan.environment.ecs
+    return {**(ecs.get(builder_of(ship)) or {}), **({"provision": True} if ecs.get("provision") else {})}
 
 
 def kept_order(ship: RolloutShip) -> RemoteOrder | None:
