@@ -61,6 +61,8 @@ class LentKeys:
         lent = await self._lender.credentials_of(self._errand.connection)
         if lent is None:
             raise self._removed()
+        if (external_id := lent.get("external_id")) is not None:
+            self._register(external_id)
         tags = {REPOSITORY: self._errand.repository, ENVIRONMENT: self._errand.environment}
         return lent_keys(lent, self._own, tags)
 

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import secrets
 import string
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -129,6 +129,17 @@ class ConnectionDesk:
         )
         await self.kept.put_aws(connection, offer.to_json(), _lending(by, connection, "connection_lent"))
         return connection
+
+    async def lend(self, reference: str, borrowers: Sequence[str], by: Hand) -> AwsConnection:
+        """Lend it to these, and to nobody else from now on. Raises Refused("connection_unknown")."""
+        known = await self.kept.one_aws(reference)
+        if known is None:
+            raise Refused("connection_unknown", connection=reference[:40])
+        lent_to = tuple([LentTo(name, await self.number_of(name)) for name in borrowers])
+        changed = dataclasses.replace(known, lent_to=lent_to)
+        if not await self.kept.lend_aws(changed, _lending(by, changed, "connection_lent"), self.clock()):
+            raise Refused("connection_unknown", connection=reference[:40])
+        return changed
 
     async def look(self) -> list[tuple[str, ShipmateError | None]]:
         """Each connection by its name or id, with why it opens no more; None: it does. Nothing is changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -278,3 +279,13 @@ class Delivery:
 def new_job_id() -> str:
     """A new deployment id: `dep_` and ten of [a-z0-9]."""
     return "dep_" + "".join(secrets.choice(JOB_ID_ALPHABET) for _ in range(10))
+
+
+def job_id_for(asker: str, key: str) -> str:
+    """The deployment id that a caller's Idempotency-Key stands for, the same each time."""
+    number = int.from_bytes(hashlib.sha256(f"{asker}\0{key}".encode()).digest())
+    letters = []
+    for _ in range(10):
+        number, digit = divmod(number, len(JOB_ID_ALPHABET))
+        letters.append(JOB_ID_ALPHABET[digit])
+    return "dep_" + "".join(letters)

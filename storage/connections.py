@@ -43,6 +43,11 @@ class SqlConnections:
         row = (to_json(_facts(connection)), sealed, connection.id)
         return await self._told(lambda c: c.execute(sql, row).rowcount == 1, told, now)
 
+    async def lend_aws(self, connection: AwsConnection, told: AuditEntry, now: datetime) -> bool:
+        row = (to_json(_facts(connection)), connection.id)
+        sql = "UPDATE connections SET facts = ? WHERE id = ?"
+        return await self._told(lambda c: c.execute(sql, row).rowcount == 1, told, now)
+
     async def github(self) -> list[GitHubConnection]:
         return [_github(row) for row in await self._all(GITHUB)]
 

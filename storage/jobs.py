@@ -27,6 +27,9 @@ class SqlJobs:
 
     async def create(self, request: JobRequest, now: datetime, audit: Sequence[AuditEntry] = ()) -> Job:
         def unit(connection: sqlite3.Connection) -> Job:
+            known = jobrows.find(connection, request.id)
+            if known is not None:
+                return known
             job = jobrows.create(connection, request, now, self._max_waiting)
             audited.asked(connection, request, audit, now)
             return job

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +22,7 @@ from bot.api.language import language_of
 from bot.asked import Asked, AskedTable, Step, Waits
 from bot.clock import Clock, utc_now
 from bot.errors import Forged, Refused, Transient, Unreadable, UserMistake
-from bot.model import JOB_ID_ALPHABET, JobState, new_job_id
+from bot.model import JobState, job_id_for, new_job_id
 
 _PATH = re.compile(r"(?:/[^/]+){0,3}/deployments(?:/(?P<id>dep_[a-z0-9]{10}))?/?")
 """A stage's name, and what routes of a gateway begin with, may stand before it."""
@@ -82,7 +81,7 @@ class Door:
         key = request.headers.get("idempotency-key", "")
         for _ in range(_NEW_NAMES):
             asked = Asked(
-                id=named_by(request.asker, key) if key else new_job_id(),
+                id=job_id_for(request.asker, key) if key else new_job_id(),
                 user=body["userId"],
                 repo=body["repo"],
                 branch=body["branch"],
@@ -98,16 +97,6 @@ class Door:
             if key:
                 raise Refused("idempotency_key_reused", deployment=kept.id)
         raise Transient("deployment_not_named")
-
-
-def named_by(asker: str, key: str) -> str:
-    """The deployment's id that a caller's Idempotency-Key stands for."""
-    number = int.from_bytes(hashlib.sha256(f"{asker}\0{key}".encode()).digest())
-    letters = []
-    for _ in range(10):
-        number, digit = divmod(number, len(JOB_ID_ALPHABET))
-        letters.append(JOB_ID_ALPHABET[digit])
-    return "dep_" + "".join(letters)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bot.desk.facts import Facts, lent_facts
 from bot.desk.given import NOTHING_GIVEN, Given
@@ -13,20 +13,37 @@ from bot.github.lent import refused_token
 from bot.github.person import Person, whose
 from bot.github.repository import get_repository
 from bot.grammar import Command
-from bot.model import Job, Origin, Repository, new_job_id
+from bot.jobs.deploy.plan import Plan
+from bot.model import Job, Origin, Repository, job_id_for, new_job_id
 from bot.slack.repositories import repository_named
 from bot.store.connections import Connections, GitHubConnection
 
 
 @dataclass(frozen=True, slots=True)
 class LentAsk:
-    """What is to be deployed, through which connections. `given` says the rest; its `github` is left to the desk."""
+    """What is to be deployed, through which connections. `given` says the rest; its `github` is left to the desk.
+
+    `key` names the API key it was asked with; `once` tells this asking from all others, where its caller does.
+    """
 
     github: str
     repository: str
     branch: str
+    key: str
     environment: str | None = None
-    given: Given = field(default=NOTHING_GIVEN)
+    given: Given = NOTHING_GIVEN
+    once: str | None = None
+
+    @property
+    def job_id(self) -> str | None:
+        """The same for each repetition; None where every asking means another deployment."""
+        return job_id_for("api", self.once) if self.once else None
+
+    def is_what_was_asked(self, job: Job) -> bool:
+        """Whether the job is of this very asking, as far as a job tells."""
+        plan = Plan.from_json(job.spec)
+        asked = (self.repository.lower(), self.branch, self.environment or job.environment, self.given.aws)
+        return asked == (job.repository.full_name.lower(), job.ref, job.environment, plan.connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +53,17 @@ class LentProgramDesk:
     programs: ProgramDesk
     connections: Connections
 
-    async def deploy(self, ask: LentAsk, key: str) -> Job:
-        """Take a deployment on, at the commit the branch is at now; it waits when this returns. `key` names the key.
+    async def deploy(self, ask: LentAsk) -> Job:
+        """Take a deployment on, at the commit the branch is at now; it waits when this returns.
 
-        Raises Refused("github_connection_not_found", "aws_connection_not_found", "connection_for_another") and what
-        the rules say no with, Permanent, Transient.
+        Raises Refused("github_connection_not_found", "aws_connection_not_found", "connection_for_another",
+        "idempotency_key_reused") and what the rules say no with, Permanent, Transient.
         """
+        known = await self.programs.jobs.get(ask.job_id) if ask.job_id else None
+        if known is not None:
+            if not ask.is_what_was_asked(known):
+                raise Refused("idempotency_key_reused", deployment=known.id)
+            return known
         connection = await self._require_both(ask)
         facts, person = await self._asked_with(connection)
         meant = ask.environment or await environment_of(facts, ask.branch)
@@ -50,8 +72,8 @@ class LentProgramDesk:
         given = replace(ask.given, github=connection.id if facts.lent else None)
         job_key = f"api-{new_job_id()}"
         order = Order(command, facts.repository, origin, person.id, None, False, 0, job_key, given=given)
-        used = {"key": key, "github_connection": connection.id, "aws_connection": given.aws}
-        return await self.programs.obeyed(order, facts, used=used)
+        used = {"key": ask.key, "github_connection": connection.id, "aws_connection": given.aws}
+        return await self.programs.obeyed(order, facts, used=used, job_id=ask.job_id)
 
     async def _require_both(self, ask: LentAsk) -> GitHubConnection:
         """The one to GitHub, which must be for this repository; the one to AWS is only looked for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.asked import FACE, Asked
@@ -62,7 +63,12 @@ class ProgramDesk:
         return Order(command, repository, origin, None, None, False, 0, f"{face}-{new_job_id()}"), facts
 
     async def obeyed(
-        self, order: Order, facts: Facts, asked: Asked | None = None, used: Mapping[str, Any] | None = None
+        self,
+        order: Order,
+        facts: Facts,
+        asked: Asked | None = None,
+        used: Mapping[str, Any] | None = None,
+        job_id: str | None = None,
     ) -> Job:
         """The job an order leads to; what was decided and what was `used` stand in the audit trail, a refusal too."""
         refusals: list[ShipmateError] = []
@@ -74,15 +80,15 @@ class ProgramDesk:
         outcome = await self.orders.decide(order, facts, refuse)
         noted = tuple(replace(entry, rules={**entry.rules, **(used or {})}) for entry in outcome.audit)
         outcome = replace(outcome, audit=noted)
-        jobs = [await self._taken(request, outcome.audit, asked) for request in outcome.jobs]
+        named, since = (asked.id, asked.created_at) if asked else (job_id, self.clock())
+        jobs = [await self._taken(request, outcome.audit, named or request.id, since) for request in outcome.jobs]
         if refusals or not jobs:
             for entry in outcome.audit:
                 await self.audit.add(entry, self.clock())
             raise next(iter(refusals), Refused(outcome.reason))
         return jobs[0]
 
-    async def _taken(self, request: JobRequest, audit: Sequence[AuditEntry], asked: Asked | None) -> Job:
-        job_id, since = (asked.id, asked.created_at) if asked else (request.id, self.clock())
+    async def _taken(self, request: JobRequest, audit: Sequence[AuditEntry], job_id: str, since: datetime) -> Job:
         about = [replace(entry, job_id=job_id) for entry in audit if entry.job_id == request.id]
         try:
             return await self.jobs.create(replace(request, id=job_id), since, about)

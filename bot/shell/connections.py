@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -75,6 +75,16 @@ def add_aws(
     click.echo(made.id)
 
 
+@connections.command("lend")
+@click.argument("connection")
+@click.argument("borrowers", nargs=-1, metavar="[OWNER/REPO | OWNER]...")
+def lend(connection: str, borrowers: tuple[str, ...]) -> None:
+    """Let these, and nobody else, name CONNECTION (its name or id) in `.shipmate.yml`; without any: nobody."""
+    _require_borrowers(borrowers)
+    made = _with_desk(lambda desk: desk.lend(connection, borrowers, _hand()))
+    click.echo(_cell([borrower.name for borrower in made.lent_to]))
+
+
 @connections.command("list")
 @click.option("--json", "as_json", is_flag=True)
 def list_connections(as_json: bool) -> None:
@@ -116,10 +126,14 @@ def _terms(name: str | None, borrowers: str, replace: bool) -> Terms:
     if replace and name is None:
         raise click.UsageError("--replace needs the --name of the connection")
     lent_to = tuple(part.strip() for part in borrowers.split(",") if part.strip())
-    wrong = next((part for part in lent_to if not BORROWER.match(part)), None)
-    if wrong is not None:
-        raise click.UsageError(f"--for {wrong!r} is neither OWNER/REPO nor OWNER")
+    _require_borrowers(lent_to)
     return Terms(name, lent_to, replace)
+
+
+def _require_borrowers(names: Sequence[str]) -> None:
+    wrong = next((name for name in names if not BORROWER.match(name)), None)
+    if wrong is not None:
+        raise click.UsageError(f"{wrong!r} is neither OWNER/REPO nor OWNER")
 
 
 def _hand() -> Hand:

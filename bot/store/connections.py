@@ -73,6 +73,9 @@ class Connections(Protocol):
     ) -> bool:
         """Other keys, and to whom it is lent, under the same id and name; False when it is gone."""
 
+    async def lend_aws(self, connection: AwsConnection, told: AuditEntry, now: datetime) -> bool:
+        """To whom it is lent, and nothing else; False when it is gone."""
+
     async def github(self) -> list[GitHubConnection]:
         """Oldest first."""
 

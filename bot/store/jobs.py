@@ -54,6 +54,7 @@ class Jobs(Protocol):
     async def create(self, request: JobRequest, now: datetime, audit: Sequence[AuditEntry] = ()) -> Job:
         """The audit trail is told `audit`, or else that it was asked for, in the same transaction.
 
+        May be repeated: what was made of a request's id before is answered as it is now.
         Raises Refused("queue_full", limit=…) when more wait than allowed.
         """
 

@@ -108,7 +108,8 @@ async def forget_connection(request: web.Request) -> web.Response:
 def _hand(request: web.Request) -> Hand:
     """Who it is, as the trail names them: by the key's name."""
     key = request[CALLER]
-    return Hand(key.name if key else "", "api")
+    assert key is not None, "only a job's own pages open without a key"
+    return Hand(key.name, "api")
 
 
 def _shown(one: AwsConnection) -> dict[str, Any]:

@@ -63,15 +63,17 @@ _SETTINGS = {
 
 @routes.post("/api/v1/deploy")
 async def deploy(request: web.Request) -> web.Response:
-    """Take a deployment on; it goes on in the background, and `events` and `result` of its id tell of it."""
+    """Take a deployment on; it goes on in the background, and `events` and `result` of its id tell of it.
+
+    With an `Idempotency-Key` the same asking means the same deployment, however often it comes.
+    """
     body = await read_body(request, ASK)
-    key = request[CALLER]
-    job = await request.app[DESK].deploy(_asked(body), key.name if key else "")
+    job = await request.app[DESK].deploy(_asked(request, body))
     message = messages.say(request[LANGUAGE], "api.deployment_taken")
     return success({"deploymentId": job.id, "message": message}, message)
 
 
-def _asked(body: dict[str, Any]) -> LentAsk:
+def _asked(request: web.Request, body: dict[str, Any]) -> LentAsk:
     target = body.get("target", "ecs")
     given = Given(
         aws=body.get("awsConnectionId") if target == "ecs" else None,
@@ -80,4 +82,8 @@ def _asked(body: dict[str, Any]) -> LentAsk:
         ecs={setting: body[name] for name, setting in _SETTINGS.items() if name in body},
     )
     github = body.get("githubConnectionId") or body["gitHubConnectionId"]
-    return LentAsk(github, f"{body['owner']}/{body['repo']}", body["branch"], body.get("environment"), given)
+    repository, key = f"{body['owner']}/{body['repo']}", request[CALLER]
+    assert key is not None, "only a job's own pages open without a key"
+    given_once = request.headers.get("Idempotency-Key")
+    once = f"{key.id} {given_once}" if given_once else None
+    return LentAsk(github, repository, body["branch"], key.name, body.get("environment"), given, once)

@@ -70,10 +70,13 @@ async def test_a_role_is_lent_by_name_to_a_repository_and_to_an_account(shell: S
     assert (await shell("connections", "list")).stdout.split() == [
         *("aws", made, REGION, "123456789012", ROLE, "prod", "acme/api,acme")
     ]
+    assert (await shell("connections", "lend", "prod", "acme")).stdout == "acme\n"
+    assert (await shell("connections", "lend", made)).stdout == "–\n"
+    assert (await shell("connections", "lend", "none", "acme")).exit_code == 1
     assert (await shell("connections", "remove", made)).exit_code == 0
     assert await shell.listed() == []
     trail = [json.loads(line) for line in (await shell("audit", "export")).stdout.splitlines()]
-    assert [one["reason"] for one in trail] == ["connection_lent", "connection_removed"]
+    assert [one["reason"] for one in trail] == [*["connection_lent"] * 3, "connection_removed"]
     assert {one["face"] for one in trail} == {"shell"}
 
 

@@ -181,7 +181,7 @@ async def test_keys_that_aws_takes_no_more_end_it_with_a_sentence(harbour: Harbo
     harbour.emulator.gives_sessions(dead_keys=["AKIAFIRSTFIRSTFIRST1"])
     sha = await harbour.ship("one")
     job = await newest(harbour)
-    assert (job.state.value, job.error_code) == ("FAILED", "aws_credentials_invalid")
+    assert (job.state.value, job.error_code) == ("FAILED", "connection_denied")
     assert "security token" in str(harbour.check_run(sha).summary)
     assert await harbour.answers_people() == "200 zero"
 

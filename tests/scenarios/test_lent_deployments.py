@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +78,28 @@ async def test_a_branch_is_deployed_with_the_lent_token_and_github_is_told_nothi
     assert world.github.check_runs(SITE) == []
     assert world.github.deployments(SITE) == []
     assert program.token not in world.everything_written()
+
+
+async def test_what_is_asked_again_with_the_same_key_is_the_same_deployment(world: World, program: Program) -> None:
+    once = {"Idempotency-Key": "order 66"}
+    answers = [await program.deploy(once) for _ in range(2)]
+    assert len({body["data"]["deploymentId"] for _, body in answers}) == 1
+    await world.settle()
+    again = await asyncio.gather(program.deploy(once), program.deploy({"Idempotency-Key": "other"}))
+    assert [status for status, _ in again] == [200, 200]
+    status, body = await program.deploy(once, branch="other")
+    assert (status, body["errorCode"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    await world.settle()
+    assert len(await world.jobs()) == 2
+
+
+async def test_two_that_come_at_once_with_the_same_key_are_one(world: World, program: Program) -> None:
+    once = {"Idempotency-Key": "order 66"}
+    answers = await asyncio.gather(*(program.deploy(once) for _ in range(4)))
+    assert [status for status, _ in answers] == [200] * 4
+    assert len({body["data"]["deploymentId"] for _, body in answers}) == 1
+    await world.settle()
+    assert await world.states() == ["COMPLETED"]
 
 
 async def test_the_older_spelling_is_taken_too(world: World, program: Program) -> None:
@@ -188,7 +211,11 @@ async def test_a_token_that_was_taken_back_before_the_build_ends_it_with_a_sente
 async def test_what_was_used_stands_in_the_trail(world: World, program: Program) -> None:
     await program.deploy()
     await world.settle()
-    entry = next(one.entry for one in await world.store.audit.newest(SITE, None, 5) if one.entry.face == "api" and one.entry.job_id)
+    entry = next(
+        one.entry
+        for one in await world.store.audit.newest(SITE, None, 5)
+        if one.entry.face == "api" and one.entry.job_id
+    )
     assert (entry.actor, entry.face, entry.outcome) == ("carol", "api", "acted")
     assert (entry.rules["key"], entry.rules["github_connection"]) == ("her program", program.github)
 

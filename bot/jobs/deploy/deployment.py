@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic
@@ -167,7 +167,8 @@ class Deployment:
         if connection is not None and self._accounts is not None:
             errand = Errand(connection, job.repository.full_name, job.environment)
             async with self._accounts.entered(errand) as lent:
-                yield lent
+                with _named(connection):
+                    yield lent
             return
         engine = self._engines.get(plan.target)
         if engine is None or connection is not None:
@@ -201,6 +202,17 @@ class Deployment:
             stage=int(stage),
             durationSeconds=seconds,
         )
+
+
+@contextmanager
+def _named(connection: str) -> Iterator[None]:
+    """What AWS no longer takes is told with the connection it came from. Raises Permanent("connection_denied")."""
+    try:
+        yield
+    except Permanent as denied:
+        if denied.code != "aws_credentials_invalid":
+            raise
+        raise Permanent("connection_denied", connection=connection, message=denied.facts["message"]) from denied
 
 
 def _state_at_start(now: JobState, stage: Stage) -> JobState:
