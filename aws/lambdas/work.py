@@ -23,7 +23,7 @@ from bot.errors import ShipmateError, Transient
 from bot.github.api import open_github
 from bot.model import JobState
 
-NEEDED = ("SHIPMATE_INSTALLATIONS_TABLE", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY_SECRET")
+NEEDED = ("SHIPMATE_INSTALLATIONS_TABLE", "SHIPMATE_OWNER", "GITHUB_APP_ID", "GITHUB_PRIVATE_KEY_SECRET")
 log = logging.getLogger("shipmate.lambdas")
 
 Build = Callable[[Asked, Subject], Awaitable[str | None]]

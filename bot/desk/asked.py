@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ GIVEN_UP_AFTER = timedelta(minutes=16)
 """What waits for the Lambda longer than this is taken over as it is: one runs for a quarter of an hour at most.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 """
+AT_ONCE = 8
 log = logging.getLogger("shipmate.desk")
 
 
@@ -37,12 +39,14 @@ class AskedDesk:
         """Take over all that waits; answers how many."""
         now, table = self.clock(), self.tables.deployments
         waiting = await table.waiting(Waits.SERVER, now) + await table.waiting(Waits.WORK, now - GIVEN_UP_AFTER)
-        return sum([await self._settled(deployment_id) for deployment_id in dict.fromkeys(waiting)])
+        gate = asyncio.Semaphore(AT_ONCE)
+        return sum(await asyncio.gather(*(self._settled(one, gate) for one in dict.fromkeys(waiting))))
 
-    async def _settled(self, deployment_id: str) -> bool:
+    async def _settled(self, deployment_id: str, gate: asyncio.Semaphore) -> bool:
         """One that breaks holds up none of the others."""
         try:
-            return await self._taken(deployment_id)
+            async with gate:
+                return await self._taken(deployment_id)
         except ShipmateError as error:
             log.warning("a deployment is not taken over yet", extra={"deployment": deployment_id, "code": error.code})
         except Exception:
