@@ -194,34 +194,6 @@ async def test_going_back_to_a_release_uses_its_own_revision(running: Berth) -> 
     assert await running.answers() == "200 one"
 
 
-CALLS = [
-    "DescribeServices",
-    "ListServiceDeployments",
-    "DescribeLoadBalancers",
-    "DescribeListeners",
-    "DescribeTaskDefinition",
-    "RegisterTaskDefinition",
-    "DescribeServiceRevisions",
-    "DescribeServiceDeployments",
-    "UpdateService",
-    "ContinueServiceDeployment",
-]
-
-
-@pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
-@pytest.mark.parametrize("operation", [*CALLS, "CreateService"])
-async def test_a_call_that_goes_wrong_makes_nothing_twice(harbour: Berth, operation: str, kind: str) -> None:
-    if operation != "CreateService":
-        await harbour.ship(harbour.spec("serve one"))
-    before = 0 if operation == "CreateService" else 1
-    harbour.emulator.goes_wrong({"kind": kind, "operation": operation, "times": 2})
-    assert (await harbour.ship(harbour.spec("serve two"))).status is RolloutStatus.DONE
-    assert harbour.emulator.fired() != [0]
-    assert await harbour.answers() == "200 two"
-    made = (await harbour.revisions(), await harbour.services(), await harbour.deployments())
-    assert made == (before + 1, 1, before + 1)
-
-
 @pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
 @pytest.mark.parametrize(
     "operation",
@@ -229,7 +201,7 @@ async def test_a_call_that_goes_wrong_makes_nothing_twice(harbour: Berth, operat
 )
 async def test_what_is_asked_beside_the_rollout_is_asked_again(harbour: Berth, operation: str, kind: str) -> None:
     name = harbour.network.name
-    await _alarm(harbour.clients, name, "OK")
+    await raise_alarm(harbour.clients, name, "OK")
     spec = harbour.spec("serve one", secrets={"TOKEN": "t"})
     spec = replace(spec, place={**spec.place, "alarms": [name]})
     harbour.emulator.goes_wrong({"kind": kind, "operation": operation, "times": 2})
@@ -286,7 +258,7 @@ async def test_an_alarm_that_fires_already_stops_it_before_anything_is_made(runn
     spec = replace(spec, place={**spec.place, "alarms": [name]})
     with pytest.raises(Permanent, match="alarm_missing"):
         await running.rollouts.prepare(spec)
-    await _alarm(running.clients, name, "ALARM")
+    await raise_alarm(running.clients, name, "ALARM")
     with pytest.raises(Permanent, match="alarm_ringing"):
         await running.rollouts.prepare(spec)
     assert await running.revisions() == 1
@@ -294,7 +266,7 @@ async def test_an_alarm_that_fires_already_stops_it_before_anything_is_made(runn
 
 async def test_an_alarm_that_fires_in_the_bake_time_takes_it_back(running: Berth) -> None:
     name = f"{running.network.name}-errors"
-    await _alarm(running.clients, name, "OK")
+    await raise_alarm(running.clients, name, "OK")
     spec = running.spec("serve two", bake_s=6000)
     spec = replace(spec, place={**spec.place, "alarms": [name]})
     rollout = await running.rollouts.begin(spec, await running.rollouts.prepare(spec), gated=False)
@@ -403,7 +375,8 @@ async def test_an_endless_fault_is_passing_and_leaves_nothing_half_begun(running
     assert (await running.over(await running.rollouts.begin(spec, prepared))).status is RolloutStatus.DONE
 
 
-async def _alarm(clients: AwsClients, name: str, state: str) -> None:
+async def raise_alarm(clients: AwsClients, name: str, state: str) -> None:
+    """Make an alarm that is in this state."""
     await clients.call(
         "cloudwatch",
         "PutMetricAlarm",

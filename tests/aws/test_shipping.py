@@ -214,20 +214,6 @@ async def test_what_may_not_be_read_decides_nothing(harbour: Harbour) -> None:
     assert "`ecs:ListTasks` is missing" in harbour.everything_written()
 
 
-@pytest.mark.parametrize("kind", ["throttle", "fault", "reset", "cut"])
-async def test_a_storm_of_faults_on_whatever_is_called_changes_nothing(harbour: Harbour, kind: str) -> None:
-    await harbour.sail(gate=GATE)
-    storm = [{"kind": kind, "times": 1, "skip": skip} for skip in range(0, 40, 3)]
-    harbour.emulator.goes_wrong(*storm)
-    async with harbour.people() as seen:
-        await harbour.ship("one")
-    assert sum(harbour.emulator.fired()) > 5
-    assert await harbour.states() == ["COMPLETED", "COMPLETED"]
-    assert set(seen) == {"200 zero", "200 one"}
-    harbour.emulator.goes_wrong()
-    assert await harbour.made() == (2, 1, 2)
-
-
 async def test_beside_the_looks_an_update_takes_sixteen_calls_and_a_first_version_twenty_one(harbour: Harbour) -> None:
     assert await calls_of(harbour, harbour.sail()) <= 21
     assert await calls_of(harbour, harbour.ship("one")) <= 16

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -27,6 +29,8 @@ from tests.aws.emulator.single import SingleTasks
 from tests.aws.emulator.tasks import Machine
 
 CONTROL = "/_emulator/"
+LOCK_PORT = 8079
+"""On an address of loopback's that nobody else uses: whoever listens there has all that begin like it."""
 
 
 def main() -> None:
@@ -34,7 +38,8 @@ def main() -> None:
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     elb = elbv2_backends[ACCOUNT][REGION]
-    machine = Machine(_network())
+    network, lock = _network()
+    machine = Machine(network)
     single = SingleTasks()
     single.install()
     meters.install()
@@ -56,12 +61,17 @@ def main() -> None:
     sys.stdin.read()
     services.stop_everything()
     builds.stop_everything()
+    lock.close()
     os._exit(0)
 
 
-def _network() -> str:
-    """The first two bytes of loopback addresses that are this process's alone, as far as process numbers go."""
-    return f"127.{os.getpid() % 250 + 2}"
+def _network() -> tuple[str, socket.socket]:
+    """The first two bytes of loopback addresses that are this process's alone, for as long as the socket is open."""
+    for number in range(os.getpid(), os.getpid() + 250):
+        network = f"127.{number % 250 + 2}"
+        with contextlib.suppress(OSError):
+            return network, socket.create_server((f"{network}.0.1", LOCK_PORT))
+    raise RuntimeError("other emulators have all loopback addresses")
 
 
 def _listen_for_real(machine: Machine, balancer: Balancer) -> None:

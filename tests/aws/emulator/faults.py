@@ -31,6 +31,8 @@ class Rule:
     times: int = 1
     skip: int = 0
     """How many matching calls go well first."""
+    every: int = 1
+    """Of those after, the first goes wrong and then every so manyth."""
     wait_s: float = 0.0
     fired: int = 0
 
@@ -53,6 +55,7 @@ class Faults:
                 if rule.skip > 0:
                     rule.skip -= 1
                     continue
+                rule.skip = rule.every - 1
                 rule.times -= 1
                 rule.fired += 1
                 return rule
