@@ -81,5 +81,5 @@ async def require_not_put_back(
 
 
 def _out_of_order(environment: str, before: str, sha: str, live: Release | None) -> Refused:
-    now = live.sha[:12] if live else None
-    return Refused("order_needed", environment=environment, after=before, sha=sha[:12], live=now)
+    now = live.sha[:7] if live else None
+    return Refused("order_needed", environment=environment, after=before, sha=sha[:7], live=now)

@@ -84,7 +84,7 @@ async def _require_head(facts: Facts, job: Job, plan: Plan) -> None:
         return
     pull = await facts.pull(plan.follows_pull)
     if pull.head_sha != job.sha:
-        raise Permanent("ref_changed", before=job.sha[:12], now=pull.head_sha[:12])
+        raise Permanent("ref_changed", before=job.sha[:7], now=pull.head_sha[:7])
     if pull.state != "open":
         raise Permanent("pull_closed", state="merged" if pull.merged else pull.state)
 

@@ -22,7 +22,7 @@ def require_deployable(pull: PullRequest, *, trusted: bool = False) -> None:
     Raises Refused("fork" or "pull_closed").
     """
     if pull.from_fork and not trusted:
-        raise Refused("fork", head=pull.head_repository, sha=pull.head_sha[:12])
+        raise Refused("fork", head=pull.head_repository, sha=pull.head_sha[:7])
     require_open(pull)
 
 
@@ -40,9 +40,9 @@ def require_still_head(pull: PullRequest, told: HeadMove | None, asked_seq: int)
     if told is None:
         return
     if told.received_seq >= asked_seq:
-        raise Refused("head_moved", before="–", now=told.sha[:12])
+        raise Refused("head_moved", before="–", now=told.sha[:7])
     if told.sha != pull.head_sha:
-        raise Refused("head_unknown", before=told.sha[:12], now=pull.head_sha[:12])
+        raise Refused("head_unknown", before=told.sha[:7], now=pull.head_sha[:7])
 
 
 def pick_environment(config: RepoConfig, name: str | None) -> EnvironmentConfig:

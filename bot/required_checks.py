@@ -49,7 +49,7 @@ def require_passed(checks: CommitChecks, required: Sequence[str]) -> None:
         ("checks_pending", judged.pending),
     ):
         if names:
-            raise Refused(code, checks=list(names), sha=checks.sha[:12])
+            raise Refused(code, checks=list(names), sha=checks.sha[:7])
 
 
 def _said(checks: CommitChecks) -> dict[str, set[str]]:

@@ -55,7 +55,7 @@ class Facts:
             said = await commit_checks(self.client, sha)
             return said.without_app((await identity(self.github.app)).id)
         except (Transient, Permanent) as error:
-            raise Refused("checks_unreadable", sha=sha[:12], reason=error.code) from error
+            raise Refused("checks_unreadable", sha=sha[:7], reason=error.code) from error
 
     async def pull(self, number: int) -> PullRequest:
         """Raises Refused("pull_needed") for an issue's number."""

@@ -54,7 +54,7 @@ class HeldJobs:
         pull = Plan.from_json(job.spec).follows_pull
         told = await self._records.deliveries.latest_head(job.repository.id, pull) if pull else None
         if told is not None and told.sha != job.sha:
-            raise Refused("ref_changed", before=job.sha[:12], now=told.sha[:12])
+            raise Refused("ref_changed", before=job.sha[:7], now=told.sha[:7])
 
     async def _see_before(self, job: Job) -> bool:
         """Whether the job it comes after is completed. Raises Refused("before_failed") where it ended otherwise."""
@@ -74,7 +74,7 @@ class HeldJobs:
         except Refused as unreadable:
             raise Transient("github_unavailable", reason=unreadable.code) from unreadable
         if judged.failed:
-            raise Refused("checks_failed", checks=list(judged.failed), sha=job.sha[:12])
+            raise Refused("checks_failed", checks=list(judged.failed), sha=job.sha[:7])
         if judged.missing or judged.pending:
             return False
         return await self._records.jobs.checks_passed(job.id, self._clock())

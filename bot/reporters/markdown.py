@@ -9,7 +9,7 @@ from bot import messages
 from bot.commands import COMMANDS
 from bot.durations import shown
 from bot.grammar import CommandSpec, Takes
-from bot.model import JobState
+from bot.model import JobKind, JobState
 from bot.reporters import waiting
 from bot.reporters.endings import ended
 from bot.reporters.gates import gate_lines
@@ -20,6 +20,7 @@ ICONS = {
     StageState.RUNNING: "🔵",
     StageState.DONE: "✅",
     StageState.FAILED: "❌",
+    StageState.STOPPED: "🚫",
 }
 STATE_ICONS = {
     JobState.COMPLETED: "🚀",
@@ -29,6 +30,11 @@ STATE_ICONS = {
     JobState.ROLLED_BACK: "⏪",
     JobState.SUPERSEDED: "⏭️",
 }
+ROLLBACK_TITLES = {
+    **dict.fromkeys((JobState.PROCESSING, JobState.BUILDING, JobState.PUSHING, JobState.DEPLOYING), "GOES_BACK"),
+    JobState.COMPLETED: "WENT_BACK",
+}
+"""What a job that puts an earlier release back is called where a deployment is called after its step."""
 TAIL_CHARACTERS = 8_000
 
 
@@ -36,8 +42,16 @@ def title(view: JobView, locale: str) -> str:
     """One line: where the job stands."""
     if (held := waiting.held_title(view.job, locale)) is not None:
         return held
-    key = "NOOP" if view.is_rehearsal and view.state is JobState.COMPLETED else view.state.value
-    return messages.say(locale, f"report.title.{key}", environment=view.job.environment)
+    return messages.say(locale, f"report.title.{_title_key(view)}", environment=view.job.environment)
+
+
+def _title_key(view: JobView) -> str:
+    """A rehearsal deploys nothing, and a rollback goes back all the way until it verifies."""
+    if view.is_rehearsal and view.state is JobState.COMPLETED:
+        return "NOOP"
+    if view.job.kind is JobKind.ROLLBACK:
+        return ROLLBACK_TITLES.get(view.state, view.state.value)
+    return view.state.value
 
 
 def headline(view: JobView, locale: str) -> str:

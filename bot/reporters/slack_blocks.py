@@ -34,7 +34,7 @@ def head(view: JobView, locale: str) -> Saying:
 
 def steps(view: JobView) -> list[Stage]:
     """The stages that have ended, one line in the thread each."""
-    return [row.stage for row in view.stages if row.state in {StageState.DONE, StageState.FAILED}]
+    return [row.stage for row in view.stages if row.state in {StageState.DONE, StageState.FAILED, StageState.STOPPED}]
 
 
 def steps_text(view: JobView, stages: list[Stage], locale: str) -> str:

@@ -23,6 +23,15 @@ class StageState(enum.StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"
+
+
+ENDS: Mapping[JobState, StageState] = {
+    JobState.COMPLETED: StageState.DONE,
+    JobState.CANCELLED: StageState.STOPPED,
+    JobState.SUPERSEDED: StageState.STOPPED,
+}
+"""How a stage ended that ran when the job came to this end; with all others it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +100,9 @@ class _Stages:
             self.notes[event.stage] = event.message.partition("] ")[2] or event.message
 
     def end(self, state: JobState) -> None:
-        """A stage still running when the job ended badly is the one that failed."""
+        """A stage still running when the job ended badly is the one that failed, or where somebody stopped it."""
         if state.is_final:
-            self._settle(StageState.DONE if state is JobState.COMPLETED else StageState.FAILED)
+            self._settle(ENDS.get(state, StageState.FAILED))
 
     def _settle(self, as_what: StageState, before: Stage = Stage.COMPLETE) -> None:
         """Stages that run no more: a server that dies with one done may have left no event of that."""

@@ -12,7 +12,13 @@ from bot.reporters.titles import said_of, title_of
 from bot.reporters.view import JobView, StageState, StageView
 from bot.web.analysis_part import render_findings
 
-ICONS = {StageState.WAITING: "○", StageState.RUNNING: "◐", StageState.DONE: "✓", StageState.FAILED: "✗"}
+ICONS = {
+    StageState.WAITING: "○",
+    StageState.RUNNING: "◐",
+    StageState.DONE: "✓",
+    StageState.FAILED: "✗",
+    StageState.STOPPED: "⊘",
+}
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -8,6 +8,7 @@ import pytest
 
 from bot.clock import utc_now
 from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository, Stage
+from bot.reporters import markdown
 from bot.reporters.view import StageState, see
 
 JOB = Job(
@@ -42,7 +43,13 @@ def test_a_stage_whose_end_was_not_told_is_done_when_the_next_one_starts() -> No
 
 
 @pytest.mark.parametrize(
-    ("end", "shown"), [(JobState.COMPLETED, StageState.DONE), (JobState.FAILED, StageState.FAILED)]
+    ("end", "shown"),
+    [
+        (JobState.COMPLETED, StageState.DONE),
+        (JobState.FAILED, StageState.FAILED),
+        (JobState.CANCELLED, StageState.STOPPED),
+        (JobState.SUPERSEDED, StageState.STOPPED),
+    ],
 )
 def test_a_stage_that_runs_when_the_job_ends_ended_as_the_job_did(end: JobState, shown: StageState) -> None:
     told = states(replace(JOB, state=end), (STARTED, Stage.BUILD), (FINISHED, Stage.BUILD), (STARTED, Stage.PUSH))
@@ -52,3 +59,22 @@ def test_a_stage_that_runs_when_the_job_ends_ended_as_the_job_did(end: JobState,
 def test_a_stage_that_starts_once_more_runs() -> None:
     told = states(JOB, (STARTED, Stage.BUILD), (FINISHED, Stage.BUILD), (STARTED, Stage.BUILD))
     assert told[0] is StageState.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (JobState.BUILDING, "Rolling back"),
+        (JobState.DEPLOYING, "Rolling back"),
+        (JobState.VERIFYING, "Verifying"),
+        (JobState.COMPLETED, "Rolled production back"),
+        (JobState.FAILED, "Failed"),
+    ],
+)
+def test_a_rollback_is_never_called_a_deployment(state: JobState, shown: str) -> None:
+    assert markdown.title(see(replace(JOB, kind=JobKind.ROLLBACK, state=state), [], ""), "en") == shown
+
+
+def test_a_job_that_was_stopped_has_no_stage_that_failed() -> None:
+    view = see(replace(JOB, state=JobState.CANCELLED), story((STARTED, Stage.BUILD)), "")
+    assert "🚫 stopped | 1 Build" in markdown.stage_table(view, "en")

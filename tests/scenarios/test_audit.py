@@ -106,7 +106,7 @@ async def test_an_end_that_a_gate_decided_tells_both_commits(world: World) -> No
     await world.settle()
     entry = (await trail(world))[-1].entry
     assert (entry.reason, entry.sha) == ("ref_changed", pull.head_sha)
-    assert entry.rules == {"before": pull.head_sha[:12], "now": moved[:12]}
+    assert entry.rules == {"before": pull.head_sha[:7], "now": moved[:7]}
 
 
 async def test_a_secret_that_somebody_typed_is_not_in_the_trail(world: World) -> None:

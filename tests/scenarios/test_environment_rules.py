@@ -166,7 +166,7 @@ async def test_check_runs_and_statuses_that_passed_on_this_very_commit_let_it_th
     moved = await world.push("three", branch="feature")
     await world.settle()
     await world.say(pull.number, "/deploy")
-    assert f"have not reported on {moved[:12]}" in world.answers(pull.number)[-1].body
+    assert f"have not reported on {moved[:7]}" in world.answers(pull.number)[-1].body
 
 
 async def test_all_checks_means_that_there_is_one_and_ours_do_not_count(world: World) -> None:

@@ -121,6 +121,6 @@ async def _trust_fork(office: Office, order: Order, facts: Facts, number: int) -
     told = await office.records.deliveries.latest_head(order.repository.id, number)
     policy.require_still_head(pull, told, order.received_seq)
     trust = Trust(order.repository.id, number, pull.head_sha, actor, order.actor_id or 0)
-    text = office.say("approve.trusted", sha=pull.head_sha[:12])
+    text = office.say("approve.trusted", sha=pull.head_sha[:7])
     answer = office.answer(order, text, "+1")
     return Outcome("acted", "fork_trusted", answers=(answer,), changes=(trust,), rules={"sha": pull.head_sha})

@@ -72,7 +72,7 @@ async def _same_head(office: Office, order: Order, facts: Facts, number: int) ->
     """Once more what a maintainer trusted of a fork: only while it still is the head. Raises Refused("head_moved")."""
     commit = await head_of_pull(office, order, facts, number)
     if commit.sha != order.known_sha:
-        raise Refused("head_moved", before=(order.known_sha or "")[:12], now=commit.sha[:12])
+        raise Refused("head_moved", before=(order.known_sha or "")[:7], now=commit.sha[:7])
     return commit
 
 

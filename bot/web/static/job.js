@@ -44,7 +44,7 @@
     if (follow.checked) toEnd();
   }
 
-  const ICONS = { waiting: "○", running: "◐", done: "✓", failed: "✗" };
+  const ICONS = { waiting: "○", running: "◐", done: "✓", failed: "✗", stopped: "⊘" };
   function showStage(row) {
     const tr = document.getElementById(`stage-${row.stage}`);
     if (!tr) return;
