@@ -43,9 +43,9 @@ async def moved_in(root: AwsClients, session: AioSession) -> Tenant:
     return Tenant(name, root, AwsClients(AwsAccess(root.region, root.access.endpoint_url, keys), session=session))
 
 
-def allowing(*parts: str) -> list[Statement]:
+def allowing(*parts: str, owner: str = OWNER) -> list[Statement]:
     """The published policies of these parts, filled in."""
-    return [filled(statement, Owner=OWNER) for part in parts for statement in published(part)]
+    return [filled(statement, Owner=owner) for part in parts for statement in published(part)]
 
 
 def without(statements: Iterable[Statement], action: str) -> list[Statement]:

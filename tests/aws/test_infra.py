@@ -217,6 +217,14 @@ def test_a_role_is_handed_only_to_the_service_that_needs_it() -> None:
         assert statement["Action"] == "iam:PassRole"
 
 
+def test_the_state_machine_may_do_what_its_states_do_and_write_its_log() -> None:
+    states = json.loads((INFRA / "state-machine.asl.json").read_text(encoding="utf-8"))["States"].values()
+    calls = [state["Resource"].rpartition(":aws-sdk:")[2].split(":") for state in states if "Resource" in state]
+    needed = {f"{service}:{operation[0].upper()}{operation[1:]}" for service, operation in calls} | {"iam:PassRole"}
+    given = {action for name, one in policies() if name == "DeployRole" for action in several(one["Action"])}
+    assert {action for action in given if not action.startswith("logs:")} == needed
+
+
 def test_every_statement_has_a_name_that_says_what_it_is_for() -> None:
     for path in POLICIES:
         names = [statement["Sid"] for statement in published(path.stem)]

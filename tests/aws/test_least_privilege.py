@@ -9,14 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiobotocore.session import AioSession
 from botocore.loaders import Loader
 from botocore.model import Shape
 
-from aws.clients import AwsClients
+from aws.clients import AwsAccess, AwsClients
 from aws.codebuild import CodeBuild
-from aws.credentials import Role, account_of, assumed
+from aws.credentials import Role, account_of, assumed, sealed_keys
 from aws.ecr import EcrRegistry
 from aws.errors import missing_action
 from aws.follow import FollowedRollouts
@@ -24,10 +25,12 @@ from aws.rollouts import EcsRollouts
 from bot import messages
 from bot.errors import Permanent
 from bot.ports import RolloutSpec, RolloutStatus
+from tests.aws.conftest import REGION
 from tests.aws.emulator.demands import PERMITTED, RESOURCES, action_of
 from tests.aws.emulator.handle import Emulator
 from tests.aws.ground import Ground
 from tests.aws.guard import Guard
+from tests.aws.harbour import Harbour
 from tests.aws.network import Network
 from tests.aws.slipway import LOOKOUT
 from tests.aws.template import INFRA, POLICIES, policies, published, several
@@ -76,11 +79,15 @@ DONE_BY_LAMBDA = {
 @pytest.fixture
 async def tenant(clients: AwsClients, guard: Guard, loader: Loader) -> AsyncIterator[Tenant]:
     """A user who may do nothing yet."""
-    session = AioSession()
-    session.register_component("data_loader", loader)
-    tenant = await moved_in(clients, guard.watch(session))
+    tenant = await moved_in(clients, guard.watch(_session(loader)))
     yield tenant
     await tenant.own.close()
+
+
+def _session(loader: Loader) -> AioSession:
+    session = AioSession()
+    session.register_component("data_loader", loader)
+    return session
 
 
 # --- enough ---------------------------------------------------------------------------------------------------------
@@ -201,6 +208,42 @@ async def test_no_other_role_is_assumed(tenant: Tenant) -> None:
     lent = Role("arn:aws:iam::210987654321:role/admin", "acme-7")
     with pytest.raises(Permanent, match="aws_denied"):
         await assumed(lent, tenant.own)()
+
+
+async def test_a_person_reads_which_action_is_missing_and_with_it_the_next_push_goes_live(
+    tenant: Tenant, emulator: Emulator, network: Network, tmp_path: Path
+) -> None:
+    may = allowing("ecr", "ecs", owner="harbour")
+    await tenant.may(without(may, "ecs:RegisterTaskDefinition"))
+    async with Harbour(tmp_path, emulator, tenant.own, network) as harbour:
+        await harbour.sail(ecs={"execution_role": ROLE, "infrastructure_role": ROLE})
+        assert "`ecs:RegisterTaskDefinition` is missing from the policy" in str(harbour.check_run().summary)
+        await tenant.may(may)
+        await harbour.ship("two")
+        assert await harbour.answers_people() == "200 two"
+
+
+async def test_motos_own_iam_agrees(no_config_files: None, loader: Loader, guard: Guard) -> None:
+    """It looks at signatures and actions, at no resource, and at everybody at once: so in a process of its own."""
+    with Emulator() as strict:
+        access = AwsAccess(REGION, strict.url, sealed_keys("AKIAEXAMPLE", "secret"))
+        root = AwsClients(access, session=_session(loader))
+        tenant = await moved_in(root, guard.watch(_session(loader)))
+        await tenant.may({"Effect": "Allow", "Action": one["Action"], "Resource": "*"} for one in allowing("ecr"))
+        await _looks_at_everybody(strict)
+        await EcrRegistry(tenant.own, Pushes(), OWNER).push(IMAGE, "acme-api", "main-1", print)
+        with pytest.raises(Permanent, match="aws_credentials_invalid"):
+            await root.call("sts", "GetCallerIdentity")
+        await tenant.own.close()
+        await root.close()
+
+
+async def _looks_at_everybody(emulator: Emulator) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{emulator.url}/moto-api/reset-auth", data=b"0") as reply,
+    ):
+        assert reply.status == 200
 
 
 def _berth(tenant: Tenant, emulator: Emulator, network: Network) -> Berth:
@@ -352,9 +395,7 @@ CLIENTS = {"elasticloadbalancing": "elbv2", "states": "stepfunctions"}
 @pytest.fixture
 async def stranger(clients: AwsClients, loader: Loader) -> AsyncIterator[Tenant]:
     """A user whose requests nobody looks at: what is refused need not be a good request."""
-    session = AioSession()
-    session.register_component("data_loader", loader)
-    tenant = await moved_in(clients, session)
+    tenant = await moved_in(clients, _session(loader))
     yield tenant
     await tenant.own.close()
 
