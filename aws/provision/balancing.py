@@ -13,7 +13,6 @@ from aws.provision.wish import Wish
 from bot.errors import Permanent
 
 _HEALTH_EVERY_S, _HEALTHY_AFTER = 10, 2
-_NOTHING = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}]
 _ALL_PATHS = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}]
 _PRIORITY = 1
 _TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -148,7 +147,11 @@ class TargetGroup:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where the load balancer answers: people, or tests of a new version. What no rule takes is not found."""
+    """Where the load balancer answers: people, or tests of a new version.
+
+    Its rule takes every request. What it would do without is the same, since ECS does not deploy behind a listener
+    that does anything but forward: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-blue-green.html
+    """
 
     name: str
     kind: str = "listener"
@@ -173,7 +176,7 @@ class Listener:
                 "elbv2",
                 "CreateListener",
                 LoadBalancerArn=site.ids["balancer"],
-                DefaultActions=_NOTHING,
+                DefaultActions=_forwarding(site),
                 Tags=marks,
                 **self._entrance(site.wish),
             )
@@ -223,9 +226,6 @@ class Rule:
         return Found(ours[0]) if ours else None
 
     async def make(self, site: Site) -> Found | None:
-        groups = [{"TargetGroupArn": site.ids["blue"], "Weight": 100}]
-        if "green" in site.ids:
-            groups.append({"TargetGroupArn": site.ids["green"], "Weight": 0})
         try:
             reply = await site.call(
                 "elbv2",
@@ -233,7 +233,7 @@ class Rule:
                 ListenerArn=site.ids[str(self.within)],
                 Priority=_PRIORITY,
                 Conditions=_ALL_PATHS,
-                Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
+                Actions=_forwarding(site),
                 Tags=tags.upper(site.wish.marks(self.name)),
             )
         except AwsRefusal as refusal:
@@ -254,6 +254,13 @@ async def marks_of(site: Site, *arns: str) -> dict[str, dict[str, str]]:
     """ARN → tags, up to 20 in one call."""
     reply = await site.call("elbv2", "DescribeTags", ResourceArns=list(arns))
     return {str(one["ResourceArn"]): tags.read(one.get("Tags", [])) for one in reply["TagDescriptions"]}
+
+
+def _forwarding(site: Site) -> list[dict[str, Any]]:
+    """All to blue; where there is green, ECS knows it by its share of nothing."""
+    shares = [(site.ids[name], share) for name, share in (("blue", 100), ("green", 0)) if name in site.ids]
+    groups = [{"TargetGroupArn": arn, "Weight": share} for arn, share in shares]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
 
 
 def _subnets(site: Site) -> list[str]:
