@@ -44,8 +44,7 @@ class Finder:
         Raises Refused: user_unknown, repository_not_installed, permission_needed, ref_not_found, unknown_environment,
         bad_config; Permanent and Transient as GitHub's client does.
         """
-        owner, _, name = asked.repo.rpartition("/")
-        facts = await self._facts(owner or asked.user, name)
+        facts = await self._facts(asked)
         login = asked.user if isinstance(asked.user, str) else (await self._place(asked.user)).login
         default = await facts.default_branch()
         config = await _covered(facts, default)
@@ -57,25 +56,38 @@ class Finder:
         found = Found(facts.repository, facts.installation_id, login, sha, environment.name)
         return Subject(found, facts, environment, config.build)
 
-    async def _facts(self, account: str | int, name: str) -> Facts:
-        """Raises Refused("repository_not_installed") where neither the table nor GitHub knows better."""
-        place = await self._place(account)
+    async def _facts(self, asked: Asked) -> Facts:
+        """Raises Refused where neither the table nor GitHub knows better."""
+        owner, _, name = asked.repo.rpartition("/")
+        account = owner or asked.user
         try:
-            return await self._repository(place, name)
-        except NotFound as unknown:
-            now = await self._told(account, instead_of=place)
-            if now == place:
-                raise Refused("repository_not_installed", repository=f"{place.login}/{name}") from unknown
-            return await self._repository(now, name)
+            place = await self._place(account)
+            facts = await self._repository(place, name)
+            if facts is None:
+                now = await self._told(account, instead_of=place)
+                facts = await self._repository(now, name) if now != place else None
+        except Refused as unknown:
+            if unknown.code != "user_unknown" or not owner:
+                raise
+            raise Refused("repository_not_installed", repository=asked.repo) from unknown
+        if facts is None:
+            raise Refused("repository_not_installed", repository=asked.repo)
+        return facts
 
-    async def _repository(self, place: Place, name: str) -> Facts:
-        """https://docs.github.com/en/rest/repos/repos#get-a-repository"""
-        repository, default_branch = await self.github.installation(place.installation_id, METADATA).call(
-            "GET /repos/{owner}/{repo}",
-            lambda data: (Repository(int(data["id"]), str(data["full_name"])), str(data["default_branch"])),
-            owner=place.login,
-            repo=name,
-        )
+    async def _repository(self, place: Place, name: str) -> Facts | None:
+        """None where GitHub knows none of that name, or not that installation any more.
+
+        https://docs.github.com/en/rest/repos/repos#get-a-repository
+        """
+        try:
+            repository, default_branch = await self.github.installation(place.installation_id, METADATA).call(
+                "GET /repos/{owner}/{repo}",
+                lambda data: (Repository(int(data["id"]), str(data["full_name"])), str(data["default_branch"])),
+                owner=place.login,
+                repo=name,
+            )
+        except NotFound:
+            return None
         return Facts(self.github, repository, place.installation_id, default_branch)
 
     async def _place(self, account: str | int) -> Place:

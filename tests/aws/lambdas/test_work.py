@@ -138,6 +138,20 @@ async def test_a_user_without_the_app_is_unknown(quay: Quay) -> None:
     assert (await quay.asked(reply.id)).outcome["errorCode"] == "USER_UNKNOWN"
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_account_by_its_number_may_name_a_repository_alone(quay: Quay, known: bool) -> None:
+    if known:
+        await quay.looks()
+    account = quay.github.installation("acme").account
+    quay.github.set_permission(REPO, account.login, "admin")
+    reply = await asks(quay, userId=account.id, repo="api")
+    await quay.works()
+    asked = await quay.asked(reply.id)
+    assert await quay.walked(reply.id) == BUILT, asked.outcome
+    assert asked.found is not None
+    assert (asked.found.login, asked.found.repository.full_name) == ("acme", REPO)
+
+
 async def test_a_repository_the_installation_does_not_cover_is_not_installed(quay: Quay) -> None:
     await quay.github.create_repo("acme/other", files={"Dockerfile": "FROM scratch\n"})
     await quay.github.select_repositories("acme", ["acme/other"])
@@ -202,7 +216,8 @@ async def test_an_installation_that_was_made_anew_is_found_and_kept(quay: Quay) 
 async def test_a_suspended_installation_is_none(quay: Quay) -> None:
     await quay.github.suspend("acme")
     await quay.looks()
-    assert (await failed(quay))[0] == "USER_UNKNOWN"
+    assert (await failed(quay, repo="api", userId="acme"))[0] == "USER_UNKNOWN"
+    assert (await failed(quay))[0] == "REPOSITORY_NOT_INSTALLED"
     await quay.github.suspend("acme", on=False)
     reply = await quay.ask()
     await quay.works()
