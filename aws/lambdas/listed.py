@@ -103,6 +103,6 @@ def _generated(tree: _Watched, app: AppPlan) -> ListedRecipe | None:
     files = {join(context, "Dockerfile"): made.dockerfile}
     if made.dockerignore:
         files[join(context, ".dockerignore")] = made.dockerignore
-    if any(path in tree.paths() for path in files):
+    if any(known == path or known.startswith(f"{path}/") for known in tree.paths() for path in files):
         return None
     return ListedRecipe(app, join(context, "Dockerfile"), made.context, files)
