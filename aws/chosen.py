@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws.follow import FollowedRollouts, is_execution
 from aws.rollouts import EcsRollouts
-from bot.ports import LogSink, Prepared, RolloutSpec, RolloutView, TrafficStats
+from bot.ports import LogSink, Prepared, RolloutSpec, RolloutView, Serving, TrafficStats
 
 
 class ChosenRollouts:
@@ -56,6 +56,10 @@ class ChosenRollouts:
     async def forget(self, spec: RolloutSpec) -> None:
         """By the settings."""
         await self._for(spec).forget(spec)
+
+    async def serving(self, rollout: str) -> Serving | None:
+        """By the id."""
+        return await self._of(rollout).serving(rollout)
 
     async def leftovers(self) -> list[str]:
         """ECS itself leaves none."""

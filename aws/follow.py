@@ -18,7 +18,7 @@ from aws.errors import AwsRefusal
 from aws.executions import End, Step, StepKind, end_of, history, running
 from aws.triggers import Trigger
 from bot.errors import Permanent
-from bot.ports import LogSink, Prepared, RolloutSpec, RolloutStatus, RolloutStep, RolloutView, TrafficStats
+from bot.ports import LogSink, Prepared, RolloutSpec, RolloutStatus, RolloutStep, RolloutView, Serving, TrafficStats
 
 SECRET = "shipmate-deployment-"  # noqa: S105 (a name's beginning, no secret)
 NEEDED = ("state_machine", "events_role")
@@ -103,14 +103,12 @@ class FollowedRollouts:
         return await self._execution(deployment, followed.state_machine)
 
     async def look(self, rollout: str) -> RolloutView:
-        """One call while it runs; once it is over, also whether what served before serves again."""
+        """One call; once it has failed, also whether what served before serves again."""
         seen = await history(self._clients, rollout)
         end = end_of(seen)
         if end is None:
             return RolloutView(RolloutStatus.GOING, running(seen), happened=_told_as(seen))
-        given = await self._input_of(rollout)
-        await triggers.disarm(self._clients, str(given.get("deploymentId", "")))
-        status = RolloutStatus.DONE if end.end is End.SUCCEEDED else await self._after_failure(given)
+        status = RolloutStatus.DONE if end.end is End.SUCCEEDED else await self._after_failure(rollout)
         reason = end.reason or next((step.reason for step in reversed(seen) if step.kind is StepKind.FAILED), "")
         percent = 100.0 if status is RolloutStatus.DONE else 0.0
         return RolloutView(status, running(seen), reason, green_percent=percent, happened=_told_as(seen))
@@ -137,6 +135,10 @@ class FollowedRollouts:
 
     async def forget(self, spec: RolloutSpec) -> None:
         """Nothing: what the state machine made is its own."""
+
+    async def serving(self, rollout: str) -> Serving | None:
+        """Which version serves is the state machine's affair."""
+        return None
 
     async def leftovers(self) -> list[str]:
         """Jobs that have a rule of this installation's."""
@@ -216,8 +218,9 @@ class FollowedRollouts:
         service = await services.look(self._clients, followed.cluster, followed.service)
         return service.task_definition if service else None
 
-    async def _after_failure(self, given: Mapping[str, Any]) -> RolloutStatus:
+    async def _after_failure(self, execution: str) -> RolloutStatus:
         """Only a service seen to run what it ran before counts as put back; else somebody has to look."""
+        given = await self._input_of(execution)
         service, before = given.get("service"), given.get("before")
         if not service or not before:
             return RolloutStatus.STUCK

@@ -11,7 +11,7 @@ from aws.definition import task_definition
 from aws.place import Place, PlaceSource, stated_place
 from aws.repeat import FIRST_PAUSE_S, settled
 from bot.errors import Permanent
-from bot.ports import LogSink, Pace, Prepared, RolloutSpec, RolloutView, TrafficStats
+from bot.ports import LogSink, Pace, Prepared, RolloutSpec, RolloutStatus, RolloutView, Serving, TrafficStats
 
 
 class EcsRollouts:
@@ -113,6 +113,17 @@ class EcsRollouts:
         reasons, arns = await tasks.why_ended(self._clients, cluster, service)
         last = await tasks.written(self._clients, spec, place, arns[0], lines) if arns else []
         return [*reasons, *last]
+
+    async def serving(self, rollout: str) -> Serving:
+        """Two calls. What the service stands on is read from the rollout's own name: nothing is looked for, or made."""
+        cluster, name = service_of(rollout)
+        service = await services.look(self._clients, cluster, name)
+        if service is None:
+            return Serving(None)
+        newest = next(iter(await deployments.history(self._clients, cluster, name)), None)
+        under_way = newest.arn if newest and not newest.status.is_over else None
+        stuck = newest.arn if newest and newest.status is RolloutStatus.STUCK else None
+        return Serving(service.task_definition, under_way, stuck)
 
     async def forget(self, spec: RolloutSpec) -> None:
         """Delete the service where its tags say that this very job made it."""

@@ -370,6 +370,18 @@ class RolloutView:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """What a platform's service runs now. `revision` None: there is no such service any more.
+
+    `under_way` is the rollout that changes it at the moment; `stuck` one that went wrong both ways.
+    """
+
+    revision: str | None
+    under_way: str | None = None
+    stuck: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds between two looks at a rollout: the first and the longest while its next step may come any moment.
 
@@ -420,6 +432,9 @@ class Rollouts(Protocol):
 
     async def forget(self, spec: RolloutSpec) -> None:
         """Remove the service if this very job made it; anything else stays."""
+
+    async def serving(self, rollout: str) -> Serving | None:
+        """What the service that a rollout was of runs now; None where the platform cannot say."""
 
     async def leftovers(self) -> list[str]:
         """Jobs for which something stands that is of no use once they are over."""

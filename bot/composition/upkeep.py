@@ -8,6 +8,7 @@ from bot.clock import utc_now
 from bot.composition.desks import program_desk, records_of
 from bot.composition.house import House
 from bot.desk.asked import AskedDesk
+from bot.jobs.deploy.rollout.drift import Drift
 from bot.jobs.deploy.rollout.leftovers import Leftovers
 from bot.jobs.deploy.upkeep import Upkeep
 from bot.reconcile.dangling import DanglingChecks
@@ -29,6 +30,7 @@ def rounds(house: House) -> Rounds:
     missed = MissedDeliveries(house.github.app, store.deliveries, utc_now)
     upkeep = Upkeep(house.own_engines, store.jobs, store.releases)
     leftovers = Leftovers(house.engines, store.jobs)
+    drift = Drift(house.engines, house.accounts, store.jobs, store.releases)
     held = HeldJobs(house.github, records_of(store), utc_now, house.settings.locale)
     kept = PreviewRecords(store.previews, store.jobs, store.releases)
     previews = PreviewKeeper(house.github, kept, house.engines, utc_now, house.settings.locale)
@@ -42,6 +44,7 @@ def rounds(house: House) -> Rounds:
             Round("held jobs", held.look, 15.0),
             Round("expired locks", expired.look, 5.0),
             Round("leftovers", leftovers.look, 300.0),
+            Round("drift", drift.look, 300.0),
             Round("dangling check runs", dangling.look, 900.0),
             *_of_tables(house),
             Round("old deliveries", lambda: store.deliveries.prune(utc_now() - DELIVERIES_KEPT), 86_400.0),

@@ -1,0 +1,130 @@
+"""What is changed on ECS behind our back is told once, in words, and left as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from aws.clients import AwsClients
+from bot.jobs.deploy.rollout.drift import Drift
+from tests.aws.emulator.handle import Emulator
+from tests.aws.harbour import Harbour
+from tests.aws.network import Network
+
+GATE = {"requests": 3, "p95_slack_ms": 10_000}
+
+
+@pytest.fixture
+async def harbour(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Harbour]:
+    """A world where version one serves."""
+    folder = Path(tempfile.mkdtemp(prefix="harbour"))
+    async with Harbour(folder, emulator, clients, network) as harbour:
+        await harbour.sail(gate=GATE)
+        await harbour.ship("one")
+        yield harbour
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def drift(harbour: Harbour) -> Drift:
+    store = harbour.store
+    return Drift(harbour.house.engines, harbour.house.accounts, store.jobs, store.releases)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What is told of releases."""
+    caplog.set_level(logging.WARNING, "shipmate.upkeep")
+    return caplog
+
+
+async def by_hand(harbour: Harbour, operation: str, **asked: object) -> None:
+    """Somebody changes the service at AWS."""
+    service = f"shipmate-{(await harbour.jobs())[0].repository.id}-production"
+    await harbour.clients.call("ecs", operation, cluster=harbour.network.cluster, service=service, **asked)
+
+
+async def test_what_is_as_we_believe_is_told_to_nobody_and_takes_two_calls(
+    harbour: Harbour, drift: Drift, told: pytest.LogCaptureFixture
+) -> None:
+    harbour.clients.calls.clear()
+    await drift.look()
+    assert told.messages == []
+    assert harbour.clients.calls == {"ecs.DescribeServices": 1, "ecs.ListServiceDeployments": 1}
+
+
+async def test_a_deployment_made_by_hand_is_told_while_it_goes_on_and_when_it_serves(
+    harbour: Harbour, drift: Drift, told: pytest.LogCaptureFixture
+) -> None:
+    harbour.emulator.is_like(lasts_s={"BAKE_TIME": 60.0})
+    plain = {"strategy": "BLUE_GREEN", "lifecycleHooks": []}
+    first = f"{harbour.network.name}:1"
+    await by_hand(harbour, "UpdateService", taskDefinition=first, deploymentConfiguration=plain)
+    await drift.look()
+    harbour.emulator.is_like(lasts_s={})
+    async with asyncio.timeout(20):
+        while await under_way(harbour):
+            pass
+    await drift.look()
+    await drift.look()
+    assert told.messages == [
+        "a live release: a rollout that no job of ours began is under way",
+        "a live release: another version serves in its place",
+    ]
+    await harbour.ship("two")
+    await drift.look()
+    assert len(told.messages) == 2
+
+
+async def under_way(harbour: Harbour) -> bool:
+    """Whether the newest deployment is not over."""
+    service = f"shipmate-{(await harbour.jobs())[0].repository.id}-production"
+    reply = await harbour.clients.call(
+        "ecs", "ListServiceDeployments", cluster=harbour.network.cluster, service=service
+    )
+    return bool(reply["serviceDeployments"][0]["status"] != "SUCCESSFUL")
+
+
+async def test_a_service_that_was_deleted_is_told(
+    harbour: Harbour, drift: Drift, told: pytest.LogCaptureFixture
+) -> None:
+    await by_hand(harbour, "DeleteService", force=True)
+    await drift.look()
+    assert told.messages == ["a live release: its service is gone"]
+
+
+async def test_a_rollout_that_went_wrong_both_ways_is_told(
+    harbour: Harbour, drift: Drift, told: pytest.LogCaptureFixture
+) -> None:
+    harbour.emulator.is_like(rollbacks_fail=True)
+    await harbour.ship_that("exit 3")
+    told.clear()
+    await drift.look()
+    assert told.messages == ["a live release: its newest rollout went wrong both ways; somebody has to look"]
+
+
+async def test_what_a_job_changes_is_left_alone(harbour: Harbour, drift: Drift, told: pytest.LogCaptureFixture) -> None:
+    harbour.emulator.is_like(lasts_s={"BAKE_TIME": 60.0})
+    await harbour.push("two")
+    async with asyncio.timeout(20):
+        while not await under_way(harbour):
+            pass
+    await drift.look()
+    assert told.messages == []
+    harbour.emulator.is_like(lasts_s={})
+    await harbour.settle()
+
+
+async def test_an_aws_that_does_not_answer_is_told_and_asked_again(
+    harbour: Harbour, drift: Drift, told: pytest.LogCaptureFixture
+) -> None:
+    harbour.emulator.goes_wrong({"kind": "deny", "operation": "DescribeServices"})
+    await drift.look()
+    await drift.look()
+    assert told.messages == ["a live release: it could not be asked what serves (aws_denied)"]
