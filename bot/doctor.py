@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot import messages
-from bot.composition.amazon import look_at_aws
+from bot.asked import Tables, Waits
+from bot.clock import utc_now
+from bot.composition.amazon import look_at_aws, open_tables
 from bot.composition.desks import look_at_connections
 from bot.config import AwsSettings, Settings, from_environment, require_github
 from bot.engines.composition import open_engines
@@ -51,6 +53,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield await _engine(settings)
     if settings.aws is not None:
         yield await _aws(settings.aws)
+        async with open_tables(settings.aws) as tables:
+            if tables is not None:
+                yield await _tables(tables)
     for finding in await _connections(settings):
         yield finding
 
@@ -103,6 +108,16 @@ async def _aws(at: AwsSettings) -> Finding:
         return Finding("aws", *await look_at_aws(at))
     except ShipmateError as error:
         return _failed("aws", error)
+
+
+async def _tables(tables: Tables) -> Finding:
+    """Whether the tables that deployments are asked for in, and the index over them, can be read."""
+    try:
+        waiting = await tables.deployments.waiting(Waits.SERVER, utc_now())
+        kept = await tables.places.all()
+    except ShipmateError as error:
+        return _failed("tables", error)
+    return Finding("tables", True, f"{len(waiting)} deployments wait there; {len(kept)} installations are kept")
 
 
 async def _connections(settings: Settings) -> list[Finding]:

@@ -17,6 +17,7 @@ from aws.lambdas.ask import Door
 from bot.asked import Waits
 from bot.composition.amazon import open_tables
 from bot.config import AwsSettings, from_environment
+from bot.doctor import examine
 from bot.errors import UserMistake
 from tests.aws.emulator.handle import Emulator
 from tests.aws.lambdas.quay import http_event, make_tables
@@ -55,6 +56,28 @@ async def test_a_server_with_tables_sees_what_the_door_wrote(
         assert answer["headers"]["Location"] == f"/deployments/{waiting}"
         assert await tables.places.all() == []
         await tables.stop_build("unknown:build")
+
+
+async def test_the_doctor_reads_the_tables_or_says_which_is_missing(
+    emulator: Emulator, clients: AwsClients, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    deployments, installations = await make_tables(clients, f"t-{uuid.uuid4().hex[:8]}")
+    given = {
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": emulator.url,
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/shipmate.db",
+        "SHIPMATE_DEPLOYMENTS_TABLE": deployments,
+        "SHIPMATE_INSTALLATIONS_TABLE": installations,
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert ("tables", True) in [(finding.name, finding.well) for finding in await examine()]
+    monkeypatch.setenv("SHIPMATE_INSTALLATIONS_TABLE", "nowhere")
+    (broken,) = [finding for finding in await examine() if finding.name == "tables"]
+    assert not broken.well
+    assert "dynamodb.Scan" in broken.sentence
 
 
 def test_a_function_names_the_setting_that_is_missing() -> None:
