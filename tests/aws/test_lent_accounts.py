@@ -7,6 +7,8 @@ import logging
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -19,6 +21,7 @@ from aws.clients import AwsAccess, AwsClients
 from aws.credentials import Role, account_of, assumed, sealed_keys
 from bot.clock import utc_now
 from bot.composition.desks import connection_desk
+from bot.composition.house import House
 from bot.connections import AwsOffer, ConnectionDesk, Hand, Terms
 from bot.errors import Refused, Transient
 from bot.model import Job
@@ -37,6 +40,14 @@ SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzEXAMPLE9"
 ALICE = Hand("alice", "shell")
 GATE = {"requests": 3, "p95_slack_ms": 10_000}
 """How fast a busy machine answers decides nothing here."""
+
+
+class LentHarbour(Harbour):
+    """A harbour of a server that has no account of its own."""
+
+    async def _opened(self, stack: AsyncExitStack) -> House:
+        house = await super()._opened(stack)
+        return replace(house, engines={name: one for name, one in house.engines.items() if name != "ecs"})
 
 
 @pytest.fixture
@@ -59,7 +70,7 @@ async def harbour(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASERVERSERVER0000")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the server's own")
     folder = Path(tempfile.mkdtemp(prefix="lent"))
-    async with Harbour(folder, emulator, clients, network, new_session) as harbour:
+    async with LentHarbour(folder, emulator, clients, network, new_session) as harbour:
         yield harbour
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -216,9 +227,10 @@ async def test_a_connection_removed_before_anything_began_is_just_told(harbour: 
 
 
 async def test_an_image_in_one_account_is_none_for_another(harbour: Harbour) -> None:
-    await lend(harbour, REPO)
-    own, lent = harbour.settings_of(), harbour.settings_of(ecs={"connection": "prod"}, branch="none")
-    both = {**yaml.safe_load(own)["environments"], "there": yaml.safe_load(lent)["environments"]["production"]}
+    here = harbour.settings_of(ecs={"connection": (await lend(harbour, REPO)).id})
+    other = await lend(harbour, REPO, name="other")
+    there = yaml.safe_load(harbour.settings_of(ecs={"connection": other.id}, branch="none"))
+    both = {**yaml.safe_load(here)["environments"], "there": there["environments"]["production"]}
     await harbour.push_files({".shipmate.yml": yaml.safe_dump({"environments": both})})
     await harbour.settle()
     number = await harbour.github.open_issue(REPO, "Everywhere")
