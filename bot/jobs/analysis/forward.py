@@ -95,6 +95,9 @@ class ForwardPass:
         if not slots:
             length = self._pairs.length(self._diffs, node)
             return None if length is None else array("I", [number]) * length
+        if len(slots) == 1:  # nearly all of them
+            part = self._part(slots[0])
+            return None if part is None else apply(part, number)
         parts = [self._part(slot) for slot in slots]
         readable = [part for part in parts if part is not None]
         return merge(readable, number) if len(readable) == len(parts) else None
@@ -134,22 +137,24 @@ def merge(parts: Sequence[Part], number: int) -> Lines:
 
 def apply(part: Part, number: int) -> Lines:
     """The lines after the hunks, with `number` in every added one; changes the given lines when they are owned."""
-    hunks = part.hunks
+    lines, owned, hunks = part
     if len(hunks) > _FEW_NUMBERS:
-        return _copy_through(part.lines, hunks, number)
-    lines = part.lines if part.owned else part.lines[:]
+        return _copy_through(lines, hunks, number)
+    if not owned:
+        lines = lines[:]
+    one = array("I", [number])
     for at in range(len(hunks) - 4, -1, -4):
         start = hunks[at]
-        lines[start : start + hunks[at + 1]] = array("I", [number]) * hunks[at + 3]
+        lines[start : start + hunks[at + 1]] = one * hunks[at + 3]
     return lines
 
 
 def _copy_through(lines: Lines, hunks: Hunks, number: int) -> Lines:
-    result, position = array("I"), 0
+    result, position, one = array("I"), 0, array("I", [number])
     for at in range(0, len(hunks), 4):
         start = hunks[at]
         result += lines[position:start]
-        result += array("I", [number]) * hunks[at + 3]
+        result += one * hunks[at + 3]
         position = start + hunks[at + 1]
     result += lines[position:]
     return result

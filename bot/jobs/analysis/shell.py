@@ -17,7 +17,6 @@ from bot.errors import Refused, ShipmateError, UserMistake
 from bot.jobs.analysis.addresses import check_address, is_url, without_password
 from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.clone import fetch_into
-from bot.jobs.analysis.page import write_page
 from bot.jobs.analysis.portfolio import add_up
 from bot.jobs.analysis.progress import Listener
 from bot.jobs.analysis.report import Report
@@ -151,6 +150,8 @@ def _write(reports: Sequence[Report], csv_path: Path | None, html_path: Path | N
     if csv_path is not None:
         csv_path.write_text(csv_of(*reports), "utf-8", newline="")
     if html_path is not None:
+        from bot.jobs.analysis.page import write_page  # with its pictures, of no use to any other answer
+
         write_page(reports[0], html_path)
 
 
