@@ -59,7 +59,7 @@ def filled(value: Any, **given: str) -> Any:
     if isinstance(value, list):
         return [filled(part, **given) for part in value]
     if isinstance(value, str):
-        return re.sub(r"\$\{([A-Za-z:]+)\}", lambda found: known[found.group(1)], value)
+        return re.sub(r"\$\{([A-Za-z:.]+)\}", lambda found: known[found.group(1)], value)
     return value
 
 
@@ -74,3 +74,39 @@ def policies() -> Iterator[tuple[str, Statement]]:
 
 
 _WITH_A_DOCUMENT = ("AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+
+
+def of_role(name: str, arns: Mapping[str, str], **given: str) -> list[Statement]:
+    """All that a role may do, filled in: what stands in it, beside it, and in the policies it has.
+
+    `arns` are those of the template's other resources, as `Name.Attribute` or `Name`.
+    """
+    held = properties(name)
+    documents = [one["PolicyDocument"] for one in held.get("Policies", [])]
+    documents += [properties(policy)["PolicyDocument"] for policy in _attached(held)]
+    documents += [
+        one["Properties"]["PolicyDocument"]
+        for one in resources("AWS::IAM::RolePolicy").values()
+        if one["Properties"]["RoleName"] == {"Ref": name}
+    ]
+    return [_resolved(one, arns, given) for document in documents for one in statements_of(document)]
+
+
+def _attached(role: Mapping[str, Any]) -> list[str]:
+    given = role.get("ManagedPolicyArns", [])
+    return [one["Fn::If"][1]["Ref"] if "Fn::If" in one else one["Ref"] for one in given]
+
+
+def _resolved(value: Any, arns: Mapping[str, str], given: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_resolved(part, arns, given) for part in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Fn::GetAtt": [name, attribute]}:
+            return arns.get(f"{name}.{attribute}", f"arn:aws:none:::{name}")
+        case {"Ref": name}:
+            return arns.get(name, f"arn:aws:none:::{name}")
+        case {"Fn::Sub": text}:
+            return filled(text, **given, **arns)
+    return {name: _resolved(part, arns, given) for name, part in value.items()}

@@ -1,0 +1,102 @@
+"""The roles of the template are enough for the event-driven face: each function, and the server, under its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from aiobotocore.session import AioSession
+from botocore.loaders import Loader
+
+from aws import builds
+from aws.asked import DynamoAsked
+from aws.clients import AwsClients
+from aws.lambdas.ask import Door
+from aws.lambdas.building import Builds
+from aws.lambdas.finish import Foreman
+from aws.lambdas.settings import LambdaSettings
+from aws.places import DynamoPlaces
+from bot.model import JobState
+from tests.aws.emulator.handle import Emulator
+from tests.aws.foundry import BUILDS
+from tests.aws.guard import Guard
+from tests.aws.harbour import FIRST_PAUSE_S
+from tests.aws.lambdas.quay import Quay, build_event, http_event
+from tests.aws.network import Network
+from tests.aws.template import of_role
+from tests.aws.tenant import moved_in
+from tests.world import REPO
+
+ROLE = "arn:aws:iam::123456789012:role/shipmate/build"
+TABLES = "arn:aws:dynamodb:us-east-1:123456789012:table"
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Whoever touches the tables, each under its own role."""
+
+    ask: AwsClients
+    work: AwsClients
+    finish: AwsClients
+    server: AwsClients
+
+
+@pytest.fixture
+async def quay(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Quay]:
+    """What is built goes live; the server is not there yet."""
+    folder = Path(tempfile.mkdtemp(prefix="quay"))
+    quay = Quay(folder, emulator, clients, network)
+    await quay.prepare()
+    yield quay
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def staff(quay: Quay, guard: Guard, loader: Loader) -> AsyncIterator[Staff]:
+    tables = {"Deployments.Arn": f"{TABLES}/deployments-{quay.owner}"}
+    tables["Installations.Arn"] = f"{TABLES}/installations-{quay.owner}"
+    async with AsyncExitStack() as stack:
+        hired = []
+        for role in ("AskRole", "WorkRole", "FinishRole", "ServerRole"):
+            session = AioSession()
+            session.register_component("data_loader", loader)
+            tenant = await moved_in(quay.clients, guard.watch(session))
+            stack.push_async_callback(tenant.own.close)
+            await tenant.may(of_role(role, tables, Owner=quay.owner))
+            hired.append(tenant.own)
+        yield Staff(*hired)
+
+
+async def test_a_deployment_goes_all_the_way_with_nothing_but_what_the_roles_allow(quay: Quay, staff: Staff) -> None:
+    deployments, installations = f"deployments-{quay.owner}", f"installations-{quay.owner}"
+    quay.table, quay.places = DynamoAsked(staff.server, deployments), DynamoPlaces(staff.server, installations)
+    async with quay:
+        await quay.lies(builds={**BUILDS, "codebuild": {"service_role": ROLE}})
+        await quay.push("one")
+        asked = http_event({"userId": "alice", "repo": REPO, "branch": "main"})
+        told = await Door(DynamoAsked(staff.ask, deployments)).answer(asked)
+        deployment = json.loads(told["body"])["data"]["deploymentId"]
+        await quay.looks()
+        quay.places = DynamoPlaces(staff.work, installations)
+        settings = LambdaSettings("", url=quay.github.url, owner=quay.owner)
+        begin = Builds(staff.work, settings, first_pause_s=FIRST_PAUSE_S)
+        await quay.works(table=DynamoAsked(staff.work, deployments), build=begin)
+        build = await quay.built(deployment)
+        finish = Foreman(DynamoAsked(staff.finish, deployments), partial(_build, staff.finish))
+        await finish.hear(build_event(build.id))
+        await quay.takes_over()
+        job = await quay.store.jobs.get(deployment)
+        assert job is not None
+        assert job.state is JobState.COMPLETED
+        assert await quay.answers_people() == "200 one"
+
+
+async def _build(clients: AwsClients, build_id: str) -> builds.Build | None:
+    return next(iter(await builds.look_at(clients, [build_id])), None)
