@@ -20,6 +20,8 @@ SOURCE = "DOWNLOAD_SOURCE"
 """The phase in which CodeBuild fetches the commit."""
 SUCCEEDED, STOPPED, TIMED_OUT = "SUCCEEDED", "STOPPED", "TIMED_OUT"
 _GOING = ("", "IN_PROGRESS")
+_KEPT = 300
+"""So many characters of a long reason's either end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +113,10 @@ def _phase(told: Mapping[str, Any]) -> BuildPhase:
     seconds = told.get("durationInSeconds")
     if seconds is None and isinstance(told.get("endTime"), datetime):
         seconds = (told["endTime"] - told["startTime"]).total_seconds()
-    message = "" if succeeded else "; ".join(reasons) or str(told["phaseStatus"])
+    message = "" if succeeded else _shortened("; ".join(reasons) or str(told["phaseStatus"]))
     return BuildPhase(str(told["phaseType"]), succeeded, int(seconds or 0), message)
+
+
+def _shortened(reason: str) -> str:
+    """A command may be as long as the file it writes; how it begins and why it failed, at the end, are kept."""
+    return reason if len(reason) <= 2 * _KEPT else f"{reason[:_KEPT]} … {reason[-_KEPT:]}"

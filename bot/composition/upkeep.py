@@ -29,7 +29,7 @@ def rounds(house: House) -> Rounds:
     store = house.opened.store
     missed = MissedDeliveries(house.github.app, store.deliveries, utc_now)
     upkeep = Upkeep(house.own_engines, store.jobs, store.releases)
-    leftovers = Leftovers(house.engines, store.jobs)
+    leftovers = Leftovers(house.engines, house.accounts, store.jobs, store.releases)
     drift = Drift(house.engines, house.accounts, store.jobs, store.releases)
     held = HeldJobs(house.github, records_of(store), utc_now, house.settings.locale)
     kept = PreviewRecords(store.previews, store.jobs, store.releases)

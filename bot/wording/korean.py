@@ -20,7 +20,7 @@ SENTENCES: Mapping[str, str] = {
     "stage.build.dockerfile_made": "Dockerfile이 없어 {path}을(를) 생성했습니다 (포트 {port})",
     "stage.build.unused": "{keys}은(는) 여기서 쓰이지 않습니다. 이미지는 {path}로 빌드합니다",
     "stage.build.built": "이미지를 빌드했습니다: {imageName}",
-    "stage.build.ordered": "{builder}가 이미지를 빌드합니다",
+    "stage.build.ordered": "{builder}에서 이미지를 빌드합니다",
     "stage.build.phase": "{phase} 단계를 {seconds}초 만에 마쳤습니다",
     "stage.build.phase_failed": "{phase} 단계가 실패했습니다: {why}",
     "stage.build.kept": "빌드할 것이 없습니다: 이미지 {imageName}을(를) 그대로 사용합니다",

@@ -75,20 +75,19 @@ class Slipway(Harbour):
         spec = replace(berth.spec(does), strategy="all")
         await berth.over(await berth.rollouts.begin(spec, await berth.rollouts.prepare(spec), gated=False))
 
-    async def follow(self, definition: str | None = None, **follow: Any) -> str:
+    async def follow(self, definition: str | None = None, **ecs: Any) -> str:
         """From now on a state machine deploys production; what there is goes there. The ARN of the machine."""
         machine = await self.machine(definition or quick_definition())
-        await self.push_files({".shipmate.yml": self.followed(machine, **follow)})
+        await self.push_files({".shipmate.yml": self.followed(machine, **ecs)})
         await self.settle()
         return machine
 
-    def followed(self, machine: str, **follow: Any) -> str:
+    def followed(self, machine: str, **ecs: Any) -> str:
         """The settings that say so."""
-        service = f"shipmate-{self.network.name}"
-        known = {"cluster": self.network.cluster, "service": service, "url": self.network.url}
-        ecs = {"follow": {"state_machine": machine, "events_role": self.network.role, **known, **follow}}
-        production = {"branch": "main", "target": "ecs", "port": CONTAINER_PORT, "checks": 2, "ecs": ecs}
-        return yaml.safe_dump({"environments": {"production": production}})
+        known = {"cluster": self.network.cluster, "service": f"shipmate-{self.network.name}", "url": self.network.url}
+        follow = {"state_machine": machine, "events_role": self.network.role, **known}
+        production = {"branch": "main", "target": "ecs", "port": CONTAINER_PORT, "checks": 2}
+        return yaml.safe_dump({"environments": {"production": {**production, "ecs": {"follow": follow, **ecs}}}})
 
     async def machine(self, definition: str) -> str:
         """A new state machine."""

@@ -276,6 +276,17 @@ def test_each_bad_end_has_a_code_of_its_own(status: str, code: str) -> None:
         builds.digest_of(builds.read(told))
 
 
+def test_of_a_long_reason_the_command_and_how_it_ended_are_kept() -> None:
+    reason = f"Error while executing command: cat > Dockerfile {'x' * 5000}. Reason: exit status 1"
+    phase = {"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"statusCode": "E", "message": reason}]}
+    told = {"id": "p:1", "buildStatus": "FAILED", "buildComplete": True, "phases": [phase | {"durationInSeconds": 1}]}
+    failed = builds.read(told).failed_phase
+    assert failed is not None
+    assert len(failed.message) < 700
+    assert failed.message.startswith("E: Error while executing command: cat > Dockerfile")
+    assert failed.message.endswith("Reason: exit status 1")
+
+
 async def test_each_job_has_a_build_of_its_own(yard: Yard) -> None:
     await yard.uri(yard.order(GOOD), Told())
     second = Told()

