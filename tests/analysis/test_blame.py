@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.jobs.analysis import git as private_git
+from bot.jobs.analysis import treewalk
 from tests.analysis.histories import (
     BEN,
     EXECUTABLE,
@@ -197,3 +199,18 @@ def test_random_histories_agree_with_git(history: History, seed: int) -> None:
     Fuzzer(seed).fill(history, 60)
     repository = history.write()
     assert owners(cold_state(repository)) == blamed_by_git(repository)
+
+
+def test_git_is_asked_about_merges_a_few_at_a_time(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(treewalk, "COMMITS_AT_ONCE", 2)
+    Fuzzer(77).fill(history, 60)
+    assert same_as_git(history)
+
+
+@pytest.mark.parametrize("size", [1, 7, 61])
+def test_what_git_says_may_come_in_pieces_of_any_size(
+    history: History, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_git, "READ_BYTES", size)
+    Fuzzer(78).fill(history, 25)
+    assert same_as_git(history)

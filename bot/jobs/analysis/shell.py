@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -27,6 +28,8 @@ from bot.jobs.analysis.series import Window
 from bot.jobs.analysis.spreadsheet import csv_of
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+NEW_OBJECTS = 100_000
+"""How many new objects make Python look for unused cycles: a run makes many that stay, and hardly a cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ def run_analyze(
     Dates are ISO 8601 (`2026-01-31`, or with a time; UTC unless they say otherwise). Returns the exit code: 0 done,
     1 the work failed, 2 bad usage or bad input.
     """
+    gc.set_threshold(NEW_OBJECTS)
     try:
         request = AnalysisRequest(
             Path(target),
