@@ -204,7 +204,8 @@ class _Reading:
             raise mistake(self._spec, "missing_argument", argument=parameter.said)
         if not parameter.pattern.match(value):
             shown = parameter.shown or parameter.said
-            raise mistake(self._spec, "bad_argument", argument=shown, given=value[:SHOWN_CHARACTERS])
+            code = "bad_length" if parameter.pattern is DURATION else "bad_argument"
+            raise mistake(self._spec, code, argument=shown, given=value[:SHOWN_CHARACTERS])
         self.found[parameter.name] = value
 
     def _up_to_next_option(self) -> Iterator[str]:

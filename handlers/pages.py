@@ -8,11 +8,22 @@ from aiohttp import web
 
 import bot.web
 from bot.repo_config import schema
+from bot.web.front_page import CONTENT_SECURITY_POLICY, front_page
+
+LOCALE: web.AppKey[str] = web.AppKey("locale", str)
+"""The language of what is the same for everyone."""
 
 routes = web.RouteTableDef()
 STATIC = Path(next(iter(bot.web.__path__))) / "static"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=300"}
 FILES = {"shipmate.css": "text/css", "job.js": "text/javascript"}
+
+
+@routes.get("/")
+async def front_door(request: web.Request) -> web.Response:
+    """What this is, and where to go on. Nothing of it depends on who asks."""
+    headers = {**HEADERS, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
+    return web.Response(text=front_page(request.app[LOCALE]), content_type="text/html", headers=headers)
 
 
 @routes.get("/static/{name}")

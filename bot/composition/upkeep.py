@@ -33,7 +33,7 @@ def rounds(house: House) -> Rounds:
     drift = Drift(house.engines, house.accounts, store.jobs, store.releases)
     held = HeldJobs(house.github, records_of(store), utc_now, house.settings.locale)
     kept = PreviewRecords(store.previews, store.jobs, store.releases)
-    previews = PreviewKeeper(house.github, kept, house.engines, utc_now, house.settings.locale)
+    previews = PreviewKeeper(house.github, house.login, kept, house.engines, utc_now, house.settings.locale)
     expired = ExpiredLocks(store.locks, store.slack_links, utc_now, house.settings.locale)
     dangling = DanglingChecks(house.github, store.jobs, store.reports, utc_now)
     return Rounds(

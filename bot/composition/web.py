@@ -34,6 +34,7 @@ def web_application(house: House) -> web.Application:
     app[contribution_pages.PAGES] = contribution_pages.ContributionPages(
         store.analyses, store.keys, house.links, utc_now, settings.locale
     )
+    app[pages.LOCALE] = settings.locale
     for module in (health, jobs, pages, contribution_pages):
         app.add_routes(module.routes)
     _add_slack(app, house)

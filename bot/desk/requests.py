@@ -55,6 +55,7 @@ def deploy_request(
         requires="" if by_push else "write",
         noop=command.has("noop"),
         set_by_hand=tuple(command.pairs),
+        canary=command.get("canary"),
         reason=command.get("reason"),
         connection_by_key=given.aws is not None,
         github_connection=given.github,

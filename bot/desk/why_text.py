@@ -16,6 +16,8 @@ from bot.reporters import markdown
 from bot.reporters.titles import title_of
 from bot.reporters.view import JobView
 
+SAID_CHARACTERS = 8
+"""So long a value may stand in the sentence by itself: it is not repeated below."""
 FIGURES = ("requests", "errorPercent", "p50Ms", "p95Ms")
 NOT_VALUES = frozenset({"green", "blue", "limits", "verdict", "why", "number", "fix"})
 """Facts that are told above the values, or say nothing of what decided."""
@@ -58,13 +60,14 @@ def _without_values(raw: str) -> str:
 def job_text(told: Told, say: Says, locale: str) -> str:
     """Where it stands and why, and everything that decided."""
     view = told.view
-    rules = view.job.result.get("failure") or {}
+    sentence = markdown.sentence(view, locale) or view.job.error_message or ""
+    figures = _figures(_judged(told), say)
     code = f" · `{view.job.error_code}`" if view.job.error_code else ""
     parts = [
         f"{_headline(view, locale)} · `{view.job.id}`{code}",
-        markdown.sentence(view, locale) or view.job.error_message or "",
-        _figures(_judged(told), say),
-        _values(rules, say),
+        sentence,
+        figures,
+        _values(_untold(view.job.result.get("failure") or {}, sentence, figures), say),
         _differences(told, say),
         _trail(told.trail, say),
         f"{say('report.tail')}\n\n{markdown.fenced(view.tail)}" if view.tail else "",
@@ -115,6 +118,16 @@ def _values(rules: Mapping[str, Any], say: Says) -> str:
     head = f"| {say('why.rule')} | {say('why.value')} |\n|---|---|"
     rows = [f"| `{messages.neutral(name)}` | {_value(value)} |" for name, value in shown[:MOST_VALUES]]
     return "\n".join([head, *rows])
+
+
+def _untold(rules: Mapping[str, Any], sentence: str, figures: str) -> Mapping[str, Any]:
+    """The values that the sentence and the table of figures, which names its share of traffic, do not tell."""
+    kept = {name: value for name, value in rules.items() if not (figures and name == "percent")}
+    return {
+        name: value
+        for name, value in kept.items()
+        if not (isinstance(value, str) and len(value) >= SAID_CHARACTERS and value in sentence)
+    }
 
 
 def _value(value: Any) -> str:

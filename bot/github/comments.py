@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,6 +54,14 @@ async def find_comment(
         if comment.author == author and wanted in comment.body:
             return comment
     return None
+
+
+async def find_comments(client: Client, issue_number: int, markers: Collection[str], author: str) -> list[Comment]:
+    """Every comment by `author` that holds one of the hidden markers."""
+    wanted = [hidden(marker) for marker in markers]
+    operation = "GET /repos/{owner}/{repo}/issues/{issue_number}/comments"
+    written_there = await client.listed(operation, _comment, issue_number=issue_number)
+    return [one for one in written_there if one.author == author and any(marker in one.body for marker in wanted)]
 
 
 async def create_comment(client: Client, issue_number: int, body: str) -> Comment:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,12 +12,16 @@ from bot import messages
 from bot.clock import Clock
 from bot.errors import Permanent, ShipmateError
 from bot.github.api import GitHub
+from bot.github.client import Client
+from bot.github.comments import find_comments, update_comment
 from bot.github.deployments import DeploymentStatus, add_status, list_deployments, list_statuses
 from bot.github.environments import delete_environment
 from bot.github.permissions import DECIDE, MANAGE_ENVIRONMENTS, REPORT
 from bot.github.pulls import get_pull
 from bot.jobs.deploy.teardown import forget_images, tear_down
+from bot.model import Release
 from bot.ports import AnyEngine, Engine
+from bot.reporters.comment import BotLogin
 from bot.store.answers import Answer
 from bot.store.changes import EndPreview
 from bot.store.jobs import Jobs
@@ -29,6 +34,9 @@ MOST_DEPLOYMENTS = 100
 NOBODY = "shipmate"
 GONE = frozenset({"github_not_found", "github_invalid"})
 """What GitHub answers for a repository that was deleted, or that the app was removed from."""
+
+_HIDDEN = re.compile(r"<!-- shipmate [^>]+ -->")
+"""What a comment is found again by."""
 
 log = logging.getLogger("shipmate.previews")
 
@@ -46,9 +54,16 @@ class PreviewKeeper:
     """Looks after all previews; each look is repeatable, and one that fails stops no other."""
 
     def __init__(
-        self, github: GitHub, records: Records, engines: Mapping[str, AnyEngine], clock: Clock, locale: str = "en"
+        self,
+        github: GitHub,
+        login: BotLogin,
+        records: Records,
+        engines: Mapping[str, AnyEngine],
+        clock: Clock,
+        locale: str = "en",
     ) -> None:
         self._github = github
+        self._login = login
         self._records = records
         self._engines = engines
         self._clock = clock
@@ -112,23 +127,34 @@ class PreviewKeeper:
             if isinstance(engine, Engine):
                 await tear_down(engine, repository.id, environment)
                 await forget_images(engine, self._records.releases, releases)
-        await self._tell_github(preview)
+        await self._tell_github(preview, releases)
         await self._records.previews.is_down(preview)
         log.info("a preview was taken down", extra={"repository": repository.full_name, "environment": environment})
 
-    async def _tell_github(self, preview: Preview) -> None:
-        """Its deployments serve nothing any more. A repository that is gone is not told."""
+    async def _tell_github(self, preview: Preview, releases: Sequence[Release]) -> None:
+        """Its deployments serve nothing any more, nor does any comment. A repository that is gone is not told."""
         client = self._github.repository(preview.installation_id, preview.repository, REPORT)
         try:
             for one in await list_deployments(client, environment=preview.environment, most=MOST_DEPLOYMENTS):
                 last = await list_statuses(client, one.id, most=1)
                 if not last or last[0].state != "inactive":
                     await add_status(client, one.id, DeploymentStatus("inactive", auto_inactive=False))
+            await self._say_it_is_over(client, preview, releases)
         except Permanent as refused:
             if refused.code not in GONE:
                 raise
         else:
             await self._delete_environment(preview)
+
+    async def _say_it_is_over(self, client: Client, preview: Preview, releases: Sequence[Release]) -> None:
+        """Comments that tell of it still show an address where nothing answers. One is told once."""
+        markers = [f"shipmate job:{release.job_id}" for release in releases]
+        markers.append(f"shipmate preview:{preview.environment}")
+        over = messages.say(self._locale, "preview.over", environment=preview.environment)
+        for comment in await find_comments(client, preview.number, markers, await self._login()):
+            told = "\n".join([*_HIDDEN.findall(comment.body), over])
+            if comment.body != told:
+                await update_comment(client, comment.id, told)
 
     async def _delete_environment(self, preview: Preview) -> None:
         """Only where the app may administer the repository, which it does not ask for by itself."""

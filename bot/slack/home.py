@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot import messages
 from bot.clock import Clock
 from bot.desk.facts import facts_about
+from bot.desk.notices import covered
 from bot.errors import Permanent, Refused
 from bot.github.api import GitHub
 from bot.github.people import Role
@@ -112,7 +114,8 @@ class Home:
     def _lock(self, lock: Lock) -> str:
         until = f" · → {lock.until:{TIME_FORM}}" if lock.until else ""
         why = f" · {escaped(messages.neutral(lock.reason))}" if lock.reason else ""
-        return f"• {escaped(lock.repository.full_name)} → `{lock.name}` · {escaped(lock.holder)}{until}{why}"
+        what = covered(lock, partial(messages.say, self.locale))
+        return f"• {escaped(lock.repository.full_name)} → {what} · {escaped(lock.holder)}{until}{why}"
 
     def _where(self, job: Job) -> str:
         where = f"{escaped(job.repository.full_name)} → `{job.environment or job.ref}`"

@@ -129,6 +129,17 @@ async def test_one_environment_cannot_be_taken_out_of_a_lock_of_all(world: World
     assert "Nothing is locked" in last(world, pull)
 
 
+async def test_a_lock_of_all_is_listed_in_words(world: World, pull: Opened) -> None:
+    await world.say(pull.number, "/lock --all")
+    await world.say(pull.number, "/locks")
+    assert "| every environment | `alice` |" in last(world, pull)
+
+
+async def test_a_length_nobody_can_read_is_answered_with_examples(world: World, pull: Opened) -> None:
+    await world.say(pull.number, "/lock staging --for tomorrow")
+    assert "write it as `45m`, `3h` or `1d12h`" in last(world, pull)
+
+
 async def test_a_lock_of_all_takes_over_those_of_single_environments(world: World, pull: Opened) -> None:
     await world.say(pull.number, "/lock staging\n/lock production")
     await world.say(pull.number, "/lock --all", by="carol")

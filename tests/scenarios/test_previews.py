@@ -251,6 +251,36 @@ async def test_a_preview_asked_for_once_follows_the_head_too(world: World) -> No
     assert await world.serves(f"pr-{pull.number}") == "four"
 
 
+@pytest.mark.parametrize(("previews", "asked"), [(ON, "/preview"), (AUTOMATIC, "")], ids=["asked for", "by itself"])
+async def test_no_comment_shows_the_address_of_a_preview_that_has_ended(
+    world: World, previews: str, asked: str
+) -> None:
+    await _with(world, previews)
+    pull = await world.open_pull("two")
+    if asked:
+        await world.say(pull.number, asked)
+    url = world.url(f"pr-{pull.number}")
+    told = world.answers(pull.number)[0]
+    assert url in told.body
+    await world.say(pull.number, "/preview stop")
+    await world.make_the_rounds()
+    bodies = [one.body for one in world.answers(pull.number)]
+    assert not [body for body in bodies if url in body or "🚀" in body]
+    assert f"The preview `pr-{pull.number}` has ended" in bodies[0]
+
+
+async def test_a_preview_that_is_made_again_is_told_anew(world: World) -> None:
+    await _with(world, AUTOMATIC)
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/preview stop")
+    await world.make_the_rounds()
+    await world.say(pull.number, "/preview")
+    await world.push("three", branch="feature")
+    await world.settle()
+    assert "Preview until" in world.answers(pull.number)[0].body
+    assert await world.serves(f"pr-{pull.number}") == "three"
+
+
 async def test_a_preview_that_was_stopped_stays_so_until_it_is_asked_for(world: World) -> None:
     await _with(world, AUTOMATIC)
     pull = await world.open_pull("two")

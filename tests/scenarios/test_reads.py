@@ -83,6 +83,7 @@ async def test_why_of_a_rollback_shows_figures_limits_the_difference_and_the_log
     assert "`gate_failed`" in told
     assert "| Failed, % | 10 | 0 | 1 |" in told
     assert "| Requests (at least) | 500 | 500 | 10 |" in told
+    assert "`percent`" not in told
     assert f"`{before.sha[:7]}` (v1) gives way to `{job.sha[:7]}`" in told
     assert "ROLLED_BACK `gate_failed`" in told
     assert "Last lines of the log" in told

@@ -44,6 +44,36 @@ async def _live(world: World, environment: str = "production") -> Release:
     return release
 
 
+# The same again
+
+
+async def test_retry_says_again_what_the_command_said(world: World) -> None:
+    await world.push_files({".shipmate.yml": PARAMS, "Dockerfile": dockerfile("blue")})
+    await world.settle()
+    pull = await world.open_pull("green", "fail")
+    await world.say(pull.number, "/deploy --canary 25% -- LEVEL=debug")
+    first = (await world.jobs())[-1]
+    await world.say(pull.number, f"/retry {first.id}")
+    again = (await world.jobs())[-1]
+    assert again.id != first.id
+    assert again.spec["environment"]["traffic"] == first.spec["environment"]["traffic"]
+    assert again.spec["environment"]["env"]["LEVEL"] == "debug"
+    assert (again.spec["canary"], again.spec["set_by_hand"]) == ("25%", ["LEVEL"])
+
+
+async def test_what_may_no_longer_be_set_by_hand_is_not_set_by_a_retry(world: World) -> None:
+    await world.push_files({".shipmate.yml": PARAMS, "Dockerfile": dockerfile("blue")})
+    await world.settle()
+    pull = await world.open_pull("green", "fail")
+    await world.say(pull.number, "/deploy -- LEVEL=debug")
+    await world.push_files({".shipmate.yml": SETTINGS})
+    await world.settle()
+    jobs = await world.jobs()
+    await world.say(pull.number, f"/retry {jobs[-2].id}")
+    assert "`LEVEL`" in world.answers(pull.number)[-1].body
+    assert len(await world.jobs()) == len(jobs)
+
+
 # Going back
 
 

@@ -22,7 +22,7 @@ async def locks(office: Office, order: Order, facts: Facts) -> Outcome:
         for one in standing:
             words = spoken(office, one)
             since = one.since.strftime(TIME_FORM)
-            cells = (f"`{one.name}`", f"`{one.holder}`", since, words["until"], words["reason"])
+            cells = (words["what"], f"`{one.holder}`", since, words["until"], words["reason"])
             rows.append(f"| {' | '.join(cells)} |")
         text = "\n".join([title, "", f"| {head} |", "|---|---|---|---|---|", *rows])
     return Outcome("acted", "locks_told", answers=(office.answer(order, text),))

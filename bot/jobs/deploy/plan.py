@@ -47,6 +47,8 @@ class Plan:
     """The environment whose image this is."""
     set_by_hand: tuple[str, ...] = ()
     """The environment variables that were given with the command."""
+    canary: str | None = None
+    """The share of traffic to begin with that was given with the command."""
     reason: str | None = None
     """Why, as its asker said."""
     bypassed: tuple[str, ...] = ()
