@@ -78,6 +78,20 @@ async def test_a_build_that_fails_says_phase_and_instruction_and_keeps_its_log(f
     assert set(seen) == {"200 zero"}
 
 
+async def test_a_server_that_comes_after_the_end_says_as_much_of_a_failure(foundry: Foundry) -> None:
+    await foundry.found()
+    gate = foundry.folder / "gate"
+    await foundry.push("one", "echo begun", f"until {gate}", "fail badly")
+    await until_line(foundry, "begun")
+    await foundry.stop()
+    gate.touch()
+    await foundry.start()
+    await foundry.settle()
+    job = (await foundry.jobs())[-1]
+    assert "The build failed in BUILD: `RUN fail badly` ended with exit code 1" in str(job.error_message)
+    assert [(remark["path"], remark["line"]) for remark in job.result["failure"]["remarks"]] == [("Dockerfile", 4)]
+
+
 async def test_a_build_that_fails_elsewhere_says_which_command(foundry: Foundry) -> None:
     await foundry.found()
     (foundry.folder / "programs" / "aws").write_text("#!/bin/sh\necho no credentials >&2\nexit 254\n")

@@ -48,7 +48,7 @@ async def _built(ship: Ship[Maker], checkout: Checkout) -> BuiltImage:
             if not recipe.made:
                 failed.facts["path"] = recipe.dockerfile
             failed.facts |= of_build(recipe, failed.facts.get("line"), str(failed.facts.get("message")))
-            failed.facts["remarks"] = await remarks_on(ship, checkout)
+            failed.facts["remarks"] = await remarks_on(checkout, ship.context.log.recent())
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,9 +98,9 @@ def labels(ship: Ship[Maker]) -> dict[str, str]:
     return {"shipmate.job": job.id, "shipmate.repository": job.repository.full_name, "shipmate.sha": job.sha}
 
 
-async def remarks_on(ship: Ship[Maker], checkout: Checkout) -> list[dict[str, str | int]]:
-    """What the tools of a failed build said about the repository's files."""
-    recipe, log = checkout.recipe, ship.context.log.recent()
+async def remarks_on(checkout: Checkout, log: Sequence[str]) -> list[dict[str, str | int]]:
+    """What the tools of a failed build said in its log about the repository's files."""
+    recipe = checkout.recipe
     return await asyncio.to_thread(
         build_remarks, log, checkout.source, recipe.dockerfile, recipe.context, made=recipe.made
     )

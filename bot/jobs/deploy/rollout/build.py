@@ -25,6 +25,7 @@ from bot.jobs.deploy.reuse import use_image_there_is
 from bot.jobs.deploy.rollout.build_failure import failure_facts
 from bot.jobs.deploy.rollout.remote import builder_of, builds_remotely, kept_order, remote_settings
 from bot.jobs.deploy.rollout.spec import RolloutShip
+from bot.jobs.joblog import RECENT_LINES
 from bot.model import NewEvent, Stage
 from bot.ports import BuildNews, BuildPhase, PushedImage, RemoteBuilder, RemoteOrder
 
@@ -120,7 +121,9 @@ def _told(ship: RolloutShip, phase: BuildPhase) -> NewEvent:
 
 
 async def _explain(ship: RolloutShip, failed: Permanent, checkout: Checkout) -> None:
+    """By the log as it is stored: another process may have told its end."""
+    log = await ship.context.jobs.log_tail(ship.job.id, RECENT_LINES, Stage.BUILD)
     dockerfile = (checkout.source / checkout.recipe.dockerfile).read_text(encoding="utf-8", errors="replace")
     message = str(failed.facts.get("message"))
-    failed.facts |= failure_facts(ship.context.log.recent(), checkout.recipe, dockerfile, message)
-    failed.facts["remarks"] = await remarks_on(ship, checkout)
+    failed.facts |= failure_facts(log, checkout.recipe, dockerfile, message)
+    failed.facts["remarks"] = await remarks_on(checkout, log)
