@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
+import pytest
 
+from aws.lambdas import building
+from aws.lambdas.building import order_of
 from bot.clock import utc_now
 from bot.composition.desks import program_desk
 from bot.desk.asked import GIVEN_UP_AFTER, AskedDesk
 from bot.errors import Transient
-from bot.model import JobState
+from bot.model import JobState, Stage
+from bot.ports import RemoteOrder
 from tests.aws.lambdas.quay import Quay
 from tests.world import REPO
 
@@ -50,6 +54,35 @@ async def test_it_is_built_by_the_lambda_and_shipped_by_the_server(open_quay: Qu
     assert quay.checks(sha) == ["shipmate / deploy: success"]
     (trail,) = [entry for entry in await quay.store.audit.of_job(reply.id) if entry.entry.outcome == "acted"]
     assert (trail.entry.actor, trail.entry.face, trail.entry.sha) == ("alice", "table", sha)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Dockerfile": "FROM scratch\nCMD serve one\n"},
+        {
+            "Dockerfile": None,
+            "requirements.txt": "flask==3.0\n",
+            "app.py": "from flask import Flask\napp = Flask('x')\n",
+        },
+    ],
+)
+async def test_the_server_would_have_ordered_the_very_same_build(
+    quay: Quay, monkeypatch: pytest.MonkeyPatch, files: dict[str, str | None]
+) -> None:
+    ordered: list[RemoteOrder] = []
+
+    def noted(*given: Any) -> RemoteOrder:
+        ordered.append(order_of(*given))
+        return ordered[-1]
+
+    monkeypatch.setattr(building, "order_of", noted)
+    await quay.github.push(REPO, branch="next", files=files)
+    reply = await quay.ask("next")
+    await quay.works()
+    await quay.takes_over()
+    facts = await quay.store.jobs.facts(reply.id)
+    assert facts[Stage.BUILD]["order"] == asdict(ordered[0])
 
 
 async def test_the_servers_api_shows_it_before_and_after_there_is_a_job(quay: Quay) -> None:
