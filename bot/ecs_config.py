@@ -1,7 +1,8 @@
-"""What an environment's `ecs` may not say together: who builds is told how, and who follows decides nothing else."""
+"""What an environment's `ecs` may not say: half of who builds, more than a follower decides, networks that are none."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ BESIDE_FOLLOW = frozenset({FOLLOW, "builder", CODEBUILD, "connection"})
 """Keys of `ecs` that still say something where a state machine deploys."""
 DECIDED_BY_MACHINE = ("release_command", "command", "env", "secrets", "params", "traffic")
 """Keys of the environment that say nothing there."""
+PLAIN_PORT, SECURE_PORT, TEST_PORT = 80, 443, 8080
+"""Where a load balancer that is made answers, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ def fault_in_ecs(environments: Mapping[str, Mapping[str, Any] | None]) -> EcsFau
 def _faults(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     ecs: Mapping[str, Any] = settings.get("ecs") or {}
     yield from _faults_of_builder(ecs)
+    yield from _faults_of_network(ecs)
     if FOLLOW not in ecs:
         return
     for key in DECIDED_BY_MACHINE:
@@ -52,3 +56,29 @@ def _faults_of_builder(ecs: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...]
             ("ecs", CODEBUILD if CODEBUILD in ecs else "builder"),
             "CodeBuild needs codebuild: {service_role: …}, the role builds run as, {project: …}, or provision: true",
         )
+
+
+def _faults_of_network(ecs: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Of a network and load balancer that are made."""
+    for key in ("cidr", "test_from"):
+        given = ecs.get(key, ())
+        for network in [given] if isinstance(given, str) else given:
+            if not _is_network(network):
+                yield (
+                    ("ecs", key),
+                    f"{network} is no network, which is as 10.42.0.0/16: no bit is set behind the first 16",
+                )
+    port = ecs.get("port", SECURE_PORT if ecs.get("certificate") else PLAIN_PORT)
+    if port == ecs.get("test_port", TEST_PORT):
+        yield (
+            ("ecs", "port" if "port" in ecs else "test_port"),
+            f"people and tests cannot both be answered on port {port}",
+        )
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.IPv4Network(text)
+    except ValueError:
+        return False
+    return True

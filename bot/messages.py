@@ -56,6 +56,8 @@ def _derived(locale: str, code: str, facts: Mapping[str, Any]) -> dict[str, str]
     for name, value in facts.items():
         if isinstance(value, list | tuple):
             words[name] = ", ".join("`" + str(item).replace("`", "'") + "`" for item in value) or UNKNOWN
+    if code == "aws_name_taken" and facts.get("kind"):
+        words["kind"] = say(locale, f"ground.{facts['kind']}")
     if code == "instance_ended" and facts.get("out_of_memory"):
         words["hint"] = say(locale, "hint.out_of_memory")
     elif code == "frozen" and facts.get("until") is None:
