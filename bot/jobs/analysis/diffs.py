@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from functools import partial
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, TypeAlias
 
 from bot.jobs.analysis.git import Git
@@ -111,30 +110,24 @@ class BulkDiff:
         A binary pair counts no lines in a series, as in `git log --numstat`; blame looks inside all the same. A pair
         with a version above the size cap is left without hunks (None). Raises Permanent when git fails.
         """
-        order = self._pairs.seal(self._git)
-        alone = [number for number in order if self._pairs.is_one_sided(number)]
-        both = [number for number in order if not self._pairs.is_one_sided(number)]
-        self._at_once([*self._shared(both, _PATCHES), *self._shared(alone, _COUNTS)])
-        unread = [number for number in order if self._pairs.wanted[number] and self._is_unread(number)]
-        if unread:
-            counts = self._diffs.added[:], self._diffs.deleted[:]
-            self._at_once(self._shared(self._small_enough(unread), _TEXT_PATCHES))
-            self._diffs.added, self._diffs.deleted = counts
+        alone = [number for number in range(len(self._pairs)) if self._pairs.is_one_sided(number)]
+        with ThreadPoolExecutor(max(1, self._jobs)) as pool:
+            work = self._share(pool, alone, _COUNTS)  # in any order, so these need not wait for one
+            order = self._pairs.seal(self._git)
+            both = [number for number in order if not self._pairs.is_one_sided(number)]
+            _await([*work, *self._share(pool, both, _PATCHES)])
+            unread = [number for number in order if self._pairs.wanted[number] and self._is_unread(number)]
+            if unread:
+                counts = self._diffs.added[:], self._diffs.deleted[:]
+                _await(self._share(pool, self._small_enough(unread), _TEXT_PATCHES))
+                self._diffs.added, self._diffs.deleted = counts
         return self._diffs
 
-    def _shared(self, order: Sequence[int], way: _Way) -> list[Callable[[], None]]:
-        """The work on some pairs, in as many shares as there are jobs, or fewer."""
-        chunks = [range(at, min(at + CHUNK, len(order))) for at in range(0, len(order), CHUNK)]
+    def _share(self, pool: Executor, numbers: Sequence[int], way: _Way) -> list[Future[None]]:
+        """Begin the work on some pairs, in as many shares as there are jobs, or fewer."""
+        chunks = [range(at, min(at + CHUNK, len(numbers))) for at in range(0, len(numbers), CHUNK)]
         jobs = min(self._jobs, len(chunks))
-        return [partial(self._diff_chunks, order, chunks[job::jobs], way) for job in range(jobs)]
-
-    def _at_once(self, shares: Sequence[Callable[[], None]]) -> None:
-        """Do all shares, as many at a time as there are jobs."""
-        with ThreadPoolExecutor(max(1, self._jobs)) as pool:
-            work = [pool.submit(share) for share in shares]
-            wait(work, return_when=FIRST_EXCEPTION)
-            for done in work:
-                done.result()
+        return [pool.submit(self._diff_chunks, numbers, chunks[job::jobs], way) for job in range(jobs)]
 
     def _diff_chunks(self, order: Sequence[int], chunks: Sequence[range], way: _Way) -> None:
         """Diff some chunks with one process. In a made-up tree, files are called by their place in `order`."""
@@ -214,6 +207,13 @@ def _lengths(pieces: Iterable[bytes]) -> Iterator[tuple[int, list[int]]]:
         if tab:
             hunk = [0, int(deleted), 0, int(added)] if added != b"-" else []
             yield int(named), hunk if any(hunk) else []
+
+
+def _await(work: Sequence[Future[None]]) -> None:
+    """Wait until all of it is done. Raises what any of it raised first."""
+    wait(work, return_when=FIRST_EXCEPTION)
+    for done in work:
+        done.result()
 
 
 class _Way(NamedTuple):
