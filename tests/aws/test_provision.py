@@ -18,6 +18,7 @@ from aws.place import place_of
 from aws.provision.building import build_role
 from aws.provision.network import Vpc
 from aws.provision.site import Site
+from bot import messages
 from bot.errors import Permanent
 from bot.ports import PartAction
 from tests.aws.emulator.account import REGION
@@ -227,7 +228,7 @@ async def test_what_somebody_else_made_under_our_name_is_left_alone(ours: AwsCli
     await ours.call("logs", "CreateLogGroup", logGroupName=f"/shipmate/{ground.wish.stem}")
     with pytest.raises(Permanent) as refused:
         await ground.provide()
-    assert refused.value.code == "aws_name_taken"
+    assert "there is a log group `/shipmate/" in messages.failure("en", refused.value.code, refused.value.facts)
     with pytest.raises(Permanent):
         await ground.remove()
 
