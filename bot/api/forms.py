@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,10 @@ from bot.grammar import ENVIRONMENT, REF
 MOST_BYTES = 256 * 1024
 MOST_FAULTS = 20
 MOST_NAME = 80
+MOST_NUMBER = 2**53 - 1
+"""The largest that every reader of JSON takes for the same number.
+https://www.rfc-editor.org/rfc/rfc8259#section-6
+"""
 _SIZES = {
     "minLength": "too_short",
     "maxLength": "too_long",
@@ -37,6 +42,7 @@ ASK: Schema = {
             "type": ["string", "integer"],
             "pattern": r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?$",
             "minimum": 1,
+            "maximum": MOST_NUMBER,
         },
         "repo": REPO,
         "branch": BRANCH,
@@ -65,14 +71,22 @@ def checked(given: Any, schema: Schema, code: str = "invalid_body") -> dict[str,
 
     Raises UserMistake(code, fields) with one `{field, rule, …}` for each fault, without repeating what was sent.
     """
-    import jsonschema  # at the first request: it costs a start more than most else
-
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(given)
+    errors = _strict()(schema).iter_errors(given)
     faults = {(fault["field"], fault["rule"]): fault for error in errors for fault in _faults(error)}
     if faults:
         raise UserMistake(code, fields=[faults[place] for place in sorted(faults)][:MOST_FAULTS])
     found: dict[str, Any] = given
     return found
+
+
+@functools.cache
+def _strict() -> Any:
+    """A validator for which 5.0 is no integer: it would not be one for us either."""
+    import jsonschema  # at the first request: it costs a start more than most else
+
+    usual = jsonschema.Draft202012Validator
+    integers = usual.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    return jsonschema.validators.extend(usual, type_checker=integers)  # type: ignore[no-untyped-call]
 
 
 def _faults(error: Any) -> list[dict[str, Any]]:
