@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bot.engines.docker.registry import RegistryAccess
 from bot.engines.router.settings import PortRange, RouterSettings
 from bot.errors import UserMistake
+from bot.proxies import for_git
 
 LOCALES = ("en", "ko")
 DATABASE_URL = "sqlite:///shipmate.db"
@@ -105,6 +106,8 @@ class Settings:
     docker_host: str | None = None
     stage_limit_s: float = 600.0
     job_limit_s: float = 1800.0
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What git needs to go out through a proxy; empty where there is none."""
     owner: str = "shipmate"
     """Marks the containers of this installation, so that two on one engine leave each other's alone."""
 
@@ -136,6 +139,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         docker_host=source.get("DOCKER_HOST") or None,
         stage_limit_s=float(_whole(source, "SHIPMATE_STAGE_LIMIT", 600, 1, 86_400)),
         job_limit_s=float(_whole(source, "SHIPMATE_JOB_LIMIT", 1800, 1, 604_800)),
+        proxies=for_git(source),
         owner=source.get("SHIPMATE_OWNER") or _owner(source.get("DATABASE_URL", DATABASE_URL)),
     )
 

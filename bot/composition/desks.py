@@ -19,6 +19,7 @@ from bot.errors import ShipmateError
 from bot.github.api import DEFAULT_API_URL, GitHub, open_github
 from bot.github.lent import number_of_borrower, try_token
 from bot.masking import Masker
+from bot.proxies import through_proxy
 from bot.store.store import Store
 from storage.migrations import is_current
 from storage.opened import open_store
@@ -28,8 +29,10 @@ def connection_desk(settings: Settings, store: Store, masker: Masker, github: Gi
     """Where ways into GitHub and AWS are tried and kept. Without `github` nothing can be lent to a repository."""
 
     async def try_github(offer: GitHubOffer) -> None:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-            await try_token(offer, session, settings.github.api_url if settings.github else DEFAULT_API_URL)
+        api_url = settings.github.api_url if settings.github else DEFAULT_API_URL
+        jar, proxied = aiohttp.DummyCookieJar(), through_proxy(api_url)
+        async with aiohttp.ClientSession(cookie_jar=jar, trust_env=proxied) as session:
+            await try_token(offer, session, api_url)
 
     async def number_of(name: str) -> int:
         require_github(settings)

@@ -12,7 +12,7 @@ from bot.composition.web import slack_means
 from bot.config import require_github
 from bot.desk.desk import Desk
 from bot.desk.orders import OrderDesk
-from bot.engines.git_source import GitSource
+from bot.engines.git_source import GitLimits, GitSource
 from bot.errors import Permanent
 from bot.gate import Gate
 from bot.github.permissions import CLONE
@@ -154,7 +154,7 @@ def _tools(house: House) -> Tools:
         return (await house.github.token(job.origin.installation_id, job.repository.id, CLONE)).value
 
     return Tools(
-        source=GitSource(require_github(settings).url, token),
+        source=GitSource(require_github(settings).url, token, GitLimits(environment=settings.proxies)),
         releases=store.releases,
         secrets=store.secrets,
         recheck=Gate(house.github, records_of(store), utc_now).recheck,

@@ -16,6 +16,7 @@ from bot.github.patience import Patience, Quota
 from bot.github.person import PersonalToken
 from bot.github.wire import Wire
 from bot.model import Repository
+from bot.proxies import through_proxy
 
 DEFAULT_API_URL = "https://api.github.com"
 CONNECTIONS = 50
@@ -98,7 +99,8 @@ async def open_github(
 ) -> AsyncIterator[GitHub]:
     """A GitHub with a session of its own, closed at the end."""
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    jar, proxied = aiohttp.DummyCookieJar(), through_proxy(api_url)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, trust_env=proxied) as session:
         github = GitHub(session, app_id, private_key_pem, register_secret, api_url=api_url, patience=patience)
         try:
             yield github

@@ -6,6 +6,7 @@ import aiohttp
 
 from bot.config import SlackSettings
 from bot.errors import Transient
+from bot.proxies import through_proxy
 from bot.slack.client import SlackRefused, open_slack, web_api
 
 NEEDED = frozenset({"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "im:read"})
@@ -33,7 +34,7 @@ async def look_at(slack: SlackSettings) -> tuple[bool, str]:
 
 
 async def _try_app_token(token: str, api_url: str) -> None:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=through_proxy(api_url)) as session:
         await web_api(token, api_url, session)("apps.connections.open", {})
 
 

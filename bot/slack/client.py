@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import Permanent, Transient
+from bot.proxies import through_proxy
 
 TIMEOUT_S = 10
 DEFAULT_WAIT_S = 30.0
@@ -164,7 +165,8 @@ class SlackClient:
 async def open_slack(token: str, api_url: str) -> AsyncIterator[SlackClient]:
     """A client with a session of its own, closed at the end."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    jar, proxied = aiohttp.DummyCookieJar(), through_proxy(api_url)
+    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=jar, trust_env=proxied) as session:
         yield SlackClient(web_api(token, api_url, session), session)
 
 

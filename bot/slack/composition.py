@@ -17,6 +17,7 @@ from bot.desk.orders import OrderDesk
 from bot.github.api import GitHub
 from bot.links import Links
 from bot.metrics import Metrics
+from bot.proxies import through_proxy
 from bot.slack.accounts import Accounts
 from bot.slack.at_once import AtOnce
 from bot.slack.channels import Channels
@@ -124,10 +125,10 @@ async def open_slack_side(
     for secret in (slack.bot_token, slack.app_token, *(secret.decode() for secret in slack.signing_secrets)):
         if secret:
             register_secret(secret)
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    timeout, proxied = aiohttp.ClientTimeout(total=TIMEOUT_S), through_proxy(slack.api_url)
     async with (
         open_slack(slack.bot_token, slack.api_url) as client,
-        aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session,
+        aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=proxied) as session,
     ):
         as_app = web_api(slack.app_token, slack.api_url, session) if slack.app_token else None
         yield SlackSide(client, _sign_in(settings, key, session, register_secret), session, as_app)

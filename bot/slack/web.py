@@ -23,6 +23,7 @@ class Web:
 
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession, timeout_s: int) -> None:
         self._web = AsyncWebClient(token, base_url=api_url, timeout=timeout_s, session=session, retry_handlers=[])
+        self._web.proxy = None  # the session knows the way out; what the library finds by itself heeds no NO_PROXY
 
     async def __call__(self, method: str, given: Mapping[str, Any]) -> Said:
         """Raises SlackRefused, or Transient with the time Slack named."""
