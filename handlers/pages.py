@@ -16,7 +16,13 @@ LOCALE: web.AppKey[str] = web.AppKey("locale", str)
 routes = web.RouteTableDef()
 STATIC = Path(next(iter(bot.web.__path__))) / "static"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=300"}
-FILES = {"shipmate.css": "text/css", "job.js": "text/javascript"}
+FILES = {
+    "shipmate.css": "text/css",
+    "job.js": "text/javascript",
+    "api.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+}
 
 
 @routes.get("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 
 from aiohttp import web
 
@@ -16,8 +17,19 @@ from bot.desk.orders import OrderDesk
 from bot.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.jobs.analysis.submit import JobQueue
 from bot.slack.composition import Means, SlackSide, slack_ingress, socket_mode
-from handlers import contribution_pages, github_webhook, health, jobs, pages, slack_events, slack_link, slack_socket
+from handlers import (
+    api_docs,
+    contribution_pages,
+    github_webhook,
+    health,
+    jobs,
+    pages,
+    slack_events,
+    slack_link,
+    slack_socket,
+)
 from handlers.api import analyses, connections, contributions, deployments, gateway, inspections, lent_deployments
+from handlers.api.description import described
 
 
 def web_application(house: House) -> web.Application:
@@ -60,7 +72,10 @@ def _add_api(app: web.Application, house: House) -> None:
     app[lent_deployments.DESK] = LentProgramDesk(programs, store.connections)
     app[inspections.DESK] = programs
     known = (connections, analyses, contributions, deployments, lent_deployments, inspections)
-    gateway.add_to(app, door, [module.routes for module in known])
+    tables = [module.routes for module in known]
+    gateway.add_to(app, door, tables)
+    app[api_docs.DESCRIBED] = lambda: described(tables, version("shipmate"), settings.public_url)
+    app.add_routes(api_docs.routes)
 
 
 def _add_slack(app: web.Application, house: House) -> None:
