@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from aws.buildproject import ProjectSettings, project_name
 from aws.builds import Build, look_at
+from aws.clients import AwsClients
 from bot.config import Settings
 from bot.model import EventType
+from bot.sandbox.github.simulator import GitHubSandbox
+from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import Harbour
 from tests.world import REPO
 
@@ -53,6 +57,28 @@ json.dump({{"containerimage.digest": digest}}, open(given["--metadata-file"], "w
 """
 
 
+def equip(emulator: Emulator, github: GitHubSandbox, folder: Path, breaks: str = "RUN fail") -> None:
+    """Give builds their programs, which stand in `folder`, and the repository to clone."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    docker = _DOCKER.format(python=sys.executable, emulator=emulator.url, breaks=breaks)
+    for name, text in (("aws", _AWS), ("docker", docker)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    emulator.has_programs(f"{programs}:/usr/local/bin:/usr/bin:/bin")
+    emulator.has_source(f"{github.url}/{REPO}.git", github.hub.repository(REPO).git.path)
+
+
+async def builds_of(clients: AwsClients, owner: str) -> list[Build]:
+    """Every build of the repository in this installation's project, oldest first."""
+    names = (await clients.call("codebuild", "ListProjects"))["projects"]
+    project = project_name(ProjectSettings("role"), owner, REPO)
+    if project not in names:
+        return []
+    ids = (await clients.call("codebuild", "ListBuildsForProject", projectName=project))["ids"]
+    return await look_at(clients, ids[::-1])
+
+
 class Foundry(Harbour):
     """A harbour whose images CodeBuild makes."""
 
@@ -70,14 +96,7 @@ class Foundry(Harbour):
 
     def equip(self, breaks: str = "RUN fail") -> None:
         """Give builds their programs, and the repository to clone. A line that begins with `breaks` fails."""
-        programs = self.folder / "programs"
-        programs.mkdir(exist_ok=True)
-        docker = _DOCKER.format(python=sys.executable, emulator=self.emulator.url, breaks=breaks)
-        for name, text in (("aws", _AWS), ("docker", docker)):
-            (programs / name).write_text(text)
-            (programs / name).chmod(0o755)
-        self.emulator.has_programs(f"{programs}:/usr/local/bin:/usr/bin:/bin")
-        self.emulator.has_source(f"{self.github.url}/{REPO}.git", self.github.hub.repository(REPO).git.path)
+        equip(self.emulator, self.github, self.folder, breaks)
 
     def settings(self) -> Settings:
         """The world's, with this harbour's limit of a stage."""
@@ -85,12 +104,7 @@ class Foundry(Harbour):
 
     async def builds(self) -> list[Build]:
         """Every build of the repository, oldest first."""
-        names = (await self.clients.call("codebuild", "ListProjects"))["projects"]
-        project = project_name(ProjectSettings("role"), self.owner, REPO)
-        if project not in names:
-            return []
-        ids = (await self.clients.call("codebuild", "ListBuildsForProject", projectName=project))["ids"]
-        return await look_at(self.clients, ids[::-1])
+        return await builds_of(self.clients, self.owner)
 
     async def lines(self) -> list[str]:
         """What the newest job's commands wrote in its build, as its log has it."""
