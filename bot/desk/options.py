@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from bot.ecs_config import FOLLOW
 from bot.errors import Refused
 from bot.grammar import Command
 from bot.repo_config import EnvironmentConfig
@@ -12,8 +13,13 @@ from bot.traffic_config import canary
 
 
 def with_options(environment: EnvironmentConfig, command: Command) -> EnvironmentConfig:
-    """The environment as this one deployment has it. Raises Refused("param_unknown" or "param_refused")."""
+    """The environment as this one deployment has it.
+
+    Raises Refused("param_unknown" or "param_refused"), and "canary_followed" where a state machine moves the traffic.
+    """
     percent = command.get("canary")
+    if percent and FOLLOW in environment.ecs:
+        raise Refused("canary_followed", environment=environment.name)
     traffic = canary(int(percent.rstrip("%")), environment.traffic) if percent else environment.traffic
     given = {name: _allowed(name, value, environment) for name, value in command.pairs.items()}
     return dataclasses.replace(environment, traffic=traffic, env={**environment.env, **given})

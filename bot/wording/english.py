@@ -174,6 +174,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.missing_argument": "`/{command}` needs `{argument}`. Usage: `{usage}`",
     "failed.said_twice": "`/{command}` was told `{argument}` twice. Usage: `{usage}`",
     "failed.builder_missing": "This server has nothing that builds images for `{builder}`. With `builder: codebuild` under `ecs` in `.shipmate.yml` CodeBuild does; or run Shipmate where there is a Docker engine.",
+    "failed.canary_followed": "{environment} is deployed by a state machine, which decides how traffic moves: say it without `--canary`.",
     "failed.codebuild_failed": "The build failed in {phase}: {message}",
     "failed.codebuild_gone": "CodeBuild knows no build {build} any more. `/retry` builds anew.",
     "failed.codebuild_no_digest": "The build {build} succeeded and named no image. Its buildspec has to export `{variable}`, the image's `sha256:…`.",

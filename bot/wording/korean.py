@@ -171,6 +171,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.missing_argument": "`/{command}`에는 `{argument}`이(가) 필요합니다. 사용법: `{usage}`",
     "failed.said_twice": "`/{command}`에 `{argument}`이(가) 두 번 주어졌습니다. 사용법: `{usage}`",
     "failed.builder_missing": "이 서버에는 `{builder}` 이미지를 빌드할 수단이 없습니다. `.shipmate.yml`의 `ecs`에 `builder: codebuild`를 넣으면 CodeBuild가 빌드합니다. 아니면 Docker 엔진이 있는 곳에서 Shipmate를 실행하세요.",
+    "failed.canary_followed": "{environment} 환경은 상태 머신이 배포하며 트래픽도 상태 머신이 옮깁니다. `--canary` 없이 입력하세요.",
     "failed.codebuild_failed": "{phase} 단계에서 빌드가 실패했습니다: {message}",
     "failed.codebuild_gone": "CodeBuild에 더 이상 {build} 빌드가 없습니다. `/retry`로 새로 빌드하세요.",
     "failed.codebuild_no_digest": "{build} 빌드는 성공했지만 이미지를 알리지 않았습니다. buildspec이 이미지의 `sha256:…`인 `{variable}`을(를) 내보내야 합니다.",

@@ -118,6 +118,8 @@ async def test_a_release_comes_back_by_an_execution_of_its_own(slipway: Slipway)
     machine = await slipway.follow()
     await slipway.ship("one")
     number = (await slipway.open_pull("two")).number
+    await slipway.say(number, "/deploy --canary 10%")
+    assert "decides how traffic moves: say it without `--canary`" in slipway.answers(number)[-1].body
     await slipway.say(number, "/rollback")
     assert await slipway.states() == ["COMPLETED"] * 3
     assert await slipway.answers_people() == "200 zero"

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.ecs_config import CODEBUILD, FOLLOW
 from bot.jobs.deploy.plan import Plan
 from bot.model import Stage
 from bot.traffic_config import TrafficConfig
@@ -45,11 +46,11 @@ def watched(plan: Plan) -> Plan:
 def waits(plan: Plan) -> dict[Stage, float]:
     """Seconds that stages have beyond the limit of each: a longer build, a state machine, steps that are watched."""
     ecs = plan.environment.ecs
-    minutes = (ecs.get("codebuild") or {}).get("timeout") or 0
+    minutes = (ecs.get(CODEBUILD) or {}).get("timeout") or 0
     building = {Stage.BUILD: max(0.0, minutes * 60 - STAGE_S)}
     if plan.noop:
         return building
-    if ecs.get("follow"):
+    if FOLLOW in ecs:
         return {**building, Stage.LIFECYCLE: FOLLOWED_S - STAGE_S}
     steps = steps_of(plan.environment.traffic, has_blue=True)
     return {**building, Stage.SWITCH: float(sum(step.hold_s for step in steps))}

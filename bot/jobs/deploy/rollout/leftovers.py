@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from bot.ecs_config import FOLLOW
 from bot.errors import ShipmateError
 from bot.jobs.deploy.plan import Plan
-from bot.jobs.deploy.rollout.spec import FOLLOW, RolloutShip, is_followed
+from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed
 from bot.ports import Accounts, AnyEngine, Errand, RolloutEngine, Rollouts
 from bot.store.jobs import Jobs
 from bot.store.releases import Releases

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from bot.ecs_config import FOLLOW
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.start import mask_what_was_given, secret_values
 from bot.model import Repository, Stage
@@ -12,7 +13,7 @@ from bot.ports import Maker, Prepared, RolloutEngine, RolloutSpec
 from bot.repo_config import EnvironmentConfig
 
 RolloutShip = Ship[RolloutEngine]
-ROLLING, FOLLOW = "rolling", "follow"
+ROLLING = "rolling"
 NOT_OF_THE_PLACE = frozenset({ROLLING, "builder", "codebuild"})
 """Keys of `ecs` that say how a version is made and rolled out, not where it runs."""
 
