@@ -15,6 +15,7 @@ from aiobotocore.session import AioSession
 from botocore.loaders import Loader
 from botocore.model import Shape
 
+from aws.checkup import look_at
 from aws.clients import AwsAccess, AwsClients
 from aws.codebuild import CodeBuild
 from aws.credentials import Role, account_of, assumed, sealed_keys
@@ -221,6 +222,16 @@ async def test_a_person_reads_which_action_is_missing_and_with_it_the_next_push_
         await tenant.may(may)
         await harbour.ship("two")
         assert await harbour.answers_people() == "200 two"
+
+
+async def test_the_doctor_is_content_with_the_policies_and_names_what_is_taken_away(tenant: Tenant) -> None:
+    may = allowing("ecr", "ecs")
+    await tenant.may(may)
+    assert (await look_at(tenant.own.access))[0]
+    await tenant.may(without(without(may, "ecr:GetAuthorizationToken"), "ecs:DescribeServices"))
+    well, sentence = await look_at(tenant.own.access)
+    assert not well
+    assert "`ecr:GetAuthorizationToken`, `ecs:DescribeServices`" in sentence
 
 
 async def test_motos_own_iam_agrees(no_config_files: None, loader: Loader, guard: Guard) -> None:
