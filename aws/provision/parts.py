@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aws.provision.balancing import Balancer, Listener, Rule, TargetGroup
+from aws.provision.doors import BALANCER_GROUP, TASK_GROUP
 from aws.provision.given import Given, GivenCluster, NetworkOfSubnets
-from aws.provision.network import BALANCER_GROUP, TASK_GROUP, Gateway, Route, Subnet, Vpc
+from aws.provision.network import Gateway, Route, Subnet, Vpc
 from aws.provision.roles import EXECUTION_ROLE, INFRASTRUCTURE_ROLE
 from aws.provision.running import Cluster, LogGroup
 from aws.provision.site import Part
