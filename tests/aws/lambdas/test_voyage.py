@@ -187,3 +187,23 @@ async def test_two_servers_that_look_at_once_make_one_job(quay: Quay) -> None:
     await quay.takes_over()
     assert [job.id for job in await quay.jobs()] == [reply.id]
     assert (await quay.asked(reply.id)).waits is None
+
+
+@pytest.mark.parametrize("fatal_step", [1, 4, 11])
+async def test_a_server_that_dies_on_the_way_ships_it_all_the_same(open_quay: Quay, fatal_step: int) -> None:
+    quay = open_quay
+    await quay.push("one")
+    reply = await quay.ask()
+    await quay.works()
+    quay.life.fatal_step = quay.life.steps + fatal_step
+    looking = asyncio.create_task(quay.looks())
+    async with asyncio.timeout(30):
+        await quay.life.over.wait()
+    await quay.abandon()
+    await asyncio.gather(looking, return_exceptions=True)
+    await quay.start()
+    await quay.takes_over()
+    assert await quay.walked(reply.id) == EVERY_STATE
+    assert [job.id for job in await quay.jobs()] == [reply.id]
+    assert len(await quay.builds()) == 1
+    assert await quay.answers_people() == "200 one"
