@@ -13,7 +13,7 @@ from bot.connections import require_lent
 from bot.errors import Permanent, Refused
 from bot.github.api import open_github
 from bot.jobs.deploy.plan import image_repository_of
-from bot.jobs.deploy.rollout.spec import ground_spec
+from bot.jobs.deploy.rollout.spec import FOLLOW, ground_spec
 from bot.masking import Masker
 from bot.model import Repository
 from bot.ports import Errand, Ground, RolloutEngine, RolloutSpec
@@ -48,8 +48,8 @@ class OpenGround:
 async def open_ground(settings: Settings, masker: Masker, asked: Asked) -> AsyncIterator[OpenGround]:
     """Nothing is asked of AWS yet.
 
-    Raises Refused("unknown_environment", "environment_not_on_ecs", "repository_unknown", "connection_not_lent"),
-    Permanent("target_unavailable"), and UserMistake where GitHub's settings are needed and missing.
+    Raises Refused("unknown_environment", "environment_not_on_ecs", "environment_followed", "repository_unknown",
+    "connection_not_lent"), Permanent("target_unavailable"), and UserMistake where GitHub's settings are needed and missing.
     """
     async with AsyncExitStack() as stack:
         opened = await open_store(settings.database_url, secret_key=settings.secret_key)
@@ -84,6 +84,8 @@ def _environment(config: RepoConfig, name: str) -> EnvironmentConfig:
         raise Refused("unknown_environment", environment=name, known=sorted(config.environments))
     if environment.target != "ecs":
         raise Refused("environment_not_on_ecs", environment=name)
+    if FOLLOW in environment.ecs:
+        raise Refused("environment_followed", environment=name)
     return environment
 
 

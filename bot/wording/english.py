@@ -254,6 +254,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.ecs_setting_missing": "To deploy to ECS, `ecs` in `.shipmate.yml` still needs {names}.",
     "failed.ecs_not_provisioned": "The ECS environment `{environment}` of {repository} still lacks {names} in AWS. Have them made: run `shipmate aws apply {repository} {environment}`, or set `ecs.provision: true` in `.shipmate.yml`. Or name there what is to be used.",
     "failed.environment_not_on_ecs": "`{environment}` is not on ECS: `.shipmate.yml` gives it no `target: ecs`.",
+    "failed.environment_followed": "`{environment}` is deployed by a state machine (`ecs.follow`), which decides what it stands on.",
     "failed.aws_name_taken": "In AWS there is a {kind} `{name}` already, which this Shipmate did not make. Delete or rename it, or name what is to be used in `ecs`.",
     "failed.aws_waited_in_vain": "Waited {limit_s:.0f} s in vain for `{what}` in AWS. Doing the same again goes on from here.",
     "failed.aws_still_stated": "`ecs` in `.shipmate.yml` names {names}, which Shipmate made for this environment. Take them out of it first: what it names is never deleted.",

@@ -250,6 +250,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.ecs_setting_missing": "ECS에 배포하려면 `.shipmate.yml`의 `ecs`에 {names}이(가) 더 필요합니다.",
     "failed.ecs_not_provisioned": "{repository}의 ECS 환경 `{environment}`에는 AWS에 {names}이(가) 아직 없습니다. `shipmate aws apply {repository} {environment}`를 실행하거나 `.shipmate.yml`에 `ecs.provision: true`를 설정하면 만들어집니다. 이미 있는 것을 쓰려면 거기에 적으세요.",
     "failed.environment_not_on_ecs": "`{environment}` 환경은 ECS에 있지 않습니다. `.shipmate.yml`에 `target: ecs`가 없습니다.",
+    "failed.environment_followed": "`{environment}` 환경은 상태 머신(`ecs.follow`)이 배포하므로, 기반도 그쪽에서 정합니다.",
     "failed.aws_name_taken": "AWS에 이 Shipmate가 만들지 않은 {kind} `{name}`이(가) 이미 있습니다. 지우거나 이름을 바꾸거나, 쓸 것을 `ecs`에 적으세요.",
     "failed.aws_waited_in_vain": "AWS에서 `{what}`을(를) {limit_s:.0f}초 동안 기다렸지만 끝나지 않았습니다. 같은 일을 다시 하면 여기서부터 이어집니다.",
     "failed.aws_still_stated": "`.shipmate.yml`의 `ecs`에 Shipmate가 이 환경을 위해 만든 {names}이(가) 적혀 있습니다. 거기 적힌 것은 지우지 않으므로 먼저 빼세요.",

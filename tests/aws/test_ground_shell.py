@@ -15,6 +15,12 @@ SETTINGS = """\
 environments:
   production: {branch: main, target: ecs, ecs: {port: 8080, test_port: 8081}}
   staging: {branch: staging}
+  followed:
+    target: ecs
+    ecs:
+      follow:
+        state_machine: arn:aws:states:us-east-1:123456789012:stateMachine:deploy
+        events_role: arn:aws:iam::123456789012:role/events
 """
 
 
@@ -70,9 +76,13 @@ def test_where_nobody_can_be_asked_nothing_is_done(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("environment", "sentence"),
-    [("staging", "is not on ECS"), ("elsewhere", "There is no environment `elsewhere`")],
+    [
+        ("staging", "is not on ECS"),
+        ("followed", "is deployed by a state machine"),
+        ("elsewhere", "There is no environment `elsewhere`"),
+    ],
 )
-def test_an_environment_that_is_not_on_ecs_is_refused(shell: Shell, environment: str, sentence: str) -> None:
+def test_an_environment_with_no_ground_of_its_own_is_refused(shell: Shell, environment: str, sentence: str) -> None:
     refused = shell("plan", environment=environment)
     assert refused.exit_code == 1
     assert sentence in refused.output
