@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +47,11 @@ class AuditEntry:
     environment: str | None = None
     sha: str | None = None
     job_id: str | None = None
+
+
+def masked(entry: AuditEntry, mask: Callable[[Any], Any]) -> AuditEntry:
+    """The entry as it is kept. `mask` takes secrets out of text and plain JSON."""
+    return dataclasses.replace(entry, raw=mask(entry.raw), rules=mask(entry.rules))
 
 
 @dataclass(frozen=True, slots=True)

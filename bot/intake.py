@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from bot.audit import masked
 from bot.clock import Clock
 from bot.errors import Refused, ShipmateError, Transient, Unreadable
 from bot.github.events import CheckRunAsked, CheckSuiteAsked
@@ -192,10 +193,7 @@ class Intake:
 
     def _as_kept(self, settlement: Settlement, read: Reading) -> Settlement:
         """With its key, and nothing secret in the audit trail."""
-        audit = tuple(
-            dataclasses.replace(entry, raw=self._mask(entry.raw), rules=self._mask(entry.rules))
-            for entry in settlement.audit
-        )
+        audit = tuple(masked(entry, self._mask) for entry in settlement.audit)
         return _with_key(dataclasses.replace(settlement, audit=audit), read)
 
     async def _again(self, delivery: Delivery, wait_s: float, reason: str) -> None:

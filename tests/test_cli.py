@@ -91,6 +91,14 @@ def test_keys_are_made_listed_and_revoked_and_shown_only_once(home: Path) -> Non
     assert shell(home, "keys", "revoke", "nothing").exit_code == 2
 
 
+def test_what_looks_like_a_token_does_not_stand_in_the_trail_of_the_shell(home: Path) -> None:
+    token = "ghp_" + "a1B2" * 9
+    shell(home, "keys", "create", token)
+    exported = shell(home, "audit", "export").stdout
+    assert "keys create" in exported
+    assert token not in exported
+
+
 def test_secrets_are_set_from_standard_input_and_listed_by_name_only(home: Path) -> None:
     env = {"SHIPMATE_SECRET_KEY": "k" * 32}
     assert shell(home, "secrets", "set", "acme/api", "TOKEN", said="hunter2\n", **env).exit_code == 0

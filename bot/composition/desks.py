@@ -94,4 +94,5 @@ def program_desk(house: House) -> ProgramDesk:
 def order_desk(house: House) -> OrderDesk:
     """The one desk for the commands of every face."""
     store = house.opened.store
-    return OrderDesk(Office(records_of(store), house.links, house.targets, utc_now, house.settings.locale))
+    office = Office(records_of(store), house.links, house.targets, utc_now, house.settings.locale)
+    return OrderDesk(office, house.masker.mask_value)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bot import policy
+from bot.audit import masked
 from bot.commands import COMMANDS
 from bot.desk import following, record
 from bot.desk.admission import pushed
@@ -72,18 +73,29 @@ RULES: Mapping[str, Rule] = {
 class OrderDesk:
     """One desk for the commands of every face."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, mask: Callable[[Any], Any]) -> None:
+        """`mask` takes secrets out of text and plain JSON."""
         self._office = office
+        self._mask = mask
 
     async def decide(self, order: Order, facts: Facts, refuse: Refuse) -> Outcome:
         """What the order leads to, told to the audit trail. Raises Transient when GitHub cannot be asked."""
         rules: dict[str, Any] = {}
+        order = self._fit_to_be_shown(order)
         try:
             outcome = await self._ruled(order, facts, rules)
         except (Refused, Permanent) as refused:
-            audit = (record.refused(order, refused, rules),)
-            return Outcome("refused", refused.code, answers=(refuse(refused),), audit=audit)
-        return dataclasses.replace(outcome, audit=record.obeyed(order, outcome, rules))
+            told = masked(record.refused(order, refused, rules), self._mask)
+            return Outcome("refused", refused.code, answers=(refuse(refused),), audit=(told,))
+        audit = tuple(masked(entry, self._mask) for entry in record.obeyed(order, outcome, rules))
+        return dataclasses.replace(outcome, audit=audit)
+
+    def _fit_to_be_shown(self, order: Order) -> Order:
+        """A reason is kept and shown to others: with no secret in it. Values are left alone, they are to be used."""
+        if (reason := order.command.get("reason")) is None:
+            return order
+        arguments = {**order.command.arguments, "reason": self._mask(reason)}
+        return dataclasses.replace(order, command=dataclasses.replace(order.command, arguments=arguments))
 
     async def _ruled(self, order: Order, facts: Facts, rules: dict[str, Any]) -> Outcome:
         """By the rule of the command. `rules` learns what decided before it. Raises Refused or Permanent."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import pwd
 
-from bot.audit import AuditEntry
+from bot.audit import AuditEntry, masked
 from bot.clock import utc_now
+from bot.masking import Masker
 from bot.store.audit import Audit
 
 
 async def told(trail: Audit, command: str, raw: str = "", repository: str = "") -> None:
-    """Something was done. `raw` never holds a secret."""
+    """Something was done. `raw` holds no secret that is known; what looks like one is taken out."""
     entry = AuditEntry(account(), "shell", command, "acted", command.replace(" ", "_"), repository, raw)
-    await trail.add(entry, utc_now())
+    await trail.add(masked(entry, Masker().mask_value), utc_now())
 
 
 def account() -> str:

@@ -53,6 +53,16 @@ async def program(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield Program(world, session)
 
 
+async def test_no_secret_of_what_a_program_asks_is_kept_in_the_trail(world: World, program: Program) -> None:
+    token = "ghp_" + "a1B2" * 9
+    await world.push("one", branch=token)
+    await program.deploy(branch=token)
+    await program.deploy(branch=f"{token}-gone")
+    kept = await world.store.audit.newest(REPO, None, 10)
+    assert {record.entry.outcome for record in kept} >= {"acted", "refused"}
+    assert token not in str([(record.entry.raw, record.entry.rules) for record in kept])
+
+
 async def test_the_answer_is_a_pending_deployment_that_then_walks_to_its_end(world: World, program: Program) -> None:
     await world.push("one", branch="feature")
     status, body = await program.deploy(branch="feature")

@@ -135,6 +135,18 @@ async def test_a_lock_of_all_is_listed_in_words(world: World, pull: Opened) -> N
     assert "| every environment | `alice` |" in last(world, pull)
 
 
+async def test_a_secret_in_a_reason_is_neither_kept_nor_shown(world: World, pull: Opened) -> None:
+    token = "ghp_" + "a1B2" * 9
+    await world.say(pull.number, f"/lock staging --reason for {token} only")
+    await world.say(pull.number, "/locks")
+    (lock,) = await locks(world)
+    assert lock.reason == "for *** only"
+    told = [one.body for one in world.answers(pull.number)]
+    kept = await world.store.audit.newest(REPO, None, 10)
+    assert token not in f"{told} {kept}"
+    assert "for *** only" in told[-1]
+
+
 async def test_a_length_nobody_can_read_is_answered_with_examples(world: World, pull: Opened) -> None:
     await world.say(pull.number, "/lock staging --for tomorrow")
     assert "write it as `45m`, `3h` or `1d12h`" in last(world, pull)
