@@ -17,7 +17,7 @@ from tests.fake_engine import dockerfile
 from tests.world import SETTINGS, World
 
 SITE = "carol/site"
-"""A repository that the app is not installed on."""
+"""A private repository that the app is not installed on."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Program:
 @pytest.fixture
 async def program(world: World) -> AsyncIterator[Program]:
     files = {"Dockerfile": dockerfile("hers"), ".shipmate.yml": SETTINGS}
-    await world.github.create_repo(SITE, files=files, organization=False)
+    await world.github.create_repo(SITE, files=files, organization=False, private=True)
     world.github.set_permission(SITE, "carol", "admin")
     await world.github.uninstall("carol", by="carol")
     _, key = await world.store.keys.create("her program", utc_now())
