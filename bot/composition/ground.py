@@ -10,10 +10,11 @@ from pathlib import Path
 from bot.composition.amazon import open_accounts, open_ecs
 from bot.config import Settings, require_github
 from bot.connections import require_lent
+from bot.ecs_config import FOLLOW
 from bot.errors import Permanent, Refused
 from bot.github.api import open_github
 from bot.jobs.deploy.plan import image_repository_of
-from bot.jobs.deploy.rollout.spec import FOLLOW, ground_spec
+from bot.jobs.deploy.rollout.spec import ground_spec
 from bot.masking import Masker
 from bot.model import Repository
 from bot.ports import Errand, Ground, RolloutEngine, RolloutSpec
@@ -49,7 +50,7 @@ async def open_ground(settings: Settings, masker: Masker, asked: Asked) -> Async
     """Nothing is asked of AWS yet.
 
     Raises Refused("unknown_environment", "environment_not_on_ecs", "environment_followed", "repository_unknown",
-    "connection_not_lent"), Permanent("target_unavailable"), and UserMistake where GitHub's settings are needed and missing.
+    "connection_not_lent"), Permanent("target_unavailable"), and UserMistake where GitHub's settings are missing.
     """
     async with AsyncExitStack() as stack:
         opened = await open_store(settings.database_url, secret_key=settings.secret_key)
