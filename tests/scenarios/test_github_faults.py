@@ -67,7 +67,7 @@ async def test_every_call_of_a_job_is_tried(world: World) -> None:
 SAYS_DONE = {("take a reaction away", "404")}
 """Answers that say it is done already: they are believed."""
 MAY_END_IT = {("mint a token", "404"), ("mint a token", "422")}
-"""Refusals for good: whether they meet a face's token or the clone's is chance, and without the clone's nothing goes."""
+"""Refusals for good: whether they meet a face's token or the clone's is chance, and without the clone's none goes."""
 AT_ONCE: Sequence[Sequence[str]] = (
     ("mint a token",),
     ("read the pull request",),
