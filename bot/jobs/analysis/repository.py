@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,20 +48,20 @@ def open_repository(path: Path) -> Repository:
     """
     if not path.is_dir():
         raise UserMistake("not_a_repository", target=str(path))
-    code, out, _ = plain_git(
-        ["-C", str(path), "rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--git-path", "objects"]
-    )
+    where = ["rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--git-path", "objects"]
+    with ThreadPoolExecutor(1) as pool:  # two short commands, neither of which needs the other's answer
+        partial = pool.submit(_is_partial, path)
+        code, out, _ = plain_git(["-C", str(path), *where])
     lines = out.decode("utf-8", "surrogateescape").splitlines()
     if code != 0 or len(lines) != 3:
         raise UserMistake("not_a_repository", target=str(path))
     git_dir, shallow, objects = Path(lines[0]), lines[1], lines[2]
     if shallow == "true":
         raise Refused("shallow_repository", target=str(path))
-    _refuse_partial(git_dir, path)
+    if partial.result():
+        raise Refused("partial_clone", target=str(path))
     return Repository(git_dir, (path / objects).resolve())
 
 
-def _refuse_partial(git_dir: Path, path: Path) -> None:
-    code, _, _ = plain_git(["--git-dir", str(git_dir), "config", "--get-regexp", r"^remote\..*\.promisor$"])
-    if code == 0:
-        raise Refused("partial_clone", target=str(path))
+def _is_partial(path: Path) -> bool:
+    return plain_git(["-C", str(path), "config", "--get-regexp", r"^remote\..*\.promisor$"])[0] == 0
