@@ -80,7 +80,10 @@ def count_series(
     inside = [window.holds(time) for time in history.time]
     for identity, time, merge, held in zip(history.author, history.time, history.merge, inside, strict=True):
         if held and (merges or not merge):
-            activity.setdefault(authors[identity], Activity()).saw(time)
+            author = authors[identity]
+            if author not in activity:
+                activity[author] = Activity()
+            activity[author].saw(time)
     daily = by_day(history, changes, [language_of(path) for path in changes.paths], inside)
     _add_lines(activity, daily, authors)
     _add_extensions(activity, history, changes, authors, inside)
