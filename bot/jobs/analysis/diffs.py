@@ -18,7 +18,9 @@ from bot.jobs.analysis.locality import ordered
 
 TELL_EVERY = 250
 CHUNKS_AT_ONCE = 300  # their names fit into a pipe before git answers
-CHUNK = 1500  # pairs per made-up tree: small enough to spread evenly and to keep git's memory low
+CHUNK = 1500  # pairs per made-up tree, at the most: more would cost git memory
+SMALLEST_CHUNK = 250  # fewer are not worth a process of their own
+CHUNKS_OF_A_JOB = 8  # at the least, where there are enough pairs: dear ones come in runs, and are spread over all jobs
 _COMPARE = ("diff-tree", "--stdin", "--no-renames", "--no-textconv", "--no-ext-diff", "--no-color")
 _PATCH = (
     "-p",
@@ -100,7 +102,7 @@ class BulkDiff:
     def __init__(self, git: Git, pairs: Pairs, jobs: int, tell: Callable[[int], None]) -> None:
         self._git = git
         self._pairs = pairs
-        self._jobs = jobs
+        self._jobs = max(1, jobs)
         self._tell = tell
         self._diffs = Diffs(len(pairs))
 
@@ -111,7 +113,7 @@ class BulkDiff:
         with a version above the size cap is left without hunks (None). Raises Permanent when git fails.
         """
         alone = [number for number in range(len(self._pairs)) if self._pairs.is_one_sided(number)]
-        with ThreadPoolExecutor(max(1, self._jobs)) as pool:
+        with ThreadPoolExecutor(self._jobs) as pool:
             work = self._share(pool, alone, _COUNTS)  # in any order, so these need not wait for one
             order = self._pairs.seal(self._git)
             both = [number for number in order if not self._pairs.is_one_sided(number)]
@@ -125,7 +127,9 @@ class BulkDiff:
 
     def _share(self, pool: Executor, numbers: Sequence[int], way: _Way) -> list[Future[None]]:
         """Begin the work on some pairs, in as many shares as there are jobs, or fewer."""
-        chunks = [range(at, min(at + CHUNK, len(numbers))) for at in range(0, len(numbers), CHUNK)]
+        fair = len(numbers) // (self._jobs * CHUNKS_OF_A_JOB) + 1
+        size = min(max(fair, SMALLEST_CHUNK), CHUNK)
+        chunks = [range(at, min(at + size, len(numbers))) for at in range(0, len(numbers), size)]
         jobs = min(self._jobs, len(chunks))
         return [pool.submit(self._diff_chunks, numbers, chunks[job::jobs], way) for job in range(jobs)]
 
