@@ -22,6 +22,7 @@ BENCHES: Mapping[str, str] = {
     "parsing": "bench.parsing",
     "refused": "bench.refused",
     "deploy": "bench.deploy",
+    "aws": "bench.aws",
     "router": "bench.router",
     "idle": "bench.idle",
     "store": "bench.store",
