@@ -218,7 +218,8 @@ class Rule:
     kind: str = "rule"
 
     def title(self, wish: Wish) -> str:
-        return "/*"
+        port = wish.test_port if self.within == "test-listener" else wish.port
+        return f"{wish.protocol}:{port}/*"
 
     async def look(self, site: Site) -> Found | None:
         reply = await site.call("elbv2", "DescribeRules", ListenerArn=site.ids[str(self.within)])

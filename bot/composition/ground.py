@@ -11,7 +11,7 @@ from bot.composition.amazon import open_accounts, open_ecs
 from bot.config import Settings, require_github
 from bot.connections import require_lent
 from bot.ecs_config import FOLLOW
-from bot.errors import Permanent, Refused
+from bot.errors import Refused, UserMistake
 from bot.github.api import open_github
 from bot.jobs.deploy.plan import image_repository_of
 from bot.jobs.deploy.rollout.spec import ground_spec
@@ -50,7 +50,7 @@ async def open_ground(settings: Settings, masker: Masker, asked: Asked) -> Async
     """Nothing is asked of AWS yet.
 
     Raises Refused("unknown_environment", "environment_not_on_ecs", "environment_followed", "repository_unknown",
-    "connection_not_lent"), Permanent("target_unavailable"), and UserMistake where GitHub's settings are missing.
+    "connection_not_lent"), and UserMistake("aws_region_missing") or for GitHub's settings that are missing.
     """
     async with AsyncExitStack() as stack:
         opened = await open_store(settings.database_url, secret_key=settings.secret_key)
@@ -61,7 +61,7 @@ async def open_ground(settings: Settings, masker: Masker, asked: Asked) -> Async
         errand = await _errand(connections, environment, repository, installation_id)
         engine = await stack.enter_async_context(_engine(settings, masker, connections, errand))
         if engine.ground is None:
-            raise Permanent("target_unavailable", target="ecs", known=[])
+            raise ValueError("the engine has no ground")
         spec = ground_spec(repository, environment)
         yield OpenGround(engine.ground, spec, image_repository_of(repository), opened.store.audit)
 
@@ -113,6 +113,6 @@ async def _engine(
             yield engine
         return
     if settings.aws is None:
-        raise Permanent("target_unavailable", target="ecs", known=[])
+        raise UserMistake("aws_region_missing")
     async with open_ecs(settings, settings.aws, None, masker) as engine:
         yield engine

@@ -64,6 +64,7 @@ def test_it_is_shown_made_found_and_deleted(shell: Shell) -> None:
     gone = shell("destroy", "--yes", "--all")
     assert gone.exit_code == 0, gone.output
     assert "✓ - VPC 10.42.0.0/16" in gone.output
+    assert "✓ - listener rule HTTP:8081/*" in gone.output
 
 
 def test_where_nobody_can_be_asked_nothing_is_done(shell: Shell) -> None:
@@ -90,5 +91,5 @@ def test_an_environment_with_no_ground_of_its_own_is_refused(shell: Shell, envir
 
 def test_a_server_without_a_region_says_so(shell: Shell) -> None:
     refused = shell("plan", AWS_REGION="", AWS_DEFAULT_REGION="")
-    assert refused.exit_code == 1
-    assert "This server has no target `ecs`" in refused.output
+    assert refused.exit_code == 2
+    assert "set `AWS_REGION`" in refused.output
