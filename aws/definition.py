@@ -14,7 +14,8 @@ from bot.ports import RolloutSpec
 
 CONTAINER = "app"
 STOP_S = 30
-_SHELL_CHARACTERS = re.compile(r"[|&;<>()$`\\\"'*?#~=%\[\]{}\n]")
+_SHELLS_OWN = re.compile(r"[|&;<>()$`\\\"'*?#~=%\[\]{}\n]|^(?:cd|exec|exit|export|set|ulimit|umask)\s")
+"""Characters and words that only a shell understands."""
 _GIB = 1024
 FARGATE_MEMORY = {
     256: (512, 1024, 2048),
@@ -39,7 +40,7 @@ def fargate_size(cpus: float, memory_mb: int) -> tuple[int, int]:
 
 def command_words(command: str) -> list[str]:
     """A command as words, through a shell only where it needs one."""
-    if command.strip() and not _SHELL_CHARACTERS.search(command):
+    if command.strip() and not _SHELLS_OWN.search(command):
         return shlex.split(command)
     return ["/bin/sh", "-c", command]
 

@@ -21,7 +21,8 @@ STABLE = {"Name": "unless-stopped"}
 """A live container comes back with the engine; one that was stopped stays stopped."""
 ONCE = {"Name": "no"}
 
-_SHELL_CHARACTERS = re.compile(r"[$`|&;<>(){}*?~#!\\\"'\n]|^\w+=")
+_SHELLS_OWN = re.compile(r"[$`|&;<>(){}*?~#!\\\"'\n]|^\w+=|^(?:cd|exec|exit|export|set|ulimit|umask)\s")
+"""Characters and words that only a shell understands."""
 _MEBIBYTE = 1024 * 1024
 
 
@@ -80,7 +81,7 @@ def command_words(command: str) -> list[str]:
 
     The image's ENTRYPOINT stays, as with `docker run IMAGE COMMAND`.
     """
-    if not _SHELL_CHARACTERS.search(command) and command.strip():
+    if not _SHELLS_OWN.search(command) and command.strip():
         return shlex.split(command)
     return ["/bin/sh", "-c", command]
 
