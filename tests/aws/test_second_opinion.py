@@ -23,13 +23,14 @@ from aws.clients import AwsAccess, AwsClients, Keys
 from aws.definition import task_definition
 from aws.ecr import EcrRegistry, Login
 from aws.errors import AwsRefusal
-from aws.follow import FollowedRollouts
+from aws.follow import FollowedRollouts, Lookout
 from aws.place import Place, place_of
 from bot import messages
 from bot.errors import Permanent
 from bot.ports import BuiltImage, LogSink, PushedImage, RolloutSpec, RolloutStatus
 from tests.aws.ministack import KEY, Ministack, installed
-from tests.aws.test_follow import MEDIA_TYPE, quick_definition
+from tests.aws.slipway import quick_definition
+from tests.aws.test_follow import MEDIA_TYPE
 from tests.engines.docker.conftest import BASE, base_image
 
 __all__ = ["base_image"]
@@ -264,7 +265,7 @@ async def test_an_event_starts_the_published_state_machine_and_its_steps_are_rea
         "service": "api",
     }
     spec = replace(berth.spec(place={"follow": follow}), image=f"{HOST}/{repository}@{digest}")
-    rollouts = FollowedRollouts(clients, "here", look_for_s=10.0)
+    rollouts = FollowedRollouts(clients, "here", Lookout(for_s=10.0, rule_settles_s=0.0))
     beginning = asyncio.create_task(rollouts.begin(spec, await rollouts.prepare(spec)))
     await say_it_arrived(clients, spec.job_id, repository, digest)
     execution = await beginning
@@ -297,7 +298,7 @@ async def say_it_arrived(clients: AwsClients, job_id: str, repository: str, dige
     """Put the event that ECR would, once the job's rule is there."""
     name = triggers.PREFIX + job_id
     async with asyncio.timeout(10):
-        while job_id not in await triggers.armed(clients):  # noqa: ASYNC110 - nobody here could set an event
+        while job_id not in await triggers.armed(clients, "here"):  # noqa: ASYNC110 - nobody here could set an event
             await asyncio.sleep(0.05)
     rule = await clients.call("events", "DescribeRule", Name=name)
     ours = rule["EventPattern"].replace("aws.ecr", "test.ecr")
