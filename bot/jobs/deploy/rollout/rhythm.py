@@ -10,10 +10,10 @@ from bot.ports import Pace, RolloutSpec
 SURELY = 0.92
 """The share of the time a leg took before, beyond what it bakes, in which it is not expected to be over."""
 OF_WHOLE = 0.012
-"""A wait that is so small a share of all that passed is no loss worth a call."""
+"""A wait that is so small a share of all that passed is no loss worth a call, where calls are few."""
 OF_LATENESS = 0.15
 """The share of the time that a leg is late by, where it is known how long it took before."""
-OF_UNKNOWN = 0.04
+OF_UNKNOWN = 0.03
 """The same of the time it takes, where that is not known: a first rollout may ask three times as often."""
 BAKING = frozenset({"BAKE_TIME", "PRODUCTION_TRAFFIC_SHIFT", "CLEAN_UP"})
 """Stages in which a platform lets time pass on purpose."""
@@ -47,8 +47,9 @@ def next_wait_s(pace: Pace, leg: Leg, stage: str, now_s: float) -> float:
     left_s = leg.surely_s - spent_s
     if left_s > pace.first_s:
         return min(left_s, pace.bake_s if stage in BAKING else pace.quiet_s)
-    unsure_s = max(0.0, -left_s) * (OF_LATENESS if leg.took_s else OF_UNKNOWN)
-    return min(max(pace.first_s, unsure_s, OF_WHOLE * (leg.before_s + spent_s)), pace.longest_s)
+    late_s = max(0.0, -left_s)
+    known_s = max(OF_LATENESS * late_s, OF_WHOLE * (leg.before_s + spent_s))
+    return min(max(pace.first_s, known_s if leg.took_s else OF_UNKNOWN * late_s), pace.longest_s)
 
 
 def least_s(spec: RolloutSpec, green_percent: float) -> float:
