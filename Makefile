@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
-# Tests wait more than they compute: two at once for each processor.
-WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests wait more than they compute: three at once for each processor.
+WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start hundreds of processes: bytecode is kept, whatever the shell says, or each compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin

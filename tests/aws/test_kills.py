@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from aws.clients import AwsClients
+from aws.errors import AwsRefusal
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import Network
 from tests.aws.real_harbour import Ocean, RealHarbour, real_harbour
@@ -33,8 +35,15 @@ STAGES = (
 async def harbour(
     base_image: None, emulator: Emulator, clients: AwsClients, network: Network, data_plane: DataPlane
 ) -> AsyncIterator[RealHarbour]:
+    await _forget_images(clients)
     async with real_harbour(Ocean(emulator, clients, network, data_plane.host)) as harbour:
         yield harbour
+
+
+async def _forget_images(clients: AwsClients) -> None:
+    """The emulator is the session's: another test may have had the repository made."""
+    with contextlib.suppress(AwsRefusal):
+        await clients.call("ecr", "DeleteRepository", repositoryName="acme-api", force=True)
 
 
 async def test_a_server_killed_before_it_hears_an_answer_neither_makes_nor_takes_back_twice(
