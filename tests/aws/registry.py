@@ -40,7 +40,9 @@ class DataPlane:
         (self._folder / "htpasswd").write_text(f"{USER}:{hashed}\n", encoding="ascii")
         config = self._folder / "config.yml"
         config.write_text(_CONFIG.format(folder=self._folder, port=port), encoding="ascii")
-        self._process = subprocess.Popen([PROGRAM, "serve", str(config)], stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [PROGRAM, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.host = f"127.0.0.1:{port}"
         _wait_for(port)
         return self
