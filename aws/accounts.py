@@ -13,7 +13,7 @@ from aws.clients import AwsAccess, AwsClients
 from aws.composition import EcsParts, ecs_engine
 from aws.lent_keys import Lender, LentKeys
 from bot.errors import Permanent
-from bot.ports import Errand, RolloutEngine
+from bot.ports.engines import Errand, RolloutEngine
 
 MOST_IDLE = 8
 """Accounts that nobody is in now, whose clients are kept for the next deployment."""
@@ -24,7 +24,7 @@ _Entrance = tuple[str, ...]
 
 
 class LentAccounts:
-    """`bot.ports.Accounts`. A role is assumed anew for each repository and environment, and its session says for which.
+    """`bot.ports.engines.Accounts`. A role is assumed anew for each repository and environment, and its session says for which.
 
     Keys have no sessions, so all deployments through them share one set of clients. `endpoint_url` is where AWS is, if
     not where botocore says; a role is assumed from the server's own identity, in the connection's region.

@@ -8,7 +8,7 @@ from typing import Any
 from aws.arns import balancer_of, listener_of
 from aws.clients import AwsClients
 from aws.place import Place
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 _USUAL_PORT = {"HTTP": 80, "HTTPS": 443}
 

@@ -13,7 +13,7 @@ from aws.clients import AwsClients
 from aws.errors import AwsRefusal, unavailable
 from aws.repeat import FIRST_PAUSE_S, settled, token
 from bot.errors import Permanent
-from bot.ports import RemoteOrder
+from bot.ports.images import RemoteOrder
 
 _LONGEST_STEM = 120
 _TAKEN = "ResourceAlreadyExistsException"

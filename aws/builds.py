@@ -11,7 +11,7 @@ from typing import Any
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
 from bot.errors import Permanent
-from bot.ports import BuildPhase
+from bot.ports.images import BuildPhase
 
 JOB_VARIABLE = "SHIPMATE_JOB"
 DIGEST_VARIABLE = "IMAGE_DIGEST"

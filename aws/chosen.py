@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from aws.follow import FollowedRollouts, is_execution
 from aws.rollouts import EcsRollouts
-from bot.ports import LogSink, Prepared, RolloutSpec, RolloutView, Serving, TrafficStats
+from bot.ports.images import LogSink
+from bot.ports.rollouts import Prepared, RolloutSpec, RolloutView, Serving
+from bot.ports.running import TrafficStats
 
 
 class ChosenRollouts:

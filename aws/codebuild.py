@@ -18,7 +18,8 @@ from aws.provision.building import build_role
 from aws.provision.site import Waits
 from aws.repeat import FIRST_PAUSE_S, settled, token
 from bot.errors import Permanent, Transient
-from bot.ports import BuildNews, LogSink, Pace, PushedImage, RemoteOrder, TellBuild
+from bot.ports.images import BuildNews, LogSink, PushedImage, RemoteOrder, TellBuild
+from bot.ports.rollouts import Pace
 
 _FULL, _UNKNOWN = "AccountLimitExceededException", "ResourceNotFoundException"
 _log = logging.getLogger(__name__)

@@ -15,7 +15,9 @@ from aws.provision.places import ProvisionedPlaces
 from aws.provision.site import Waits
 from aws.repeat import FIRST_PAUSE_S
 from aws.rollouts import EcsRollouts
-from bot.ports import Builder, Pace, RolloutEngine
+from bot.ports.engines import RolloutEngine
+from bot.ports.images import Builder
+from bot.ports.rollouts import Pace
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aws.place import Place
 from bot.errors import Permanent
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 CONTAINER = "app"
 STOP_S = 30

@@ -10,7 +10,7 @@ from typing import Any
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
 from bot.errors import Permanent
-from bot.ports import RolloutStatus, RolloutView
+from bot.ports.rollouts import RolloutStatus, RolloutView
 
 STATUSES: Mapping[str, RolloutStatus] = {
     "PENDING": RolloutStatus.GOING,

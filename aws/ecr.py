@@ -15,7 +15,7 @@ from aws import tags
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
 from bot.errors import Permanent
-from bot.ports import BuiltImage, LogSink, PushedImage, Registry
+from bot.ports.images import BuiltImage, LogSink, PushedImage, Registry
 
 KEPT_IMAGES = 100
 UNTAGGED_DAYS = 14

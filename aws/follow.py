@@ -18,7 +18,9 @@ from aws.errors import AwsRefusal
 from aws.executions import End, Step, StepKind, end_of, history, running
 from aws.triggers import Trigger
 from bot.errors import Permanent
-from bot.ports import LogSink, Prepared, RolloutSpec, RolloutStatus, RolloutStep, RolloutView, Serving, TrafficStats
+from bot.ports.images import LogSink
+from bot.ports.rollouts import Prepared, RolloutSpec, RolloutStatus, RolloutStep, RolloutView, Serving
+from bot.ports.running import TrafficStats
 
 SECRET = "shipmate-deployment-"  # noqa: S105 (a name's beginning, no secret)
 NEEDED = ("state_machine", "events_role")

@@ -11,7 +11,7 @@ from aws.clients import AwsClients, Keys, KeySource
 from aws.credentials import lent_keys
 from aws.tags import ENVIRONMENT, REPOSITORY
 from bot.errors import Permanent
-from bot.ports import Errand
+from bot.ports.engines import Errand
 
 LOOK_AGAIN = timedelta(minutes=1)
 """How long keys are said to hold: short enough for botocore to ask before each request it signs."""

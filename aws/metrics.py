@@ -8,7 +8,7 @@ from typing import Any
 
 from aws.arns import metric_name
 from aws.clients import AwsClients
-from bot.ports import TrafficStats
+from bot.ports.running import TrafficStats
 
 PERIOD_S = 60
 _SERIES = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.errors import Permanent
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from aws.definition import task_definition
 from aws.place import Place, PlaceSource, stated_place
 from aws.repeat import FIRST_PAUSE_S, settled
 from bot.errors import Permanent
-from bot.ports import LogSink, Pace, Prepared, RolloutSpec, RolloutStatus, RolloutView, Serving, TrafficStats
+from bot.ports.images import LogSink
+from bot.ports.rollouts import Pace, Prepared, RolloutSpec, RolloutStatus, RolloutView, Serving
+from bot.ports.running import TrafficStats
 
 
 class EcsRollouts:

@@ -9,7 +9,7 @@ from aws import tags
 from aws.clients import AwsClients
 from aws.errors import AwsRefusal
 from aws.repeat import token
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 
 async def references(clients: AwsClients, spec: RolloutSpec, owner: str) -> dict[str, str]:

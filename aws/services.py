@@ -14,7 +14,7 @@ from aws.place import Place
 from aws.repeat import token
 from aws.strategy import deployment_configuration
 from bot.errors import Permanent, Transient
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 HEALTH_GRACE_S = 60
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from aws.place import Place
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 BEFORE_TRAFFIC, AFTER_TRAFFIC = "PRE_PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"
 PAUSE_LIMIT_MINUTES = 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 OWNER = "shipmate:owner"
 JOB = "shipmate:job"

@@ -13,7 +13,8 @@ from aws.place import Place
 from aws.repeat import token
 from aws.services import network
 from bot.errors import Permanent
-from bot.ports import LogSink, Pace, RolloutSpec
+from bot.ports.images import LogSink
+from bot.ports.rollouts import Pace, RolloutSpec
 
 LOG_LINES = 200
 

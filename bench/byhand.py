@@ -16,7 +16,8 @@ from bot.engines.docker.images import forget_image
 from bot.engines.free_ports import free_port
 from bot.jobs.deploy.health import probe, wait_until_well
 from bot.jobs.deploy.switch import CHECKS_AFTER
-from bot.ports import BuildRequest, InstanceSpec
+from bot.ports.images import BuildRequest
+from bot.ports.running import InstanceSpec
 from bot.repo_config import EnvironmentConfig
 
 HOST = "127.0.0.1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot import messages
-from bot.ports import PartAction, PlannedPart
+from bot.ports.ground import PartAction, PlannedPart
 
 MARKS = {
     PartAction.CREATE: "+",

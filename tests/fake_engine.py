@@ -17,17 +17,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bot.errors import Permanent
-from bot.ports import (
-    BuildRequest,
-    BuiltImage,
-    Engine,
-    Instance,
-    InstanceSpec,
-    LogSink,
-    PushedImage,
-    TrafficStats,
-    TrafficTarget,
-)
+from bot.ports.engines import Engine
+from bot.ports.images import BuildRequest, BuiltImage, LogSink, PushedImage
+from bot.ports.running import Instance, InstanceSpec, TrafficStats, TrafficTarget
 
 JOB, SERVICE = "shipmate.job", "shipmate.service"
 

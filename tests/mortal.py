@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 from typing import Any
 
-from bot.ports import Engine
+from bot.ports.engines import Engine
 from bot.store.store import Store
 
 ONLY_LOOKS = frozenset(

@@ -22,7 +22,7 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.target import DockerTarget
 from bot.engines.router.client import RouterClient
 from bot.errors import ShipmateError
-from bot.ports import Instance
+from bot.ports.running import Instance
 from bot.sandbox.github.simulator import GitHubSandbox
 from tests.engines.docker.conftest import REGISTRY
 

@@ -21,7 +21,7 @@ from bot.inspect.buildspec import buildspec
 from bot.inspect.remote import read_remote
 from bot.jobs.deploy.plan import image_repository, image_tag
 from bot.model import Job, JobKind, Origin
-from bot.ports import Registry, RemoteOrder
+from bot.ports.images import Registry, RemoteOrder
 from bot.repo_config import EnvironmentConfig
 
 

@@ -10,7 +10,7 @@ from aws.provision.parts import parts_of
 from aws.provision.plan import step, survey
 from aws.provision.site import Found, Part, Site
 from aws.repeat import settled
-from bot.ports import PartAction, PartTold
+from bot.ports.ground import PartAction, PartTold
 
 
 async def apply(site: Site, told: PartTold = lambda part: None) -> None:

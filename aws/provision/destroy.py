@@ -12,7 +12,7 @@ from aws.provision.parts import everything_of
 from aws.provision.plan import doomed, survey
 from aws.provision.site import Found, Part, Site
 from bot.errors import Permanent
-from bot.ports import PartTold, PlannedPart
+from bot.ports.ground import PartTold, PlannedPart
 
 ROUNDS = 5
 """Of what was made twice by accident, one goes in each."""

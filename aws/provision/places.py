@@ -16,7 +16,8 @@ from aws.provision.plan import planned, survey
 from aws.provision.site import Site, Waits
 from aws.provision.wish import Wish, wish_of
 from bot.errors import Permanent
-from bot.ports import PartAction, PartTold, PlannedPart, RolloutSpec
+from bot.ports.ground import PartAction, PartTold, PlannedPart
+from bot.ports.rollouts import RolloutSpec
 
 KEPT_S = 600.0
 """How long a process believes what it found: the stages of one deployment ask again and again."""

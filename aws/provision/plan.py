@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aws.provision.site import Found, Part, Site
-from bot.ports import PartAction, PlannedPart
+from bot.ports.ground import PartAction, PlannedPart
 
 
 async def survey(site: Site, parts: Sequence[Part]) -> dict[str, Found]:

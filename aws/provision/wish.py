@@ -11,7 +11,7 @@ from typing import Any
 
 from aws import tags
 from aws.repeat import token
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 CIDR = "10.42.0.0/16"
 EVERYBODY = ("0.0.0.0/0",)

@@ -13,7 +13,7 @@ from bot.engines.absent import AbsentBuilder, forget_nothing
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.masking import Masker
-from bot.ports import Accounts, Engine, Errand, RolloutEngine
+from bot.ports.engines import Accounts, Engine, Errand, RolloutEngine
 from bot.queued import Message
 from bot.store.connections import Connections
 

@@ -17,7 +17,9 @@ from bot.jobs.deploy.plan import image_repository_of
 from bot.jobs.deploy.rollout.spec import ground_spec
 from bot.masking import Masker
 from bot.model import Repository
-from bot.ports import Errand, Ground, RolloutEngine, RolloutSpec
+from bot.ports.engines import Errand, RolloutEngine
+from bot.ports.ground import Ground
+from bot.ports.rollouts import RolloutSpec
 from bot.repo_config import EnvironmentConfig, RepoConfig, parse_config
 from bot.slack.repositories import repository_named
 from bot.store.audit import Audit

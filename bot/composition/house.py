@@ -18,7 +18,7 @@ from bot.identity import this_worker
 from bot.links import Links
 from bot.masking import Masker
 from bot.metrics import Metrics
-from bot.ports import Accounts, AnyEngine, Engine
+from bot.ports.engines import Accounts, AnyEngine, Engine
 from bot.slack.composition import SlackSide, open_slack_side
 from storage.opened import OpenStore, open_store
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import Permanent
-from bot.ports import BuildRequest, BuiltImage, LogSink
+from bot.ports.images import BuildRequest, BuiltImage, LogSink
 
 _WANTED = "docker"
 

@@ -10,7 +10,7 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.engine import docker_engine
 from bot.engines.router.client import RouterClient
 from bot.engines.traffic import RouterTraffic
-from bot.ports import Engine
+from bot.ports.engines import Engine
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from bot.engines.lines import LineCutter
 from bot.errors import Permanent, Transient
 from bot.model import FULL_SHA, Job
-from bot.ports import LogSink
+from bot.ports.images import LogSink
 
 TokenProvider = Callable[[Job], Awaitable[str]]
 """Yields an installation token that may read the job's repository; an empty one clones without signing in."""

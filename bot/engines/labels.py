@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 
-from bot.ports import InstanceSpec
+from bot.ports.running import InstanceSpec
 
 OWNER, JOB, SERVICE = "shipmate.owner", "shipmate.job", "shipmate.service"
 SPEC, PORT = "shipmate.spec", "shipmate.port"

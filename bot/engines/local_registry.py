@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports import BuiltImage, LogSink, PushedImage
+from bot.ports.images import BuiltImage, LogSink, PushedImage
 
 
 class LocalRegistry:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from bot.engines.router.client import RouterClient
 from bot.engines.router.reports import Reading, ServiceStatus
 from bot.errors import Permanent, Transient
-from bot.ports import TrafficStats, TrafficTarget
+from bot.ports.running import TrafficStats, TrafficTarget
 
 _UNKNOWN = frozenset({"unknown_service", "unknown_target"})
 _SILENT = frozenset({"router_unreachable", "router_silent", "router_did_not_start"})

@@ -20,7 +20,7 @@ from bot.github.permissions import DECIDE, MANAGE_ENVIRONMENTS, REPORT
 from bot.github.pulls import get_pull
 from bot.jobs.deploy.teardown import forget_images, tear_down
 from bot.model import Release
-from bot.ports import AnyEngine, Engine
+from bot.ports.engines import AnyEngine, Engine
 from bot.reporters.comment import BotLogin
 from bot.store.answers import Answer
 from bot.store.changes import EndPreview

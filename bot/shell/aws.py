@@ -14,7 +14,7 @@ import click
 from bot import ground, messages
 from bot.config import from_environment
 from bot.masking import Masker
-from bot.ports import PartAction, PlannedPart
+from bot.ports.ground import PartAction, PlannedPart
 from bot.shell.trail import told
 
 if TYPE_CHECKING:

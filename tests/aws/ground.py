@@ -12,7 +12,8 @@ from aws.clients import AwsClients
 from aws.provision.places import ProvisionedPlaces
 from aws.provision.site import Waits
 from aws.provision.wish import Wish, wish_of
-from bot.ports import PartAction, PlannedPart, RolloutSpec
+from bot.ports.ground import PartAction, PlannedPart
+from bot.ports.rollouts import RolloutSpec
 
 OWNER = "ground"
 QUICK = Waits(every_s=0.01, limit_s=5.0, first_pause_s=0.01)

@@ -21,7 +21,9 @@ from aws.composition import EcsParts, ecs_engine
 from aws.ecr import Login
 from bot.composition.house import House
 from bot.model import EventType
-from bot.ports import BuiltImage, LogSink, Pace, PushedImage, RolloutEngine
+from bot.ports.engines import RolloutEngine
+from bot.ports.images import BuiltImage, LogSink, PushedImage
+from bot.ports.rollouts import Pace
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.aws.people import answer_of, people

@@ -18,7 +18,8 @@ from aws.ecr import Login
 from aws.errors import AwsRefusal
 from aws.follow import Lookout
 from aws.rollouts import EcsRollouts
-from bot.ports import BuiltImage, LogSink, PushedImage, RolloutEngine
+from bot.ports.engines import RolloutEngine
+from bot.ports.images import BuiltImage, LogSink, PushedImage
 from tests.aws.harbour import QUICK, Carrier, Harbour
 from tests.aws.network import CONTAINER_PORT
 from tests.aws.test_rollouts import Berth

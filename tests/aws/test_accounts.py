@@ -18,7 +18,8 @@ from aws.clients import AwsAccess, AwsClients
 from aws.composition import EcsParts, ecs_engine
 from aws.lent_keys import LentKeys, renewal
 from bot.errors import Permanent
-from bot.ports import BuiltImage, Errand, LogSink, PushedImage, RolloutEngine
+from bot.ports.engines import Errand, RolloutEngine
+from bot.ports.images import BuiltImage, LogSink, PushedImage
 from tests.aws.conftest import REGION
 from tests.aws.emulator.handle import Emulator
 from tests.fake_engine import FakeBuilder, FakeEngine

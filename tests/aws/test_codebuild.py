@@ -22,7 +22,8 @@ from aws.codebuild import CodeBuild
 from bot.errors import Permanent, ShipmateError, Transient
 from bot.inspect.buildspec import buildspec
 from bot.inspect.model import AppPlan
-from bot.ports import BuildNews, BuildPhase, LogSink, Pace, RemoteOrder
+from bot.ports.images import BuildNews, BuildPhase, LogSink, RemoteOrder
+from bot.ports.rollouts import Pace
 from tests.aws.emulator.handle import Emulator
 
 ROLE = "arn:aws:iam::123456789012:role/codebuild"

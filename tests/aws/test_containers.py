@@ -10,7 +10,8 @@ import pytest
 from aws.ecr import EcrRegistry, Login
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
-from bot.ports import BuiltImage, RolloutStatus
+from bot.ports.images import BuiltImage
+from bot.ports.rollouts import RolloutStatus
 from tests.aws.registry import DataPlane
 from tests.aws.test_rollouts import Berth, harbour
 from tests.engines.docker.conftest import BASE, base_image

@@ -16,7 +16,7 @@ from aws.definition import FARGATE_MEMORY, fargate_size, task_definition
 from aws.place import Place, place_of
 from aws.strategy import deployment_configuration
 from bot.errors import Permanent
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 from tests.aws.guard import faults
 
 SPEC = RolloutSpec("shipmate-1-production", "acme/api", "production", "dep_abcdefghij", "r/a@sha256:1", 8000, "/")

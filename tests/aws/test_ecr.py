@@ -18,7 +18,7 @@ from aws.ecr import EcrRegistry, Login
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.errors import Permanent
-from bot.ports import BuiltImage, LogSink, PushedImage
+from bot.ports.images import BuiltImage, LogSink, PushedImage
 from tests.aws.emulator.handle import Emulator
 from tests.aws.registry import DataPlane
 

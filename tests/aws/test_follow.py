@@ -18,7 +18,7 @@ from aws.executions import Step, StepKind, steps
 from aws.follow import FollowedRollouts, execution_in, image_parts
 from aws.rollouts import EcsRollouts
 from bot.errors import Permanent, Transient
-from bot.ports import RolloutSpec, RolloutStatus, RolloutView
+from bot.ports.rollouts import RolloutSpec, RolloutStatus, RolloutView
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import Network
 from tests.aws.slipway import LOOKOUT, quick_definition

@@ -25,7 +25,7 @@ from aws.follow import FollowedRollouts
 from aws.rollouts import EcsRollouts
 from bot import messages
 from bot.errors import Permanent
-from bot.ports import RolloutSpec, RolloutStatus
+from bot.ports.rollouts import RolloutSpec, RolloutStatus
 from tests.aws.conftest import REGION
 from tests.aws.emulator.demands import PERMITTED, RESOURCES, action_of
 from tests.aws.emulator.handle import Emulator

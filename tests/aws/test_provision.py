@@ -20,7 +20,7 @@ from aws.provision.network import Vpc
 from aws.provision.site import Site
 from bot import messages
 from bot.errors import Permanent
-from bot.ports import PartAction
+from bot.ports.ground import PartAction
 from tests.aws.emulator.account import REGION
 from tests.aws.emulator.handle import Emulator
 from tests.aws.ground import ONE_OF_EACH, QUICK, Died, Dying, Ground

@@ -18,7 +18,8 @@ from aws.composition import EcsParts
 from bot.composition.ground import Asked, open_ground
 from bot.config import AwsSettings
 from bot.masking import Masker
-from bot.ports import PartAction, RolloutEngine
+from bot.ports.engines import RolloutEngine
+from bot.ports.ground import PartAction
 from tests.aws.emulator.account import REGION
 from tests.aws.emulator.handle import Emulator
 from tests.aws.foundry import Foundry

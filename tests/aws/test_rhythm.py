@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.jobs.deploy.rollout.rhythm import Leg, least_s, next_wait_s
-from bot.ports import Pace, RolloutSpec
+from bot.ports.rollouts import Pace, RolloutSpec
 
 PACE = Pace()
 SPEC = RolloutSpec("s", "acme/api", "production", "dep_abcdefghij", "image", 80, "/")

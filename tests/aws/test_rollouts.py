@@ -15,7 +15,7 @@ import pytest
 from aws.clients import AwsClients
 from aws.rollouts import EcsRollouts
 from bot.errors import Permanent, Transient
-from bot.ports import Pace, Prepared, RolloutSpec, RolloutStatus, RolloutView
+from bot.ports.rollouts import Pace, Prepared, RolloutSpec, RolloutStatus, RolloutView
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.aws.people import answer_of, people

@@ -27,7 +27,8 @@ from aws.follow import FollowedRollouts, Lookout
 from aws.place import Place, place_of
 from bot import messages
 from bot.errors import Permanent
-from bot.ports import BuiltImage, LogSink, PushedImage, RolloutSpec, RolloutStatus
+from bot.ports.images import BuiltImage, LogSink, PushedImage
+from bot.ports.rollouts import RolloutSpec, RolloutStatus
 from tests.aws.ministack import KEY, Ministack, installed
 from tests.aws.slipway import quick_definition
 from tests.aws.test_follow import MEDIA_TYPE

@@ -14,7 +14,7 @@ from bot.composition.house import open_all_engines
 from bot.config import from_environment
 from bot.errors import Permanent, UserMistake
 from bot.masking import Masker
-from bot.ports import Errand, RolloutEngine
+from bot.ports.engines import Errand, RolloutEngine
 from bot.store.connections import AwsConnection
 from storage.opened import open_store
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.model import EventType, Stage
-from bot.ports import TrafficStats
+from bot.ports.running import TrafficStats
 from tests.fake_engine import dockerfile
 from tests.world import World
 

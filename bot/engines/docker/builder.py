@@ -18,7 +18,7 @@ from bot.engines.docker.tar import MEDIA_TYPE, Member, tar_stream
 from bot.engines.docker.trace import IMAGE_ID, TRACE_ID, read_trace
 from bot.engines.lines import LineCutter
 from bot.errors import Permanent, ShipmateError
-from bot.ports import BuildRequest, BuiltImage, LogSink
+from bot.ports.images import BuildRequest, BuiltImage, LogSink
 
 CLASSIC, BUILDKIT = "1", "2"
 BUILDKIT_SINCE = (1, 39)

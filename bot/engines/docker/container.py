@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.engines.docker.errors import EngineRefusal
 from bot.engines.labels import PORT, labels
-from bot.ports import Instance, InstanceSpec
+from bot.ports.running import Instance, InstanceSpec
 
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
 """What an image that starts as root needs to become its own user, and no more: prepare folders that others own (CHOWN,

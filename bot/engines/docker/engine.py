@@ -7,7 +7,8 @@ from bot.engines.docker.builder import DockerBuilder
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.engines.docker.target import DockerTarget
 from bot.engines.local_registry import LocalRegistry
-from bot.ports import Engine, Traffic
+from bot.ports.engines import Engine
+from bot.ports.running import Traffic
 
 
 def docker_engine(api: EngineApi, traffic: Traffic, owner: str, access: RegistryAccess | None = None) -> Engine:

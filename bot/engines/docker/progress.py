@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.engines.docker.trace import Output, Trace, Transfer, Vertex
 from bot.engines.lines import LineCutter
-from bot.ports import LogSink
+from bot.ports.images import LogSink
 
 TRANSFER_EVERY_S = 5.0
 

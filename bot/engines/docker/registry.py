@@ -13,7 +13,7 @@ from typing import Any
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.errors import EngineRefusal
 from bot.errors import Permanent, ShipmateError, Transient
-from bot.ports import BuiltImage, LogSink, PushedImage
+from bot.ports.images import BuiltImage, LogSink, PushedImage
 
 ATTEMPTS = 4
 FIRST_PAUSE_S = 0.5

@@ -27,7 +27,8 @@ from bot.engines.docker.registry import RegistryAccess
 from bot.engines.free_ports import free_port
 from bot.engines.labels import OWNER, SPEC, spec_hash
 from bot.errors import Permanent, ShipmateError
-from bot.ports import Instance, InstanceSpec, LogSink
+from bot.ports.images import LogSink
+from bot.ports.running import Instance, InstanceSpec
 
 PORT_TRIES = 10
 NOT_THERE, IN_THE_WAY = 404, 409

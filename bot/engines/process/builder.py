@@ -14,7 +14,7 @@ from bot.engines.process.children import plain_environment, run_child
 from bot.engines.process.images import Image, ImageStore, tree_id
 from bot.engines.process.recipe import Recipe, read_recipe
 from bot.errors import Permanent
-from bot.ports import BuildRequest, BuiltImage, LogSink
+from bot.ports.images import BuildRequest, BuiltImage, LogSink
 
 
 class ProcessBuilder:

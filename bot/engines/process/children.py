@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.engines.lines import LineCutter
-from bot.ports import LogSink
+from bot.ports.images import LogSink
 
 
 async def run_child(words: Sequence[str], folder: Path, env: Mapping[str, str], log: LogSink) -> int:

@@ -8,7 +8,8 @@ from bot.engines.local_registry import LocalRegistry
 from bot.engines.process.builder import ProcessBuilder
 from bot.engines.process.images import ImageStore
 from bot.engines.process.target import ProcessTarget
-from bot.ports import Engine, Traffic
+from bot.ports.engines import Engine
+from bot.ports.running import Traffic
 
 
 def process_engine(workdir: Path, traffic: Traffic, owner: str) -> Engine:

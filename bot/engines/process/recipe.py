@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bot.errors import Permanent
 from bot.inspect.dockerfile_parser import Dockerfile, Instruction, parse_dockerfile
-from bot.ports import BuildRequest
+from bot.ports.images import BuildRequest
 
 _OF_THE_IMAGE = frozenset({"PATH", "HOME", "VIRTUAL_ENV", "PYTHONPATH", "NODE_PATH", "LD_LIBRARY_PATH"})
 """Variables that name places inside an image, which are not here."""

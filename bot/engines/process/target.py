@@ -26,7 +26,8 @@ from bot.engines.process import keeper
 from bot.engines.process.children import plain_environment, run_child
 from bot.engines.process.images import Image, ImageStore
 from bot.errors import Permanent
-from bot.ports import Instance, InstanceSpec, LogSink
+from bot.ports.images import LogSink
+from bot.ports.running import Instance, InstanceSpec
 
 HOST = "127.0.0.1"
 LOOK_AGAIN_S = 0.02

@@ -20,7 +20,8 @@ from bot.jobs.deploy.remedy import of_build
 from bot.jobs.deploy.reuse import use_image_there_is
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import BuildRequest, BuiltImage, Maker
+from bot.ports.engines import Maker
+from bot.ports.images import BuildRequest, BuiltImage
 
 
 async def build_image(ship: Ship[Maker]) -> None:

@@ -15,7 +15,7 @@ from bot.jobs.deploy.recipe import Recipe, recipe_of
 from bot.jobs.deploy.remedy import of_serving
 from bot.jobs.deploy.ship import Ship
 from bot.model import JobState, Stage
-from bot.ports import Maker
+from bot.ports.engines import Maker
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from bot.jobs.deploy.plan import Plan, seconds_between
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.switch import since_switch
 from bot.model import JobState, Stage
-from bot.ports import Maker, TrafficStats
+from bot.ports.engines import Maker
+from bot.ports.running import TrafficStats
 from bot.store.jobs import NewRelease
 
 STOP_GRACE_S = 10.0

@@ -29,7 +29,7 @@ from bot.jobs.deploy.steps import STAGE_S, waits
 from bot.jobs.deploy.switch import switch_traffic
 from bot.jobs.deploy.undo import ending_of, undo
 from bot.model import STATE_OF_STAGE, EventType, Job, JobState, NewEvent, Stage
-from bot.ports import Accounts, AnyEngine, Engine, Errand, Maker, RolloutEngine
+from bot.ports.engines import Accounts, AnyEngine, Engine, Errand, Maker, RolloutEngine
 
 OUT_OF_REACH = frozenset({"target_unavailable", "connection_removed", "connection_denied", "connection_not_lent"})
 """Why nothing can be put back: the server has no such engine any more, or nobody lets it in."""

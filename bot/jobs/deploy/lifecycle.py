@@ -9,7 +9,7 @@ from bot.jobs.deploy.health import NOBODY_LISTENS, Probe, probe, wait_until_well
 from bot.jobs.deploy.ship import Ship, as_target
 from bot.jobs.deploy.start import instance_spec
 from bot.model import Stage
-from bot.ports import Instance, InstanceSpec
+from bot.ports.running import Instance, InstanceSpec
 
 OUTPUT_LINES = 60
 

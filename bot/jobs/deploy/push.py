@@ -7,7 +7,8 @@ import time
 from bot.jobs.deploy.plan import image_repository, image_tag
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import BuiltImage, Maker
+from bot.ports.engines import Maker
+from bot.ports.images import BuiltImage
 
 
 async def push_image(ship: Ship[Maker]) -> None:

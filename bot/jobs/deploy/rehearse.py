@@ -9,7 +9,7 @@ from bot.jobs.deploy.plan import seconds_between
 from bot.jobs.deploy.rollout.ground import rehearsed_ground
 from bot.jobs.deploy.ship import Ship
 from bot.model import JobState
-from bot.ports import Maker
+from bot.ports.engines import Maker
 
 
 async def rehearse(ship: Ship[Maker]) -> Ending:

@@ -6,7 +6,7 @@ from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.recipe import DEFAULT_PORT
 from bot.jobs.deploy.ship import Ship
 from bot.model import Release, Stage
-from bot.ports import Maker
+from bot.ports.engines import Maker
 
 
 async def use_image_there_is(ship: Ship[Maker]) -> bool:

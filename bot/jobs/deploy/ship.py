@@ -12,7 +12,9 @@ from bot import messages
 from bot.jobs.context import JobContext
 from bot.jobs.deploy.plan import Plan, instance_name, service_name
 from bot.model import EventType, Job, JobState, NewEvent, Release, Stage
-from bot.ports import Engine, Instance, Maker, Source, TrafficTarget
+from bot.ports.engines import Engine, Maker
+from bot.ports.images import Source
+from bot.ports.running import Instance, TrafficTarget
 from bot.store.keys import Secrets
 from bot.store.releases import Releases
 

@@ -9,7 +9,8 @@ from bot.errors import Permanent
 from bot.jobs.deploy.plan import instance_name
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import InstanceSpec, Maker
+from bot.ports.engines import Maker
+from bot.ports.running import InstanceSpec
 
 LIKE_A_SECRET = re.compile(r"SECRET|TOKEN|PASSW|CREDENTIAL|PRIVATE|API_?KEY|_KEY\b|DSN", re.IGNORECASE)
 

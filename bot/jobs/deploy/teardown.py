@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bot.errors import ShipmateError
 from bot.jobs.deploy.plan import service_of
 from bot.model import Release
-from bot.ports import Engine
+from bot.ports.engines import Engine
 from bot.store.releases import Releases
 
 SERVICE = "shipmate.service"

@@ -12,7 +12,7 @@ from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.steps import Step
 from bot.jobs.deploy.verdict import Figures, Judgement, p95_limit_ms
 from bot.model import Stage
-from bot.ports import Maker
+from bot.ports.engines import Maker
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bot.jobs.context import Ending, Failure
 from bot.jobs.deploy.plan import instance_name, seconds_between
 from bot.jobs.deploy.ship import Ship, as_target
 from bot.model import EventType, JobState, Stage
-from bot.ports import Maker
+from bot.ports.engines import Maker
 
 
 async def undo(ship: Ship, failure: Failure) -> Ending:

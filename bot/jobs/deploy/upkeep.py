@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from bot.errors import ShipmateError
 from bot.jobs.deploy.ship import as_target
 from bot.model import Job, Release
-from bot.ports import Engine, Instance, TrafficTarget
+from bot.ports.engines import Engine
+from bot.ports.running import Instance, TrafficTarget
 from bot.store.jobs import Jobs
 from bot.store.releases import KEPT_RELEASES, Releases
 

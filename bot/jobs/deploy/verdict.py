@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.jobs.deploy.health import Probe
-from bot.ports import TrafficStats
+from bot.ports.running import TrafficStats
 from bot.traffic_config import GateConfig
 
 

@@ -15,7 +15,7 @@ from bot.jobs.deploy.steps import Step
 from bot.jobs.deploy.telling import Seen, fail_gate, tell_gate
 from bot.jobs.deploy.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic
 from bot.model import Stage
-from bot.ports import TrafficTarget
+from bot.ports.running import TrafficTarget
 
 CHECKS_AFTER = 3
 

@@ -17,7 +17,7 @@ from bot.composition.desks import program_desk
 from bot.desk.asked import GIVEN_UP_AFTER, AskedDesk
 from bot.errors import Transient
 from bot.model import JobState, Stage
-from bot.ports import RemoteOrder
+from bot.ports.images import RemoteOrder
 from tests.aws.lambdas.quay import Quay
 from tests.world import REPO
 

@@ -17,7 +17,8 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.builder import BUILDKIT, CLASSIC, DockerBuilder
 from bot.engines.docker.target import DockerTarget
 from bot.engines.standin.bases import make_base
-from bot.ports import BuildRequest, BuiltImage, InstanceSpec, LogSink
+from bot.ports.images import BuildRequest, BuiltImage, LogSink
+from bot.ports.running import InstanceSpec
 
 REGISTRY = "shipmate-test"
 BASE = f"{REGISTRY}/python:here"

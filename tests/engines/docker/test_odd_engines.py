@@ -15,7 +15,7 @@ from bot.engines.docker.builder import DockerBuilder
 from bot.engines.docker.facts import describe
 from bot.engines.docker.target import DockerTarget
 from bot.errors import Permanent, ShipmateError, Transient
-from bot.ports import BuildRequest, BuiltImage
+from bot.ports.images import BuildRequest, BuiltImage
 from tests.engines.docker.conftest import engine_api
 
 IMAGE = f"sha256:{'a' * 64}"

@@ -18,7 +18,8 @@ from bot.engines.docker.target import DockerTarget
 from bot.engines.free_ports import free_port
 from bot.engines.local_registry import LocalRegistry
 from bot.errors import Permanent, Transient
-from bot.ports import BuiltImage, InstanceSpec
+from bot.ports.images import BuiltImage
+from bot.ports.running import InstanceSpec
 from tests.engines.docker.conftest import Workshop
 from tests.engines.waiting import until_told
 

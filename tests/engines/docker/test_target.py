@@ -17,7 +17,7 @@ from bot.engines.docker.api import EngineApi
 from bot.engines.docker.images import image_details
 from bot.engines.docker.target import DockerTarget
 from bot.errors import Permanent
-from bot.ports import Instance, InstanceSpec
+from bot.ports.running import Instance, InstanceSpec
 from tests.engines.docker.conftest import BASE, REGISTRY, Workshop
 from tests.engines.machine import processes_with
 from tests.engines.waiting import until, until_told

@@ -20,7 +20,8 @@ from bot.engines.process.images import ImageStore
 from bot.engines.process.recipe import read_recipe
 from bot.engines.process.target import ProcessTarget
 from bot.errors import Permanent
-from bot.ports import BuildRequest, BuiltImage, Instance, InstanceSpec
+from bot.ports.images import BuildRequest, BuiltImage
+from bot.ports.running import Instance, InstanceSpec
 from tests.engines.machine import processes_with
 from tests.engines.waiting import until, until_told
 

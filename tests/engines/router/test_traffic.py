@@ -10,7 +10,7 @@ import pytest
 from bot.engines.router.client import RouterClient
 from bot.engines.traffic import RouterTraffic
 from bot.errors import Permanent, Transient
-from bot.ports import TrafficTarget
+from bot.ports.running import TrafficTarget
 from tests.engines.router.world import RouterWorld
 
 SERVICE = "7/production"

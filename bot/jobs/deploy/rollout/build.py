@@ -27,7 +27,7 @@ from bot.jobs.deploy.rollout.remote import builder_of, builds_remotely, kept_ord
 from bot.jobs.deploy.rollout.spec import RolloutShip
 from bot.jobs.joblog import RECENT_LINES
 from bot.model import NewEvent, Stage
-from bot.ports import BuildNews, BuildPhase, PushedImage, RemoteBuilder, RemoteOrder
+from bot.ports.images import BuildNews, BuildPhase, PushedImage, RemoteBuilder, RemoteOrder
 
 
 async def build_for_rollout(ship: RolloutShip) -> None:

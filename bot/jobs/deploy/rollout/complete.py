@@ -11,7 +11,8 @@ from bot.jobs.deploy.rollout.leftovers import clear_up
 from bot.jobs.deploy.rollout.spec import RolloutShip, rollout_spec
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import Maker, TrafficStats
+from bot.ports.engines import Maker
+from bot.ports.running import TrafficStats
 
 WINDOW_S = 900.0
 

@@ -10,7 +10,8 @@ from typing import Any
 from bot.errors import ShipmateError
 from bot.jobs.deploy.plan import Plan
 from bot.model import Job, Release, Stage
-from bot.ports import Accounts, AnyEngine, Errand, RolloutEngine, Serving
+from bot.ports.engines import Accounts, AnyEngine, Errand, RolloutEngine
+from bot.ports.rollouts import Serving
 from bot.store.jobs import Jobs
 from bot.store.releases import Releases
 

@@ -11,7 +11,7 @@ from bot.errors import Permanent, ShipmateError
 from bot.jobs.deploy.rollout.rhythm import Leg, least_s, next_wait_s
 from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed, rollout_spec
 from bot.model import EventType, Stage
-from bot.ports import RolloutStatus, RolloutView
+from bot.ports.rollouts import RolloutStatus, RolloutView
 
 OUTPUT_LINES = 60
 

@@ -16,7 +16,7 @@ from bot.jobs.deploy.steps import FULL_PERCENT, Step
 from bot.jobs.deploy.telling import Seen, fail_gate, tell_gate
 from bot.jobs.deploy.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic
 from bot.model import Stage
-from bot.ports import RolloutView
+from bot.ports.rollouts import RolloutView
 
 REMEMBERED = 300
 """Our own newest requests; older ones say nothing of how green is now."""

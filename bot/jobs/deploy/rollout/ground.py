@@ -6,7 +6,9 @@ from bot import ground
 from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed, rollout_spec
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
-from bot.ports import Maker, PartAction, PlannedPart, RolloutEngine, RolloutSpec
+from bot.ports.engines import Maker, RolloutEngine
+from bot.ports.ground import PartAction, PlannedPart
+from bot.ports.rollouts import RolloutSpec
 
 
 async def lay_ground(ship: RolloutShip, spec: RolloutSpec) -> None:

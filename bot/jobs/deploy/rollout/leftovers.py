@@ -9,7 +9,8 @@ from bot.ecs_config import FOLLOW
 from bot.errors import ShipmateError
 from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed
-from bot.ports import Accounts, AnyEngine, Errand, RolloutEngine, Rollouts
+from bot.ports.engines import Accounts, AnyEngine, Errand, RolloutEngine
+from bot.ports.rollouts import Rollouts
 from bot.store.jobs import Jobs
 from bot.store.releases import Releases
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.jobs.deploy.rollout.follow import follow
 from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed, prepared_of, rollout_spec
 from bot.model import Stage
-from bot.ports import RolloutView
+from bot.ports.rollouts import RolloutView
 
 
 async def begin_rollout(ship: RolloutShip) -> None:

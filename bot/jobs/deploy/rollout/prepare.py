@@ -8,7 +8,7 @@ from bot.errors import Permanent
 from bot.jobs.deploy.rollout.ground import lay_ground
 from bot.jobs.deploy.rollout.spec import RolloutShip, prepared_of, rollout_spec, with_secrets
 from bot.model import Stage
-from bot.ports import RolloutSpec
+from bot.ports.rollouts import RolloutSpec
 
 
 async def prepare_rollout(ship: RolloutShip) -> None:

@@ -9,7 +9,7 @@ from bot import messages
 from bot.errors import Permanent
 from bot.jobs.deploy.rollout.spec import RolloutShip
 from bot.model import Stage
-from bot.ports import RemoteOrder
+from bot.ports.images import RemoteOrder
 
 BUILDER, HERE = "builder", "docker"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bot.ports import Pace, RolloutSpec
+from bot.ports.rollouts import Pace, RolloutSpec
 
 SURELY = 0.92
 """The share of the time a leg took before, beyond what it bakes, in which it is not expected to be over."""

@@ -9,7 +9,8 @@ from bot.ecs_config import FOLLOW
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.start import mask_what_was_given, secret_values
 from bot.model import Repository, Stage
-from bot.ports import Maker, Prepared, RolloutEngine, RolloutSpec
+from bot.ports.engines import Maker, RolloutEngine
+from bot.ports.rollouts import Prepared, RolloutSpec
 from bot.repo_config import EnvironmentConfig
 
 RolloutShip = Ship[RolloutEngine]

@@ -15,7 +15,7 @@ from bot.jobs.deploy.steps import FULL_PERCENT
 from bot.jobs.deploy.telling import tell_check
 from bot.jobs.deploy.verdict import of_probes
 from bot.model import Stage
-from bot.ports import RolloutStatus, RolloutView
+from bot.ports.rollouts import RolloutStatus, RolloutView
 
 CHECKS_AFTER = 3
 

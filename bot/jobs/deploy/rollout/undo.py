@@ -13,7 +13,7 @@ from bot.jobs.deploy.rollout.remote import stop_build
 from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed, kept_prepared, prepared_of, rollout_spec
 from bot.jobs.deploy.undo import ending_of
 from bot.model import EventType, Stage
-from bot.ports import Prepared, RolloutSpec, RolloutStatus, RolloutView
+from bot.ports.rollouts import Prepared, RolloutSpec, RolloutStatus, RolloutView
 
 
 async def undo_rollout(ship: RolloutShip, failure: Failure) -> Ending:
