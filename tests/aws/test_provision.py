@@ -34,7 +34,8 @@ PARTS = 18
 
 @pytest.fixture(scope="module")
 def account(emulator_process: Emulator) -> Iterator[Emulator]:
-    """The emulator, asked by clients that try again at once."""
+    """The emulator, asked by clients that try again at once; what the tests before left in it is over."""
+    emulator_process.reset()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(standard.ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
         yield emulator_process

@@ -102,7 +102,7 @@ async def test_an_instance_outlives_the_process_that_started_it(workshop: Worksh
         "from pathlib import Path\n"
         "from bot.engines.process.images import ImageStore\n"
         "from bot.engines.process.target import ProcessTarget\n"
-        "from bot.ports import InstanceSpec\n"
+        "from bot.ports.running import InstanceSpec\n"
         f"work = Path({str(workshop.work)!r})\n"
         "target = ProcessTarget(work / 'instances', ImageStore(work / 'images'), 'test-owner')\n"
         f"asyncio.run(target.start(InstanceSpec('app-1', {spec.image!r}, '1/production', 'dep_test', 8080)))\n"
