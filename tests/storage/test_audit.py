@@ -269,6 +269,7 @@ async def test_processes_that_write_at_once_make_one_chain_and_a_kill_breaks_non
             assert writer.stdout
             await asyncio.to_thread(writer.stdout.readline)
         await _beyond(store, 100)
+        await _written_by(store, {"writer0", "writer1"})
         writers[0].kill()
         await _beyond(store, (await store.audit.verify()).holds_to.number + 20)
         writers[1].kill()
@@ -276,8 +277,13 @@ async def test_processes_that_write_at_once_make_one_chain_and_a_kill_breaks_non
             writer.communicate()
     verdict = await store.audit.verify()
     assert verdict.broken is None
-    authors = {record.entry.actor for record in await store.audit.page(EVERYTHING, 0, 9999)}
-    assert authors == {"writer0", "writer1"}
+
+
+async def _written_by(store: Store, authors: set[str]) -> None:
+    """Return once each has come to write: the database lets one wait while another is quick."""
+    async with asyncio.timeout(60):
+        while {record.entry.actor for record in await store.audit.page(EVERYTHING, 0, 9999)} != authors:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def _beyond(store: Store, number: int) -> None:
