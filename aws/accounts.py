@@ -24,7 +24,7 @@ _Entrance = tuple[str, ...]
 
 
 class LentAccounts:
-    """`bot.ports.engines.Accounts`. A role is assumed anew for each repository and environment, which its session names.
+    """`bot.ports.engines.Accounts`. A role is assumed anew for each repository and environment; its session names them.
 
     Keys have no sessions, so all deployments through them share one set of clients. `endpoint_url` is where AWS is, if
     not where botocore says; a role is assumed from the server's own identity, in the connection's region.

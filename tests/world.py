@@ -240,13 +240,16 @@ class World:
     # What is seen of it
 
     async def settle(self) -> None:
-        """Return once nothing is due: no delivery, no job that is not held, no report, no answer."""
+        """Return once nothing is due: no delivery, no job that is not held, no report, no answer.
+
+        Seen twice: what was answered while the first look went on comes back as a delivery.
+        """
+        quiet = 0
         async with asyncio.timeout(SETTLE_S):
-            while True:
+            while quiet < 2:
                 await self.github.settle()
-                if await self._is_quiet():
-                    return
-                await asyncio.sleep(0.01)
+                quiet = quiet + 1 if await self._is_quiet() else 0
+                await asyncio.sleep(0 if quiet else 0.01)
 
     async def _is_quiet(self) -> bool:
         """This is asked very often, and mostly a job goes on: that is looked at first, and again in its turn."""
