@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from aws.clients import AwsClients
@@ -17,9 +15,9 @@ from bot.asked import FACE, Asked
 from bot.ecs_config import CODEBUILD
 from bot.errors import Permanent
 from bot.github.files import CommitFiles
-from bot.inspect.buildspec import buildspec
 from bot.inspect.remote import read_remote
-from bot.jobs.deploy.plan import image_repository, image_tag
+from bot.jobs.deploy.plan import build_arguments
+from bot.jobs.deploy.rollout.order import remote_order
 from bot.model import Job, JobKind, Origin
 from bot.ports.images import Registry, RemoteOrder
 from bot.repo_config import EnvironmentConfig
@@ -60,25 +58,15 @@ def builds_here(environment: EnvironmentConfig) -> bool:
 def order_of(asked: Asked, subject: Subject, recipe: ListedRecipe, settings: LambdaSettings) -> RemoteOrder:
     """What is ordered for it."""
     job = _job_of(asked, subject)
-    app = recipe.app
-    written = buildspec(
-        app,
+    return remote_order(
+        job,
+        recipe.app,
         dockerfile=recipe.dockerfile,
         context=recipe.context,
-        build_args=_build_args(subject.build, settings),
-        labels={"shipmate.job": job.id, "shipmate.repository": job.repository.full_name, "shipmate.sha": job.sha},
         files=recipe.files,
-    )
-    return RemoteOrder(
-        job_id=job.id,
-        repository=job.repository.full_name,
+        build_args=build_arguments(subject.build, settings.base_registry),
         source=f"{settings.url}/{quote(job.repository.full_name)}.git",
-        sha=job.sha,
-        buildspec=written,
-        image_repository=image_repository(job),
-        tag=image_tag(job),
-        settings=dict(subject.environment.ecs.get(CODEBUILD) or {}),
-        about=app.framework or app.language or "",
+        settings=subject.environment.ecs.get(CODEBUILD) or {},
     )
 
 
@@ -98,13 +86,6 @@ def _job_of(asked: Asked, subject: Subject) -> Job:
         spec={},
         created_at=asked.created_at,
     )
-
-
-def _build_args(build: Mapping[str, Any], settings: LambdaSettings) -> dict[str, str]:
-    """Build arguments as the settings give them, and where base images come from."""
-    given = build.get("args") or {}
-    arguments = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
-    return {"REGISTRY": settings.base_registry, **arguments} if settings.base_registry else arguments
 
 
 def _pushes_nothing(login: Login) -> Registry:

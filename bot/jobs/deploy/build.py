@@ -7,14 +7,12 @@ import time
 from bot.errors import Permanent
 from bot.jobs.deploy.checkout import (
     Checkout,
-    build_args,
     check_out_and_tell,
     facts_of,
-    labels,
     remarks_on,
     throw_away,
 )
-from bot.jobs.deploy.plan import image_tag, safe
+from bot.jobs.deploy.plan import build_arguments, image_labels, image_tag, safe
 from bot.jobs.deploy.recipe import dockerfile_in
 from bot.jobs.deploy.remedy import of_build
 from bot.jobs.deploy.reuse import use_image_there_is
@@ -60,7 +58,7 @@ def _request(ship: Ship[Maker], checkout: Checkout) -> BuildRequest:
         context=context,
         dockerfile=dockerfile_in(context, source / recipe.dockerfile),
         tag=f"shipmate/{safe(job.repository.full_name)}:{image_tag(job)}",
-        labels=labels(ship),
-        build_args=build_args(ship),
+        labels=image_labels(job),
+        build_args=build_arguments(ship.plan.build, ship.tools.base_registry),
         start_command=recipe.start_command,
     )

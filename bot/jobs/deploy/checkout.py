@@ -84,20 +84,6 @@ def facts_of(ship: Ship[Maker], checkout: Checkout) -> dict[str, Any]:
     }
 
 
-def build_args(ship: Ship[Maker]) -> dict[str, str]:
-    """Build arguments as the settings give them, and where base images come from."""
-    arguments = {name: _text(value) for name, value in (ship.plan.build.get("args") or {}).items()}
-    if ship.tools.base_registry:
-        arguments.setdefault("REGISTRY", ship.tools.base_registry)
-    return arguments
-
-
-def labels(ship: Ship[Maker]) -> dict[str, str]:
-    """What an image says of where it comes from."""
-    job = ship.job
-    return {"shipmate.job": job.id, "shipmate.repository": job.repository.full_name, "shipmate.sha": job.sha}
-
-
 async def remarks_on(checkout: Checkout, log: Sequence[str]) -> list[dict[str, str | int]]:
     """What the tools of a failed build said in its log about the repository's files."""
     recipe = checkout.recipe
@@ -109,7 +95,3 @@ async def remarks_on(checkout: Checkout, log: Sequence[str]) -> list[dict[str, s
 async def throw_away(checkout: Checkout) -> None:
     """The tree is of no use once there is an image."""
     await asyncio.to_thread(shutil.rmtree, checkout.source, ignore_errors=True)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

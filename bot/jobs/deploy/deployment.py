@@ -13,6 +13,7 @@ from typing import Generic
 from bot import messages
 from bot.errors import Permanent
 from bot.jobs.context import Ending, Failure, JobContext
+from bot.jobs.deploy.berth import entered
 from bot.jobs.deploy.complete import complete, ending
 from bot.jobs.deploy.lifecycle import start_green
 from bot.jobs.deploy.plan import Plan
@@ -29,7 +30,7 @@ from bot.jobs.deploy.steps import STAGE_S, waits
 from bot.jobs.deploy.switch import switch_traffic
 from bot.jobs.deploy.undo import ending_of, undo
 from bot.model import STATE_OF_STAGE, EventType, Job, JobState, NewEvent, Stage
-from bot.ports.engines import Accounts, AnyEngine, Engine, Errand, Maker, RolloutEngine
+from bot.ports.engines import Accounts, AnyEngine, Engine, Maker, RolloutEngine
 
 OUT_OF_REACH = frozenset({"target_unavailable", "connection_removed", "connection_denied", "connection_not_lent"})
 """Why nothing can be put back: the server has no such engine any more, or nobody lets it in."""
@@ -163,17 +164,12 @@ class Deployment:
     @asynccontextmanager
     async def _engine(self, job: Job, plan: Plan) -> AsyncIterator[AnyEngine]:
         """The server's own engine of that target, or the one over the account that the environment names."""
-        connection = plan.connection
-        if connection is not None and self._accounts is not None:
-            errand = Errand(connection, job.repository.full_name, job.environment)
-            async with self._accounts.entered(errand) as lent:
-                with _named(connection):
-                    yield lent
-            return
-        engine = self._engines.get(plan.target)
-        if engine is None or connection is not None:
-            raise Permanent("target_unavailable", target=plan.target, known=sorted(self._engines))
-        yield engine
+        where = job.repository.full_name, job.environment
+        async with entered(self._engines, self._accounts, plan, *where) as engine:
+            if engine is None:
+                raise Permanent("target_unavailable", target=plan.target, known=sorted(self._engines))
+            with _named(plan.connection):
+                yield engine
 
     async def _stage(self, ship: Ship[Maker], stage: Stage, work: Callable[[], Awaitable[None]]) -> None:
         name = ship.say(f"stage.{int(stage)}")
@@ -205,12 +201,12 @@ class Deployment:
 
 
 @contextmanager
-def _named(connection: str) -> Iterator[None]:
+def _named(connection: str | None) -> Iterator[None]:
     """What AWS no longer takes is told with the connection it came from. Raises Permanent("connection_denied")."""
     try:
         yield
     except Permanent as denied:
-        if denied.code != "aws_credentials_invalid":
+        if connection is None or denied.code != "aws_credentials_invalid":
             raise
         raise Permanent("connection_denied", connection=connection, message=denied.facts["message"]) from denied
 

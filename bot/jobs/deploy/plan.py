@@ -154,6 +154,21 @@ def image_repository_of(repository: Repository) -> str:
     return safe(f"{repository.owner}-{repository.name}")
 
 
+def image_labels(job: Job) -> dict[str, str]:
+    """What an image says of where it comes from."""
+    return {"shipmate.job": job.id, "shipmate.repository": job.repository.full_name, "shipmate.sha": job.sha}
+
+
+def build_arguments(build: Mapping[str, Any], base_registry: str | None) -> dict[str, str]:
+    """As the settings' `build` gives them, and where base images come from."""
+    arguments = {name: _text(value) for name, value in (build.get("args") or {}).items()}
+    return {"REGISTRY": base_registry, **arguments} if base_registry else arguments
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def image_tag(job: Job) -> str:
     """`{owner}-{repo}-{branch}-{timestamp}`, safe for a tag; the timestamp is when the job was asked for."""
     stamp = job.created_at.strftime("%Y%m%d%H%M%S") + f"-{job.id[4:]}"

@@ -7,22 +7,20 @@ import dataclasses
 from datetime import datetime
 
 from bot.errors import Permanent, ShipmateError
-from bot.inspect.buildspec import buildspec
 from bot.inspect.model import AppPlan
 from bot.jobs.deploy.build import build_image
 from bot.jobs.deploy.checkout import (
     Checkout,
-    build_args,
     check_out,
     check_out_and_tell,
     facts_of,
-    labels,
     remarks_on,
     throw_away,
 )
-from bot.jobs.deploy.plan import image_repository, image_tag, seconds_between
+from bot.jobs.deploy.plan import build_arguments, seconds_between
 from bot.jobs.deploy.reuse import use_image_there_is
 from bot.jobs.deploy.rollout.build_failure import failure_facts
+from bot.jobs.deploy.rollout.order import remote_order
 from bot.jobs.deploy.rollout.remote import builder_of, builds_remotely, kept_order, remote_settings
 from bot.jobs.deploy.rollout.spec import RolloutShip
 from bot.jobs.joblog import RECENT_LINES
@@ -69,26 +67,16 @@ async def _ordered(ship: RolloutShip, checkout: Checkout) -> RemoteOrder:
 
 
 def _order(ship: RolloutShip, checkout: Checkout) -> RemoteOrder:
-    job, recipe = ship.job, checkout.recipe
-    files = {path: (checkout.source / path).read_text(encoding="utf-8") for path in recipe.written}
-    written = buildspec(
+    recipe = checkout.recipe
+    return remote_order(
+        ship.job,
         recipe.app or AppPlan(recipe.context),
         dockerfile=recipe.dockerfile,
         context=recipe.context,
-        build_args=build_args(ship),
-        labels=labels(ship),
-        files=files,
-    )
-    return RemoteOrder(
-        job_id=job.id,
-        repository=job.repository.full_name,
-        source=ship.tools.source.address(job),
-        sha=job.sha,
-        buildspec=written,
-        image_repository=image_repository(job),
-        tag=image_tag(job),
+        files={path: (checkout.source / path).read_text(encoding="utf-8") for path in recipe.written},
+        build_args=build_arguments(ship.plan.build, ship.tools.base_registry),
+        source=ship.tools.source.address(ship.job),
         settings=remote_settings(ship),
-        about=(recipe.app.framework or recipe.app.language or "") if recipe.app else "",
     )
 
 

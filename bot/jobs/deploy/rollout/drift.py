@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import ShipmateError
+from bot.jobs.deploy.berth import entered
 from bot.jobs.deploy.plan import Plan
 from bot.model import Job, Release, Stage
-from bot.ports.engines import Accounts, AnyEngine, Errand, RolloutEngine
+from bot.ports.engines import Accounts, AnyEngine, RolloutEngine
 from bot.ports.rollouts import Serving
 from bot.store.jobs import Jobs
 from bot.store.releases import Releases
@@ -41,26 +41,15 @@ class Drift:
                 self._tell(release, f"it could not be asked what serves ({error.code})", {"code": error.code})
 
     async def _look_at(self, release: Release, job: Job, rollout: str) -> None:
-        async with self._entered(release, job) as engine:
-            serving = await engine.rollouts.serving(rollout) if engine else None
+        plan, where = Plan.from_json(dict(release.spec)), (job.repository.full_name, release.environment)
+        async with entered(self._engines, self._accounts, plan, *where) as engine:
+            serving = await engine.rollouts.serving(rollout) if isinstance(engine, RolloutEngine) else None
         if serving is None or await self._being_changed(release):
             return
         self._tell(release, *_difference(release, serving))
 
     async def _being_changed(self, release: Release) -> bool:
         return bool(await self._jobs.unfinished_in(release.repository_id, release.environment))
-
-    @asynccontextmanager
-    async def _entered(self, release: Release, job: Job) -> AsyncIterator[RolloutEngine | None]:
-        """The engine that the release was shipped by; None for one of our own, or one that is not there any more."""
-        plan = Plan.from_json(dict(release.spec))
-        if plan.connection is not None and self._accounts is not None:
-            errand = Errand(plan.connection, job.repository.full_name, release.environment)
-            async with self._accounts.entered(errand) as lent:
-                yield lent
-            return
-        own = self._engines.get(plan.target) if plan.connection is None else None
-        yield own if isinstance(own, RolloutEngine) else None
 
     def _tell(self, release: Release, what: str, facts: Mapping[str, Any]) -> None:
         """Each finding once, until there is another, or none any more."""
