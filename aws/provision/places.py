@@ -22,10 +22,14 @@ from bot.ports.rollouts import RolloutSpec
 KEPT_S = 600.0
 """How long a process believes what it found: the stages of one deployment ask again and again."""
 SETTINGS = {
-    **{"cluster": "cluster", "log-group": "log_group"},
-    **{"rule": "listener_rule", "test-rule": "test_listener_rule"},
-    **{"blue": "target_group", "green": "alternate_target_group"},
-    **{"execution-role": "execution_role", "infrastructure-role": "infrastructure_role"},
+    "cluster": "cluster",
+    "log-group": "log_group",
+    "rule": "listener_rule",
+    "test-rule": "test_listener_rule",
+    "blue": "target_group",
+    "green": "alternate_target_group",
+    "execution-role": "execution_role",
+    "infrastructure-role": "infrastructure_role",
 }
 """Part → the setting that it is instead of."""
 
@@ -68,9 +72,7 @@ class ProvisionedPlaces:
         Raises Permanent("ecs_not_provisioned") where something is missing and may not be made unasked.
         """
         wish = self._wish(spec)
-        if self._known(wish) is not None:
-            return ()
-        if _is_stated(wish):
+        if self._known(wish) is not None or _is_stated(wish):
             return ()
         site = self._site(wish)
         if await index.read(site):

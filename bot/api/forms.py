@@ -30,6 +30,8 @@ _KINDS = {"type": "wrong_type", "enum": "not_one_of", "const": "not_one_of", "pa
 
 Schema = Mapping[str, Any]
 
+NAME = {"type": "string", "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"}
+"""Of an account or a repository at GitHub."""
 REPO = {"type": "string", "pattern": r"^(?:[A-Za-z0-9][A-Za-z0-9-]{0,38}/)?(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"}
 BRANCH = {"type": "string", "maxLength": 255, "pattern": REF.pattern.replace(r"\A", "^").replace(r"\Z", "$")}
 NAMED_ENVIRONMENT = {"type": "string", "pattern": ENVIRONMENT.pattern.replace(r"\A", "^").replace(r"\Z", "$")}

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
+from bot.api.forms import NAME
 from bot.connections import BORROWER, CONNECTION_NAME, AwsOffer, ConnectionDesk, GitHubOffer, Hand, Terms
 from bot.store.connections import AwsConnection
 from handlers.api.bodies import read_body
@@ -17,15 +18,14 @@ DESK: web.AppKey[ConnectionDesk] = web.AppKey("connection desk")
 
 routes = web.RouteTableDef()
 
-_NAME = {"type": "string", "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"}
 _SECRET = {"type": "string", "minLength": 1, "maxLength": 4096, "pattern": r"^[\x21-\x7e]+$"}
 GITHUB_BODY: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "required": ["owner", "repo", "branch", "token"],
     "properties": {
-        "owner": _NAME,
-        "repo": _NAME,
+        "owner": NAME,
+        "repo": NAME,
         "branch": {"type": "string", "minLength": 1, "maxLength": 255},
         "token": _SECRET,
     },

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot import messages
-from bot.api.forms import BRANCH, NAMED_ENVIRONMENT
+from bot.api.forms import BRANCH, NAME, NAMED_ENVIRONMENT
 from bot.desk.given import Given
 from bot.desk.lent_programs import LentAsk, LentProgramDesk
 from handlers.api.bodies import read_body
@@ -18,7 +18,6 @@ DESK: web.AppKey[LentProgramDesk] = web.AppKey("lent program desk")
 
 routes = web.RouteTableDef()
 
-_NAME = {"type": "string", "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"}
 _ID = {"type": "string", "minLength": 1, "maxLength": 100}
 _OF_ECS = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,255}$"}
 ELSEWHERE = ["docker", "process"]
@@ -39,8 +38,8 @@ ASK: dict[str, Any] = {
         "githubConnectionId": _ID,
         "gitHubConnectionId": _ID,
         "awsConnectionId": _ID,
-        "owner": _NAME,
-        "repo": _NAME,
+        "owner": NAME,
+        "repo": NAME,
         "branch": BRANCH,
         "ecsServiceName": _OF_ECS,
         "ecsClusterName": _OF_ECS,
