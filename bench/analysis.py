@@ -25,8 +25,8 @@ from bench.generated_histories import SIZES, Size, generate
 from bench.report import main
 from bot.jobs.analysis.progress import Progress, Stage
 from bot.jobs.analysis.request import AnalysisRequest
-from bot.jobs.analysis.resident import States
-from bot.jobs.analysis.run import analyse_here
+from bot.jobs.analysis.runs.resident import States
+from bot.jobs.analysis.runs.run import analyse_here
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = "analysis"
@@ -105,7 +105,7 @@ def _measure(subject: Subject, rounds: int, fame: Path | None) -> None:
 
 def _ours(subject: Subject) -> list[str]:
     program = (
-        "import sys; from bot.jobs.analysis.shell import run_analyze; "
+        "import sys; from bot.jobs.analysis.faces.shell import run_analyze; "
         "sys.exit(run_analyze(sys.argv[1], as_json=True, all_files=True, out=sys.stdout, err=sys.stderr))"
     )
     return [sys.executable, "-c", program, str(subject.bare)]
@@ -115,7 +115,7 @@ def _blame(subject: Subject) -> list[str]:
     """The same up to where every line has its commit and every week its figures: no report is made of them."""
     program = (
         "import os, sys; from pathlib import Path; from bot.jobs.analysis.progress import Stage; "
-        "from bot.jobs.analysis.request import AnalysisRequest; from bot.jobs.analysis.run import analyse_here; "
+        "from bot.jobs.analysis.request import AnalysisRequest; from bot.jobs.analysis.runs.run import analyse_here; "
         "analyse_here(AnalysisRequest(Path(sys.argv[1]), all_files=True, oracle_files=0, frameworks=False), "
         "lambda progress: os._exit(0) if progress.stage is Stage.REPORTING else None, None, None)"
     )

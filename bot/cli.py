@@ -381,7 +381,7 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
 
     Private repositories at GitHub are cloned with the token in GITHUB_TOKEN.
     """
-    from bot.jobs.analysis.shell import Access, run_analyze
+    from bot.jobs.analysis.faces.shell import Access, run_analyze
 
     access = Access(github_url, token) if token else None
     sys.exit(run_analyze(target, *more, out=sys.stdout, err=sys.stderr, access=access, **options))

@@ -11,7 +11,7 @@ from bot import messages
 from bot.api.envelopes import status_of
 from bot.clock import Clock
 from bot.errors import ShipmateError
-from bot.jobs.analysis.ranges import Range
+from bot.jobs.analysis.reports.ranges import Range
 from bot.links import Links
 from bot.store.analyses import Analyses, StoredAnalysis
 from bot.store.keys import ApiKeys
@@ -71,7 +71,7 @@ async def show_picture(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, name: str) -> web.Response:
-    from bot.jobs.analysis.stored import narrowed
+    from bot.jobs.analysis.reports.stored import narrowed
     from bot.web import contribution_page
     from handlers.api import analysis_reports as reports
 
@@ -94,8 +94,8 @@ async def _page(request: web.Request, name: str) -> web.Response:
 
 
 def _drawn(kept: StoredAnalysis, form: str) -> bytes:
-    from bot.jobs.analysis.chart import draw_png, draw_svg
-    from bot.jobs.analysis.stored import from_store
+    from bot.jobs.analysis.faces.chart import draw_png, draw_svg
+    from bot.jobs.analysis.reports.stored import from_store
 
     report = from_store(kept.body)
     return draw_png(report) if form == "png" else draw_svg(report).encode()

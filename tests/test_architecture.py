@@ -109,6 +109,20 @@ def test_the_work_never_reaches_for_those_who_report_it() -> None:
     assert wrong == []
 
 
+def test_the_rooms_of_an_analysis_stand_one_above_another() -> None:
+    floors = ("repositories", "blame", "people", "languages", "reports", "runs", "quality", "faces")
+    home = "bot.jobs.analysis"
+    wrong = [
+        f"{name} imports {used}"
+        for floor, room in enumerate(floors)
+        for name, path in modules()
+        if within(name, {f"{home}.{room}"})
+        for used in imports(path)
+        if within(used, {home}) and within(used, {f"{home}.{above}" for above in floors[floor + 1 :]})
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("leaf", sorted(LEAVES))
 def test_the_words_at_the_bottom_import_nothing_above_them(leaf: str) -> None:
     path = ROOT / (leaf.replace(".", "/") + ".py")

@@ -16,8 +16,8 @@ from bot.github.api import GitHub
 from bot.github.app import installation_in, installed_repositories
 from bot.github.failures import NotFound
 from bot.github.person import repositories_of
-from bot.jobs.analysis.addresses import check_address, is_url, without_password
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
+from bot.jobs.analysis.repositories.addresses import check_address, is_url, without_password
 from bot.slack.repositories import METADATA, repository_named
 from bot.store.keys import Secrets
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import messages
-from bot.jobs.analysis.bars import bar
+from bot.jobs.analysis.faces.bars import bar
 from bot.model import JobState
 from bot.reporters import analysis
 from bot.reporters.view import JobView

@@ -11,8 +11,8 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.jobs.analysis.page import plain_table, render_page, section, style
-from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.faces.page import plain_table, render_page, section, style
+from bot.jobs.analysis.reports.report import Report
 
 OFFERED_AUTHORS = 100
 """Names the author field suggests."""

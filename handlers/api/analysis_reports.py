@@ -13,13 +13,13 @@ import orjson
 from aiohttp import web
 
 from bot.api.envelopes import NO_STORE
-from bot.jobs.analysis.page import render_page
+from bot.jobs.analysis.faces.page import render_page
+from bot.jobs.analysis.faces.spreadsheet import csv_of
 from bot.jobs.analysis.plan import AnalysisPlan
-from bot.jobs.analysis.portfolio import Portfolio, add_up
-from bot.jobs.analysis.ranges import Range
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.spreadsheet import csv_of
-from bot.jobs.analysis.stored import from_store, narrowed
+from bot.jobs.analysis.reports.portfolio import Portfolio, add_up
+from bot.jobs.analysis.reports.ranges import Range
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.stored import from_store, narrowed
 from bot.model import Job
 from bot.store.analyses import StoredAnalysis
 

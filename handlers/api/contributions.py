@@ -12,7 +12,7 @@ from bot import messages
 from bot.api.envelopes import when
 from bot.api.forms import checked
 from bot.errors import Refused
-from bot.jobs.analysis.ranges import Range
+from bot.jobs.analysis.reports.ranges import Range
 from bot.store.analyses import Analyses, StoredAnalysis
 from handlers.api.dates import DATE, day
 from handlers.api.envelope import success

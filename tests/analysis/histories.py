@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.jobs.analysis.git import base_environment
+from bot.jobs.analysis.repositories.git import base_environment
 
 Tree = dict[bytes, tuple[bytes, bytes]]
 """Mode and content by path."""

@@ -6,20 +6,20 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from bot.jobs.analysis.blame import Blame, blame_tree, walk_and_diff
-from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.headfiles import list_files
-from bot.jobs.analysis.history import Changes, History
-from bot.jobs.analysis.incremental import Update
+from bot.jobs.analysis.blame.headfiles import list_files
+from bot.jobs.analysis.blame.history import Changes, History
+from bot.jobs.analysis.blame.onepass import Blame, blame_tree, walk_and_diff
+from bot.jobs.analysis.blame.treewalk import walk
 from bot.jobs.analysis.progress import Progress, ProgressTeller
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.repository import open_repository
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.git import Git
+from bot.jobs.analysis.repositories.repository import open_repository
 from bot.jobs.analysis.request import AnalysisRequest
-from bot.jobs.analysis.resident import States
-from bot.jobs.analysis.run import analyse_here
-from bot.jobs.analysis.state import State, layer_of
-from bot.jobs.analysis.treewalk import walk
+from bot.jobs.analysis.runs.incremental import Update
+from bot.jobs.analysis.runs.resident import States
+from bot.jobs.analysis.runs.run import analyse_here
+from bot.jobs.analysis.runs.state import State, layer_of
 
 JOBS = 2
 MIB = 1 << 20

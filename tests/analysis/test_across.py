@@ -7,9 +7,9 @@ import io
 import json
 from pathlib import Path
 
-from bot.jobs.analysis.portfolio import add_up
-from bot.jobs.analysis.shell import Access, run_analyze
-from bot.jobs.analysis.shipped import shipped_between
+from bot.jobs.analysis.faces.shell import Access, run_analyze
+from bot.jobs.analysis.reports.portfolio import add_up
+from bot.jobs.analysis.runs.shipped import shipped_between
 from tests.analysis.histories import BEN, History
 from tests.analysis.running import analysed
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from bot.errors import Permanent, Refused, ShipmateError, Transient, UserMistake
-from bot.jobs.analysis.addresses import check_address, is_public, without_password
-from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.clone import fetch_into
+from bot.jobs.analysis.faces.shell import run_analyze
+from bot.jobs.analysis.repositories.addresses import check_address, is_public, without_password
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.clone import fetch_into
 from bot.jobs.analysis.sentences import explain
-from bot.jobs.analysis.shell import run_analyze
 from tests.analysis.histories import BEN, History, blamed_by_git, git
 from tests.analysis.running import MIB, analysed, cold_state, owners
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.jobs.analysis import git as private_git
-from bot.jobs.analysis import treewalk
+from bot.jobs.analysis.blame import treewalk
+from bot.jobs.analysis.repositories import git as private_git
 from tests.analysis.histories import (
     BEN,
     EXECUTABLE,

@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from bot.jobs.analysis.chart import draw_png, draw_svg
-from bot.jobs.analysis.identities import Author
-from bot.jobs.analysis.pictures import Band, Group, Tile, stacked_area, treemap
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.series import TimelineRow
-from bot.jobs.analysis.timeline import growth
+from bot.jobs.analysis.faces.chart import draw_png, draw_svg
+from bot.jobs.analysis.faces.pictures import Band, Group, Tile, stacked_area, treemap
+from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.series import TimelineRow
+from bot.jobs.analysis.reports.timeline import growth
 from tests.analysis.histories import Fuzzer, History
 from tests.analysis.running import analysed
 

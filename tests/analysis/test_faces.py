@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis.bars import bar
-from bot.jobs.analysis.page import render_page
-from bot.jobs.analysis.pictures import Box, squarify
-from bot.jobs.analysis.shell import name_of, run_analyze
-from bot.jobs.analysis.timeline import lines_alive
+from bot.jobs.analysis.faces.bars import bar
+from bot.jobs.analysis.faces.page import render_page
+from bot.jobs.analysis.faces.pictures import Box, squarify
+from bot.jobs.analysis.faces.shell import name_of, run_analyze
+from bot.jobs.analysis.reports.timeline import lines_alive
 from tests.analysis.histories import BEN, Fuzzer, History, git
 from tests.analysis.running import analysed
 

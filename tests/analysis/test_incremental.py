@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis.resident import States
-from bot.jobs.analysis.statefile import load, save
+from bot.jobs.analysis.runs.resident import States
+from bot.jobs.analysis.runs.statefile import load, save
 from tests.analysis.histories import BEN, Fuzzer, History, blamed_by_git, git
 from tests.analysis.running import analysed, cold_state, owners, series, timeless, updated
 

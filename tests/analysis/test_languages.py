@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis import linguist as module
-from bot.jobs.analysis.linguist import OTHER, linguist
+from bot.jobs.analysis.languages import linguist as module
+from bot.jobs.analysis.languages.linguist import OTHER, linguist
 from tests.analysis.histories import History
 from tests.analysis.running import analysed
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis import locality
-from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.locality import ordered
-from bot.jobs.analysis.repository import open_repository
+from bot.jobs.analysis.blame import locality
+from bot.jobs.analysis.blame.locality import ordered
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.git import Git
+from bot.jobs.analysis.repositories.repository import open_repository
 from tests.analysis.histories import Fuzzer, History, blamed_by_git, git
 from tests.analysis.running import MIB, cold_state, owners
 

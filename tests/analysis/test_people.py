@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis.identities import Author
+from bot.jobs.analysis.people.identities import Author
 from tests.analysis.histories import ANN, BEN, History, blame_of, git
 from tests.analysis.running import analysed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import UserMistake
-from bot.jobs.analysis.reviewers import LineOwner, owners_of_change
+from bot.jobs.analysis.runs.reviewers import LineOwner, owners_of_change
 from tests.analysis.histories import BEN, History
 
 SONG = b"".join(b"line %d\n" % number for number in range(30))

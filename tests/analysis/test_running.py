@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis import lineage
-from bot.jobs.analysis.addresses import check_address
-from bot.jobs.analysis.analysis import analyse
-from bot.jobs.analysis.children import Cancelled, Children
-from bot.jobs.analysis.clones import Clones
+from bot.jobs.analysis.blame import lineage
+from bot.jobs.analysis.blame.treewalk import Change
 from bot.jobs.analysis.progress import Progress, Stage
+from bot.jobs.analysis.repositories.addresses import check_address
+from bot.jobs.analysis.repositories.children import Cancelled, Children
+from bot.jobs.analysis.repositories.clones import Clones
 from bot.jobs.analysis.request import AnalysisRequest
-from bot.jobs.analysis.resident import States
-from bot.jobs.analysis.run import analyse_here
-from bot.jobs.analysis.treewalk import Change
+from bot.jobs.analysis.runs.resident import States
+from bot.jobs.analysis.runs.run import analyse_here
+from bot.jobs.analysis.runs.threads import analyse
 from tests.analysis.histories import BEN, Fuzzer, History, git
 from tests.analysis.running import analysed, ignore, timeless
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bot.jobs.analysis.ranges import Range
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.series import Window
-from bot.jobs.analysis.stored import from_store, narrowed, to_store
+from bot.jobs.analysis.reports.ranges import Range
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.series import Window
+from bot.jobs.analysis.reports.stored import from_store, narrowed, to_store
 from tests.analysis.histories import Fuzzer, History
 from tests.analysis.running import analysed, timeless
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from bot.clock import utc_now
 from bot.jobs.analysis.plan import AnalysisPlan, Target
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.stored import from_store
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.stored import from_store
 from bot.jobs.analysis.submit import JobQueue
 from bot.model import Job, Origin
 from tests.world import REPO, World

@@ -18,14 +18,15 @@ from aiohttp.test_utils import TestServer
 from bot import worker
 from bot.clock import utc_now
 from bot.errors import Permanent
-from bot.jobs.analysis import contributions, folders
-from bot.jobs.analysis.children import Children
+from bot.jobs.analysis import contributions
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.progress import Listener, Progress, Stage
-from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.repositories import folders
+from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.request import AnalysisRequest
-from bot.jobs.analysis.resident import States
-from bot.jobs.analysis.run import analyse_here
+from bot.jobs.analysis.runs.resident import States
+from bot.jobs.analysis.runs.run import analyse_here
 from bot.jobs.analysis.submit import JobQueue
 from bot.model import EventType, JobState, Origin
 from storage.opened import open_store

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis import folders
+from bot.jobs.analysis.repositories import folders
 from tests.analysis.histories import Fuzzer, History, git
 from tests.real_world import REPO, RealWorld
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.jobs.analysis.analysis import in_a_thread
-from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.clone import fetch_into
 from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.jobs.analysis.progress import Listener, Progress, Stage
-from bot.jobs.analysis.reviewers import ChangeOwners, owners_of_change
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.clone import fetch_into
+from bot.jobs.analysis.runs.reviewers import ChangeOwners, owners_of_change
+from bot.jobs.analysis.runs.threads import in_a_thread
 from bot.jobs.analysis.summary import of_change
 from bot.jobs.analysis.telling import told
 from bot.jobs.analysis.tools import Tools

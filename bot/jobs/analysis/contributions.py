@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import Permanent
-from bot.jobs.analysis.addresses import Address
-from bot.jobs.analysis.analysis import in_a_thread
-from bot.jobs.analysis.children import Children
 from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.jobs.analysis.progress import Listener, Progress, Stage
 from bot.jobs.analysis.quality.taking import take_snapshot
 from bot.jobs.analysis.releases import ReleaseShipped, shipped_by_releases
-from bot.jobs.analysis.report import Report
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.stored import to_store
+from bot.jobs.analysis.repositories.addresses import Address
+from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.request import AnalysisRequest
-from bot.jobs.analysis.run import analyse_here
-from bot.jobs.analysis.stored import to_store
+from bot.jobs.analysis.runs.run import analyse_here
+from bot.jobs.analysis.runs.threads import in_a_thread
 from bot.jobs.analysis.telling import told
 from bot.jobs.analysis.tools import Tools
 from bot.jobs.context import JobContext

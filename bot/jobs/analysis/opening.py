@@ -9,12 +9,12 @@ from bot.config import AnalysisSettings, Settings, require_github
 from bot.github.api import GitHub
 from bot.github.commit_authors import logins_of
 from bot.github.permissions import CLONE
-from bot.jobs.analysis.clones import Clones
-from bot.jobs.analysis.folders import sweep
-from bot.jobs.analysis.logins import AskGitHub
+from bot.jobs.analysis.people.logins import AskGitHub
 from bot.jobs.analysis.plan import Target
 from bot.jobs.analysis.quality.snapshot import ModelSettings, QualitySettings, SonarSettings
-from bot.jobs.analysis.resident import States
+from bot.jobs.analysis.repositories.clones import Clones
+from bot.jobs.analysis.repositories.folders import sweep
+from bot.jobs.analysis.runs.resident import States
 from bot.jobs.analysis.tools import AT_ONCE, Tools
 from bot.jobs.analysis.work import Analysis
 from bot.masking import Masker

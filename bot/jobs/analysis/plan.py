@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.jobs.analysis.ranges import Range
+from bot.jobs.analysis.reports.ranges import Range
 
 TOKENS = "analysis"
 """Where askers' own tokens are sealed among the secrets."""

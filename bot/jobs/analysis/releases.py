@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import UserMistake
-from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.shipped import Shipped, shipped_between
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.runs.shipped import Shipped, shipped_between
 from bot.model import Release
 
 MOST_RELEASES = 10

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.jobs.analysis.series import Window
+from bot.jobs.analysis.reports.series import Window
 
 MIB = 1 << 20
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.jobs.analysis.identities import Author
-from bot.jobs.analysis.portfolio import Portfolio
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.reviewers import ChangeOwners
+from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.reports.portfolio import Portfolio
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.runs.reviewers import ChangeOwners
 
 SHOWN_AUTHORS = 10
 SHOWN_LANGUAGES = 8

@@ -10,13 +10,13 @@ from urllib.parse import quote, urlsplit
 
 from bot.clock import Clock, utc_now
 from bot.errors import ShipmateError
-from bot.jobs.analysis.addresses import Address, check_address
-from bot.jobs.analysis.clones import Clones
-from bot.jobs.analysis.identities import Author
-from bot.jobs.analysis.logins import AskGitHub, find_logins
+from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.people.logins import AskGitHub, find_logins
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.quality.snapshot import QualitySettings
-from bot.jobs.analysis.resident import States
+from bot.jobs.analysis.repositories.addresses import Address, check_address
+from bot.jobs.analysis.repositories.clones import Clones
+from bot.jobs.analysis.runs.resident import States
 from bot.masking import Masker
 from bot.store.analyses import Analyses, CommitLogins
 from bot.store.keys import Secrets

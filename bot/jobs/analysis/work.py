@@ -9,9 +9,9 @@ from bot.jobs.analysis import summary
 from bot.jobs.analysis.change import judge_change
 from bot.jobs.analysis.contributions import contribute
 from bot.jobs.analysis.plan import AnalysisPlan, Subject, Target
-from bot.jobs.analysis.portfolio import add_up
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.stored import from_store, narrowed
+from bot.jobs.analysis.reports.portfolio import add_up
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.stored import from_store, narrowed
 from bot.jobs.analysis.tools import Tools
 from bot.jobs.context import Ending, Failure, JobContext
 from bot.model import JobState

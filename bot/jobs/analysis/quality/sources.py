@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.identities import readable
-from bot.jobs.analysis.languages import read_blobs
-from bot.jobs.analysis.series import extension
+from bot.jobs.analysis.languages.by_path import read_blobs
+from bot.jobs.analysis.people.identities import readable
+from bot.jobs.analysis.reports.series import extension
+from bot.jobs.analysis.repositories.git import Git
 
 
 @dataclass(frozen=True, slots=True)

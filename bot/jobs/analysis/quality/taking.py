@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.errors import ShipmateError
-from bot.jobs.analysis.children import Children
-from bot.jobs.analysis.git import Git
-from bot.jobs.analysis.headfiles import list_files
+from bot.jobs.analysis.blame.headfiles import list_files
 from bot.jobs.analysis.quality.services import read_sonar, summarise
 from bot.jobs.analysis.quality.snapshot import QualitySettings, QualitySnapshot
 from bot.jobs.analysis.quality.sources import Sources, lay_out
 from bot.jobs.analysis.quality.tools import find_in_python, measure_complexity
-from bot.jobs.analysis.report import Report
-from bot.jobs.analysis.repository import open_repository
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.git import Git
+from bot.jobs.analysis.repositories.repository import open_repository
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.sentences import explain
 

@@ -1,0 +1,128 @@
+"""Finds where a new path came from, by git's own rules for the renames that blame follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bot.jobs.analysis.blame.treewalk import Change, deletions, parse_raw
+from bot.jobs.analysis.repositories.git import Coprocess, Git
+from bot.jobs.analysis.repositories.scratch import FOLDER, Entry
+
+MAX_SOURCES = 20_000
+"""Deleted paths of one commit that are compared with an addition; git's own limit is a million."""
+
+_FILE = b"10"  # how the mode of a regular file begins
+
+
+class Source(NamedTuple):
+    """A path that a parent had and the commit has not."""
+
+    mode: bytes
+    blob: bytes
+    path: bytes
+
+
+class Renames:
+    """Answers for one destination at a time, as blame asks: `git log -M` pairs all at once and answers otherwise."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._trees = git.trees
+        self._differ: Coprocess | None = None
+        self._lister: Coprocess | None = None
+        self._known: dict[tuple[bytes, bytes, tuple[Source, ...]], Source | None] = {}
+        self._deleted: dict[tuple[bytes, bytes], list[Source]] = {}
+        self.capped = False
+        """Whether a commit had more deletions than are compared, so that a rename may have been missed."""
+
+    def close(self) -> None:
+        """End the git commands this asked."""
+        for command in (self._differ, self._lister):
+            if command is not None:
+                command.close()
+
+    def find(self, deleted: Sequence[Source], mode: bytes, blob: bytes, path: bytes) -> Source | None:
+        """The deleted path that became `path`, or None. The same blob comes first, the same base name before others."""
+        same = _same_blob(deleted, mode, blob, path)
+        if same is not None:
+            return same
+        if not mode.startswith(_FILE):
+            return None
+        files = tuple(source for source in deleted if source.mode.startswith(_FILE))
+        if not files:
+            return None
+        if len(files) > MAX_SOURCES:
+            self.capped = True
+            return None
+        key = (blob, base_name(path), files)
+        if key not in self._known:
+            self._known[key] = self._similar(files, mode, blob, base_name(path))
+        return self._known[key]
+
+    def deleted_against(self, commit: bytes, parent: bytes) -> list[Source]:
+        """The paths `parent` has and `commit` has not, for a parent that is not the first."""
+        if (commit, parent) not in self._deleted:
+            self._lister = self._lister or Coprocess(
+                self._git,
+                *["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "--no-renames", "-z", "-m", "--diff-filter=D"],
+            )
+            answer = self._lister.ask_until_echo(commit + b" " + parent + b"\n")
+            self._deleted = {(commit, parent): sources(parse_raw(_raw_tokens(answer)))}  # asked again only right away
+        return self._deleted[commit, parent]
+
+    def _similar(self, files: Sequence[Source], mode: bytes, blob: bytes, name: bytes) -> Source | None:
+        """Ask git's similarity detection about a made-up pair of trees: all deletions, and this one addition."""
+        before = self._trees.write(self._entry(index, source, name) for index, source in enumerate(files))
+        after = self._trees.write([self._folder_of(mode, blob, b"new")])
+        self._differ = self._differ or Coprocess(
+            self._git, *["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "--find-renames", "-z"]
+        )
+        tokens = _raw_tokens(self._differ.ask_until_echo(before + b" " + after + b"\n"))
+        for index, token in enumerate(tokens):
+            if token.startswith(b":") and token.rsplit(b" ", 1)[-1][:1] == b"R":
+                return files[int(tokens[index + 1].split(b"/")[0])]
+        return None
+
+    def _entry(self, index: int, source: Source, name: bytes) -> Entry:
+        """A deleted file under its number; in a folder of its own when it shares the base name, which git prefers."""
+        number = b"%07d" % index
+        if base_name(source.path) == name:
+            return self._folder_of(source.mode, source.blob, number)
+        return Entry(source.mode, number, source.blob)
+
+    def _folder_of(self, mode: bytes, blob: bytes, name: bytes) -> Entry:
+        """A folder called `name` with one file in it, always under the same base name."""
+        return Entry(FOLDER, name, self._trees.write([Entry(mode, b"same", blob)]))
+
+
+def sources(changes: Sequence[Change]) -> list[Source]:
+    """The deletions among `changes`."""
+    return [Source(change.old_mode, change.old, change.path) for change in deletions(changes)]
+
+
+def base_name(path: bytes) -> bytes:
+    """What follows the last slash."""
+    return path.rsplit(b"/", 1)[-1]
+
+
+def _same_blob(deleted: Sequence[Source], mode: bytes, blob: bytes, path: bytes) -> Source | None:
+    best = None
+    for source in deleted:
+        if source.blob != blob or not _kinds_agree(source.mode, mode):
+            continue
+        if base_name(source.path) == base_name(path):
+            return source
+        best = best or source
+    return best
+
+
+def _kinds_agree(old: bytes, new: bytes) -> bool:
+    """Two regular files agree whatever their permissions; anything else only with the same mode."""
+    return old == new or (old.startswith(_FILE) and new.startswith(_FILE))
+
+
+def _raw_tokens(answer: bytes) -> list[bytes]:
+    """The tokens of `diff-tree --stdin -z`, from the first change on: the line naming the trees is left out."""
+    start = answer.find(b":")
+    return answer[start:].split(b"\0") if start >= 0 else []

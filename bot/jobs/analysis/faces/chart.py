@@ -1,0 +1,105 @@
+"""Draws a report as one picture that needs no page: languages over time, and lines by author, as SVG or PNG."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from bot.jobs.analysis.faces.pictures import AREA_HEIGHT, COLOURS, OTHERS, WIDTH, Bar, bars, stacked, stacked_area
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.timeline import growth
+
+SHOWN_AUTHORS = 8
+_TITLE, _GAP, _LEGEND, _AXIS, _ROW = 44, 18, 26, 22, 26
+_MARGIN = 20
+_CSS = Path(__file__).parent / "data" / "page.css"
+_COLOUR = re.compile(r"--(\w+): (#[0-9a-f]{3,8})")
+
+
+def draw_svg(report: Report) -> str:
+    """The picture, in the colours of a light or a dark page as the reader has it."""
+    light, dark = _palettes()
+    return _draw(report, f"{_style(light)}@media (prefers-color-scheme: dark) {{{_style(dark)}}}")
+
+
+def draw_png(report: Report) -> bytes:
+    """The picture in the light colours, for places that show no SVG. Letters need a font of the system."""
+    import resvg_py  # with the first picture: a renderer is half a megabyte of code
+
+    light, _ = _palettes()
+    drawn = _draw(report, _style(light))
+    return bytes(resvg_py.svg_to_bytes(svg_string=drawn, zoom=2.0, font_family=_FONT, sans_serif_family=_FONT))
+
+
+_FONT = "DejaVu Sans"
+
+
+def _draw(report: Report, style: str) -> str:
+    y, shapes = _TITLE, [_heading(report)]
+    points, alive = growth(report.week, report.month)
+    bands = stacked(points, alive)
+    area = stacked_area(points, bands, "Languages over time")
+    if area:
+        below = y + AREA_HEIGHT + _AXIS
+        shapes += [_placed(area, y, AREA_HEIGHT + _AXIS), _legend([band.name for band in bands], below)]
+        y = below + _LEGEND + _GAP
+    entries = [entry for entry in report.authors[:SHOWN_AUTHORS] if entry.lines]
+    top = max((entry.lines for entry in entries), default=1)
+    rows = [
+        Bar(entry.author.name, entry.lines / top, f"{entry.lines:,} ({entry.share:.1%})", number % COLOURS)
+        for number, entry in enumerate(entries)
+    ]
+    shapes.append(_placed(bars(rows, "Lines by author"), y, _ROW * len(rows)))
+    width, height = WIDTH + 2 * _MARGIN, y + _ROW * len(rows) + _MARGIN
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+        f' role="img"><style>{style}</style><rect class="ground" width="{width}" height="{height}"/>'
+        f'<g transform="translate({_MARGIN} 0)">{"".join(shapes)}</g></svg>'
+    )
+
+
+def _heading(report: Report) -> str:
+    words = f"{report.repository} · {report.head[:7]}"
+    return f'<text class="heading" x="0" y="28">{escape(words)}</text>'
+
+
+def _placed(picture: str, y: int, height: int) -> str:
+    """A picture inside the picture."""
+    return picture.replace("<svg ", f'<svg y="{y}" width="{WIDTH}" height="{height}" ', 1)
+
+
+def _legend(names: list[str], y: int) -> str:
+    """Names in one row, as many as fit."""
+    x, keys = 0.0, []
+    for number, name in enumerate(names):
+        series = COLOURS - 1 if name == OTHERS else number
+        width = 26 + 7.2 * len(name)
+        if x + width > WIDTH:
+            break
+        keys.append(
+            f'<rect class="s{series}" x="{x:.0f}" y="{y + 6}" width="10" height="10" rx="2"/>'
+            f'<text x="{x + 15:.0f}" y="{y + 15}">{escape(name)}</text>'
+        )
+        x += width
+    return "".join(keys)
+
+
+def _style(colours: Mapping[str, str]) -> str:
+    """The page's look with each colour spelt out: renderers and readers of pictures know no variables."""
+    series = "".join(f".s{number}{{fill:{colours[f'c{number}']}}}" for number in range(COLOURS))
+    return (
+        f"{series}.ground{{fill:{colours['ground']}}}.grid{{stroke:{colours['line']};stroke-width:1}}"
+        f"text{{font:12px {_FONT},system-ui,sans-serif;fill:{colours['ink']}}}text.label{{text-anchor:end}}"
+        "text.heading{font-size:15px;font-weight:600}"
+    )
+
+
+@functools.cache
+def _palettes() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The page's own colours, light and dark."""
+    light, dark = _CSS.read_text("utf-8").split("@media (prefers-color-scheme: dark)")
+    known = dict(_COLOUR.findall(light))
+    return known, {**known, **dict(_COLOUR.findall(dark))}

@@ -1,0 +1,172 @@
+"""The shell face: `shipmate analyze PATH|URL`. Progress goes to `err`, the answer to `out`."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+import orjson
+
+from bot.errors import Refused, ShipmateError, UserMistake
+from bot.jobs.analysis.faces.spreadsheet import csv_of
+from bot.jobs.analysis.progress import Listener
+from bot.jobs.analysis.reports.portfolio import add_up
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.series import Window
+from bot.jobs.analysis.repositories.addresses import check_address, is_url, without_password
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.clone import fetch_into
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.runs.run import analyse_here
+from bot.jobs.analysis.sentences import explain
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+NEW_OBJECTS = 100_000
+"""How many new objects make Python look for unused cycles: a run makes many that stay, and hardly a cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A token of the person's own, and the one server it is for: it goes nowhere else."""
+
+    server: str
+    token: str = field(repr=False)
+
+    def token_for(self, url: str) -> str | None:
+        """The token, where the address is on that server over https."""
+        ours, theirs = urlsplit(self.server), urlsplit(url)
+        is_ours = (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc.rpartition("@")[2])
+        return self.token if is_ours else None
+
+
+def run_analyze(
+    target: str,
+    *more: str,
+    out: TextIO,
+    err: TextIO,
+    ref: str = "HEAD",
+    as_json: bool = False,
+    csv_path: Path | None = None,
+    html_path: Path | None = None,
+    per_file: bool = False,
+    all_files: bool = False,
+    since: str | None = None,
+    until: str | None = None,
+    authors: tuple[str, ...] = (),
+    without_bots: bool = False,
+    merges: bool = False,
+    co_authors: bool = False,
+    ignore_revs: bool = False,
+    access: Access | None = None,
+) -> int:
+    """Analyse a folder or a URL and show the report; `as_json` prints the published JSON alone. With `more` of them,
+    their sum is shown.
+
+    Dates are ISO 8601 (`2026-01-31`, or with a time; UTC unless they say otherwise). Returns the exit code: 0 done,
+    1 the work failed, 2 bad usage or bad input.
+    """
+    gc.set_threshold(NEW_OBJECTS)
+    try:
+        request = AnalysisRequest(
+            Path(target),
+            ref=ref,
+            per_file=per_file,
+            all_files=all_files,
+            window=Window(_seconds(since), _seconds(until)),
+            authors=authors,
+            without_bots=without_bots,
+            merges=merges,
+            co_authors=co_authors,
+            ignore_revs=ignore_revs,
+        )
+        if more and html_path:
+            raise UserMistake("one_page_each")
+        with _progress(err) as listener:
+            reports = [_analyse(one, request, listener, access) for one in (target, *more)]
+        _show(reports, out, as_json=as_json)
+        _write(reports, csv_path, html_path)
+    except ShipmateError as error:
+        err.write(explain(error) + "\n")
+        return BAD_INPUT if isinstance(error, UserMistake | Refused) else FAILED
+    except OSError as error:
+        err.write(f"The report could not be written: {error}\n")
+        return FAILED
+    return DONE
+
+
+def name_of(target: str) -> str:
+    """What a report calls its repository: `owner/name` of a URL, the folder's name of a path."""
+    if is_url(target):
+        parts = without_password(target).rstrip("/").removesuffix(".git").replace(":", "/").split("/")
+        return "/".join(part for part in parts[-2:] if part)
+    return Path(target).resolve().name
+
+
+def _analyse(target: str, request: AnalysisRequest, listener: Listener, access: Access | None) -> Report:
+    """Analyse where the repository is, or a clone that is removed afterwards."""
+    asked = replace(request, repository=Path(target), name=name_of(target))
+    if not is_url(target):
+        return analyse_here(asked, listener)
+    with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
+        repository, address = Path(folder) / "clone.git", check_address(target, allow_local=True)
+        token = access.token_for(target) if access else None
+        local = fetch_into(repository, address, asked.ref, Children(), token=token)
+        report = analyse_here(asked.at(repository, local), listener)
+        return replace(report, ref=asked.ref)
+
+
+def _progress(err: TextIO) -> AbstractContextManager[Listener]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not err.isatty():
+        return nullcontext(lambda _: None)
+    from bot.jobs.analysis.faces.progressbar import (
+        progress_bar,  # rich takes longer to import than a small run to finish
+    )
+
+    return progress_bar(err)
+
+
+def _show(reports: Sequence[Report], out: TextIO, *, as_json: bool) -> None:
+    """One report, or the sum of several with each of them."""
+    if as_json:
+        out.write(orjson.dumps(_told(reports), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+        return
+    from bot.jobs.analysis.faces import table  # not needed where JSON is asked for, and slow to import
+
+    if len(reports) == 1:
+        table.show(reports[0], out)
+    else:
+        table.show_portfolio(add_up(reports), out)
+
+
+def _told(reports: Sequence[Report]) -> dict[str, Any]:
+    if len(reports) == 1:
+        return reports[0].to_json()
+    return {**add_up(reports).to_json(), "reports": [report.to_json() for report in reports]}
+
+
+def _write(reports: Sequence[Report], csv_path: Path | None, html_path: Path | None) -> None:
+    if csv_path is not None:
+        csv_path.write_text(csv_of(*reports), "utf-8", newline="")
+    if html_path is not None:
+        from bot.jobs.analysis.faces.page import write_page  # with its pictures, of no use to any other answer
+
+        write_page(reports[0], html_path)
+
+
+def _seconds(given: str | None) -> int | None:
+    """A date or time as seconds since 1970. Raises UserMistake for anything else."""
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise UserMistake("bad_date", given=given) from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

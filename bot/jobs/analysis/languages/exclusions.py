@@ -1,0 +1,71 @@
+"""Decides which files are left out of a report: vendored, generated and lock files, unless all are wanted.
+
+It is decided after the blame, never before: a file that is left out may be where another one was renamed from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from bot.jobs.analysis.languages.linguist import linguist
+from bot.jobs.analysis.repositories.git import Git
+
+_ATTRIBUTES = ("linguist-vendored", "linguist-generated", "linguist-language")
+_NO = ("unset", "false")
+_YES = ("set", "true")
+
+
+class Excluded(NamedTuple):
+    """A file left out, and why: `vendored`, `generated`, `too_large` or `history_too_large`."""
+
+    path: str
+    reason: str
+
+
+class Attributes:
+    """What the .gitattributes of a commit say about Linguist: attribute and value by path; empty for most."""
+
+    def __init__(self, told: Mapping[str, Mapping[str, str]]) -> None:
+        self._told = told
+
+    def language(self, path: str) -> str | None:
+        """The language the repository itself names for a file."""
+        value = self._told.get(path, {}).get("linguist-language")
+        return value if value not in (None, *_NO, *_YES) else None
+
+    def reason(self, path: str) -> str | None:
+        """Why a file is left out, or None; what the repository says wins over Linguist's own rules."""
+        told = self._told.get(path, {})
+        for name, rules in (("vendored", linguist().vendored), ("generated", linguist().generated)):
+            value = told.get(f"linguist-{name}")
+            if value in _YES or (value not in _NO and rules.match(path)):
+                return name
+        return None
+
+
+def read_attributes(git: Git, blobs: Mapping[bytes, bytes]) -> Attributes:
+    """Ask git for the linguist attributes of every path, by the .gitattributes among `blobs` (path to blob)."""
+    files = {path: blob for path, blob in blobs.items() if path.rpartition(b"/")[2] == b".gitattributes"}
+    if not any(b"linguist-" in git.run("cat-file", "blob", blob) for blob in files.values()):
+        return Attributes({})
+    entries = b"".join(b"100644 %s\t%s\0" % (blob, path) for path, blob in files.items())
+    git.run("update-index", "-z", "--add", "--index-info", feed=entries)
+    asked = b"".join(path + b"\0" for path in blobs)
+    tokens = git.run("check-attr", "--cached", "--stdin", "-z", *_ATTRIBUTES, feed=asked).split(b"\0")
+    return Attributes(_by_path(tokens))
+
+
+def excluded(attributes: Attributes, paths: Iterable[str]) -> list[Excluded]:
+    """The files among `paths` that are left out."""
+    reasons = ((path, attributes.reason(path)) for path in paths)
+    return [Excluded(path, reason) for path, reason in reasons if reason is not None]
+
+
+def _by_path(tokens: list[bytes]) -> dict[str, dict[str, str]]:
+    told: dict[str, dict[str, str]] = {}
+    for path, name, value in zip(tokens[::3], tokens[1::3], tokens[2::3], strict=False):
+        if value != b"unspecified":
+            text = path.decode("utf-8", "surrogateescape")
+            told.setdefault(text, {})[name.decode()] = value.decode("utf-8", "replace")
+    return told

@@ -1,0 +1,99 @@
+"""Adds up the reports of several repositories: who owns and did what across all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.reports.assembly import ranked, share
+from bot.jobs.analysis.reports.report import AuthorReport, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One author across repositories, whose lines `repositories` tells by repository."""
+
+    author: Author
+    lines: int
+    share: float
+    commits: int
+    added: int
+    deleted: int
+    languages: dict[str, int]
+    repositories: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """As published."""
+        return {
+            "name": self.author.name,
+            "email": self.author.email,
+            "lines": self.lines,
+            "share": self.share,
+            "commits": self.commits,
+            "added": self.added,
+            "deleted": self.deleted,
+            "languages": self.languages,
+            "repositories": self.repositories,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """Several repositories together; people come by lines, then name."""
+
+    repositories: tuple[str, ...]
+    files: int
+    lines: int
+    people: tuple[Person, ...]
+    languages: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """As published."""
+        return {
+            "repositories": list(self.repositories),
+            "files": self.files,
+            "lines": self.lines,
+            "authors": [person.to_json() for person in self.people],
+            "languages": self.languages,
+        }
+
+
+def add_up(reports: Sequence[Report]) -> Portfolio:
+    """The summary across repositories. One address, in any case, is one person, under the name with the most lines."""
+    entries: dict[str, list[tuple[str, AuthorReport]]] = {}
+    languages: Counter[str] = Counter()
+    for report in reports:
+        languages.update({language.name: language.lines for language in report.languages})
+        for entry in report.authors:
+            entries.setdefault(entry.author.email.casefold(), []).append((report.repository, entry))
+    total = sum(report.lines for report in reports)
+    people = [_person(found, total) for found in entries.values()]
+    return Portfolio(
+        repositories=tuple(report.repository for report in reports),
+        files=sum(report.files for report in reports),
+        lines=total,
+        people=tuple(sorted(people, key=lambda person: (-person.lines, person.author))),
+        languages=ranked(languages),
+    )
+
+
+def _person(found: Sequence[tuple[str, AuthorReport]], total: int) -> Person:
+    languages: Counter[str] = Counter()
+    repositories: Counter[str] = Counter()
+    for repository, entry in found:
+        languages.update(entry.languages)
+        repositories[repository] += entry.lines
+    lines = repositories.total()
+    return Person(
+        author=max((entry for _, entry in found), key=lambda entry: entry.lines).author,
+        lines=lines,
+        share=share(lines, total),
+        commits=sum(entry.commits for _, entry in found),
+        added=sum(entry.added for _, entry in found),
+        deleted=sum(entry.deleted for _, entry in found),
+        languages=ranked(languages),
+        repositories=ranked(repositories),
+    )

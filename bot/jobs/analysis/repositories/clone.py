@@ -1,0 +1,102 @@
+"""Brings a repository's whole history here, bare, and brings it up to date later."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from bot.errors import Permanent, ShipmateError, Transient, UserMistake
+from bot.jobs.analysis.repositories.addresses import Address
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.git import base_environment, plain_git
+
+_SETTINGS = (
+    ("gc.autoDetach", "false"),
+    ("credential.helper", ""),
+    ("core.askPass", ""),
+    ("fetch.fsckObjects", "false"),
+)
+_REFUSED = re.compile(
+    r"could not read (?:Username|Password)|Authentication failed|terminal prompts disabled|Permission denied"
+    r"|returned error: (?:401|403)|[Rr]epository (?:'.*' )?not found|not found",
+)
+_NO_ANSWER = re.compile(
+    r"Could not resolve host|Failed to connect|Connection (?:timed out|refused|reset)"
+    r"|unable to access.*(?:SSL|[Tt]imeout)|returned error: 5\d\d|early EOF|unexpected disconnect"
+)
+_NO_REPOSITORY = re.compile(
+    r"does not appear to be a git repository|not valid: is this a git repository|not a git repo"
+)
+_NO_REF = re.compile(r"couldn't find remote ref|Remote branch .* not found|not our ref")
+_OTHER_IDS = re.compile(r"mismatched algorithms|unknown object format")
+_HIDDEN = re.compile(r"//[^/@\s]*@")
+
+
+def fetch_into(
+    repository: Path, address: Address, ref: str, children: Children, *, token: str | None = None, called: str = ""
+) -> str:
+    """Fetch one ref with its whole history; makes the bare repository on the first call. Returns the ref's name here.
+
+    The name is made of what the ref is `called`, so that one pinned commit after another of a branch has one name.
+    The token travels in git's environment, never in an argument or an address, and goes to the address's host alone:
+    redirects are not followed with it. Raises UserMistake, Refused, Transient or Permanent (`host_unreachable`,
+    `credentials_needed`, `not_a_repository`, `unknown_ref`, `no_commits`, `clone_failed`), Cancelled after a stop.
+    """
+    if not (repository / "HEAD").exists():
+        _make(repository)
+    local = f"refs/shipmate/{hashlib.sha256((called or ref).encode()).hexdigest()[:16]}"
+    code, told = _fetch(repository, address, f"{ref}:{local}", children, token)
+    if code and _OTHER_IDS.search(told):
+        shutil.rmtree(repository)
+        _make(repository, "sha256")
+        code, told = _fetch(repository, address, f"{ref}:{local}", children, token)
+    if code:
+        raise _why(told, address, ref)
+    return local
+
+
+def _fetch(repository: Path, address: Address, refspec: str, children: Children, token: str | None) -> tuple[int, str]:
+    """The exit code, and what git complained of."""
+    command = ["git", "--git-dir", str(repository), "fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--force"]
+    with tempfile.TemporaryFile() as errors:
+        child = children.start([*command, "--", address.url, refspec], _environment(address, token), errors)
+        child.communicate()
+        code = children.finish(child)
+        errors.seek(0)
+        return code, errors.read().decode("utf-8", "replace")
+
+
+def _make(repository: Path, ids: str = "sha1") -> None:
+    asked = ["init", "--bare", "--quiet", "--template=", f"--object-format={ids}", str(repository)]
+    code, _, told = plain_git(asked)
+    if code:
+        raise Permanent("clone_failed", target=str(repository), message=told)
+
+
+def _environment(address: Address, token: str | None) -> dict[str, str]:
+    settings = [*_SETTINGS, *address.settings]
+    if token:
+        secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        settings += [("http.extraHeader", f"Authorization: Basic {secret}"), ("http.followRedirects", "false")]
+    numbered = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_ALLOW_PROTOCOL": address.protocols}
+    for number, (name, value) in enumerate(settings):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**base_environment(), **numbered}
+
+
+def _why(told: str, address: Address, ref: str) -> ShipmateError:
+    """What git's complaint means; its own words, without any password, go along."""
+    target, detail = address.shown, _HIDDEN.sub("//", " ".join(told.split()))[-300:]
+    if _NO_REF.search(told):
+        return UserMistake("no_commits" if ref == "HEAD" else "unknown_ref", ref=ref)
+    if _NO_REPOSITORY.search(told):
+        return UserMistake("not_a_repository", target=target)
+    if _NO_ANSWER.search(told):
+        return Transient("host_unreachable", target=target, detail=detail)
+    if _REFUSED.search(told):
+        return UserMistake("credentials_needed", target=target)
+    return Permanent("clone_failed", target=target, message=detail)

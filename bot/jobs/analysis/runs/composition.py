@@ -1,0 +1,110 @@
+"""Makes the report out of what a run found: who the authors are, which files count, what is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from bot.jobs.analysis.languages.by_path import Languages
+from bot.jobs.analysis.languages.exclusions import Excluded, excluded
+from bot.jobs.analysis.people.identities import Author, readable
+from bot.jobs.analysis.reports.assembly import (
+    AuthorFilter,
+    Tally,
+    author_reports,
+    by_author,
+    language_shares,
+    ownership,
+    ranked,
+)
+from bot.jobs.analysis.reports.coauthors import count_co_authors
+from bot.jobs.analysis.reports.days import Days, collect_days
+from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.series import Series, count_series
+from bot.jobs.analysis.reports.treefacts import TreeFacts
+from bot.jobs.analysis.repositories.git import Git
+from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.runs.state import State
+
+
+def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -> Report:
+    """The report of one run; `tree` are the facts of the tree the run ended with."""
+    left_out = [] if request.all_files else excluded(tree.attributes, map(readable, found.files.text))
+    languages = tree.languages
+    authors = found.book.resolve(git, found.history, found.files.text.get(b".mailmap"))
+    owners = _owners(found, authors, {entry.path for entry in left_out})
+    tally = _tally(owners, languages)
+    days = _days(request, found, authors, languages)
+    series = days.series() if days else _series(request, found, authors, languages)
+    shown = AuthorFilter(request.authors, without_bots=request.without_bots)
+    unread = _unread(found)
+    return Report(
+        repository=request.name or request.repository.resolve().name,
+        ref=request.ref,
+        head=git.head.decode(),
+        generated_at=int(time.time()),
+        exact=not found.blame.capped,
+        files=len(owners),
+        lines=tally.lines.total(),
+        authors=[report for report in author_reports(tally, series.activity) if shown.shows(report.author)],
+        languages=language_shares(tally),
+        frameworks=tree.frameworks,
+        week=shown.rows(series.week),
+        month=shown.rows(series.month),
+        ownership=ownership(tally),
+        excluded=sorted([*left_out, *unread]),
+        warnings=_warnings(found, unread),
+        per_file=_per_file(owners) if request.per_file else None,
+        co_authors=count_co_authors(git, request.window) if request.co_authors else None,
+        days=days,
+    )
+
+
+def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Days | None:
+    if not request.days:
+        return None
+    days = collect_days(found.history, found.changes, authors, languages.of, merges=request.merges)
+    return days.without_bots() if request.without_bots else days
+
+
+def _series(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Series:
+    return count_series(found.history, found.changes, authors, languages.of, request.window, merges=request.merges)
+
+
+def _owners(found: State, authors: Sequence[Author], left_out: set[str]) -> dict[bytes, dict[Author, int]]:
+    """Each counted file's lines by author."""
+    author_of = [authors[identity] for identity in found.history.author]
+    return {
+        path: by_author(owners, author_of)
+        for path, owners in found.blame.owners.items()
+        if readable(path) not in left_out
+    }
+
+
+def _tally(owners: Mapping[bytes, Mapping[Author, int]], languages: Languages) -> Tally:
+    tally = Tally()
+    for path, lines in owners.items():
+        tally.add(path, languages.of(path), lines)
+    return tally
+
+
+def _per_file(owners: Mapping[bytes, Mapping[Author, int]]) -> dict[str, dict[str, int]]:
+    return {
+        readable(path): {str(author): count for author, count in ranked(owners[path]).items()}
+        for path in sorted(owners)
+    }
+
+
+def _unread(found: State) -> list[Excluded]:
+    """Files that could not be blamed for their size."""
+    now = [Excluded(readable(path), "too_large") for path in sorted(found.files.too_large)]
+    return now + [Excluded(readable(path), "history_too_large") for path in found.blame.unreadable]
+
+
+def _warnings(found: State, unread: Sequence[Excluded]) -> list[str]:
+    told = []
+    if unread:
+        told.append(f"{len(unread)} file(s) are, or once were, too large to be blamed; see `excluded`.")
+    if found.blame.capped:
+        told.append("A commit removed so many files that renames were not all followed: this is not exact.")
+    return told

@@ -1,0 +1,56 @@
+"""Keeps the states of repositories between runs: a few in memory, more on disk; the least recently used go."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from bot.jobs.analysis.runs.state import State
+from bot.jobs.analysis.runs.statefile import load, save
+
+MIB = 1 << 20
+
+
+class States:
+    """States by name, for the runs of one worker. `folder` is made on the first use; `disk_bytes` caps what is in it.
+
+    A state is taken out to be worked on and put back when the work is done, so that two runs never share one, and one
+    that a failing run left half-done is never seen again.
+    """
+
+    def __init__(self, folder: Path, *, in_memory: int = 8, disk_bytes: int = 512 * MIB) -> None:
+        self._folder = folder
+        self._in_memory = in_memory
+        self._disk_bytes = disk_bytes
+        self._warm: OrderedDict[str, State] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, name: str) -> State | None:
+        """The state of that name, which is then no longer in memory; None where there is none."""
+        with self._lock:
+            state = self._warm.pop(name, None)
+        return state or load(self._path(name))
+
+    def put(self, name: str, state: State, *, durable: bool = True) -> None:
+        """Keep a state in memory, and on disk where `durable`."""
+        with self._lock:
+            self._warm[name] = state
+            while len(self._warm) > self._in_memory:
+                self._warm.popitem(last=False)
+        if durable:
+            save(state, self._path(name))
+            self._make_room()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / (hashlib.sha256(name.encode()).hexdigest()[:32] + ".state")
+
+    def _make_room(self) -> None:
+        """Remove the files used longest ago until the rest is within the cap; the newest one always stays."""
+        files = sorted(self._folder.glob("*.state"), key=lambda file: file.stat().st_mtime, reverse=True)
+        total = 0
+        for place, file in enumerate(files):
+            total += file.stat().st_size
+            if place and total > self._disk_bytes:
+                file.unlink(missing_ok=True)

@@ -1,0 +1,132 @@
+"""Says who owns the lines that a change touches, and so who may review it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import UserMistake
+from bot.jobs.analysis.blame.diffs import BulkDiff, Hunks, Pairs
+from bot.jobs.analysis.blame.headfiles import REGULAR
+from bot.jobs.analysis.blame.oracle import blame_entries
+from bot.jobs.analysis.blame.treewalk import Change, parse_raw
+from bot.jobs.analysis.people.identities import Author, map_by_git
+from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.git import Git, plain_git
+from bot.jobs.analysis.repositories.repository import Repository, open_repository
+from bot.jobs.analysis.request import MIB
+
+MAX_FILES = 100
+"""Files of a change that are looked into; those with most changed lines come first."""
+
+_MAX_BLOB_BYTES = 10 * MIB
+_COMPARE = ("diff-tree", "-r", "--raw", "--no-abbrev", "--find-renames", "--diff-filter=MDR", "-z")
+
+
+@dataclass(frozen=True, slots=True)
+class LineOwner:
+    """An author, and how many lines of theirs a change rewrites, removes or inserts between, in how many files."""
+
+    author: Author
+    lines: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOwners:
+    """The owners by lines, then name; `skipped` counts changed files that were not looked into."""
+
+    owners: tuple[LineOwner, ...]
+    skipped: int
+
+    def reviewers(self, count: int, *, without: Iterable[str] = ()) -> list[Author]:
+        """The first few people among the owners; `without` names addresses or logins, such as the change's author."""
+        left_out = {text.casefold() for text in without}
+        people = (owner.author for owner in self.owners if not owner.author.is_bot)
+        return [person for person in people if left_out.isdisjoint(_names(person))][:count]
+
+
+def owners_of_change(path: Path, base: str, head: str, children: Children | None = None) -> ChangeOwners:
+    """Who owns what `head` changes since it left `base`. New files are nobody's yet.
+
+    Raises UserMistake("no_common_history") besides what opening and resolving raise.
+    """
+    repository = open_repository(path)
+    old, new = _merge_base(repository, base, head), repository.resolve(head)
+    with Git(repository.objects, new, children or Children(), max_blob_bytes=_MAX_BLOB_BYTES) as git:
+        changed = _changed_ranges(git, old.encode())
+        ranked = sorted(changed, key=lambda name: (-sum(length for _, length in changed[name]), name))
+        looked_into = ranked[:MAX_FILES]
+        by_file = [_owners(git, old.encode(), name, changed[name]) for name in looked_into]
+        return ChangeOwners(_by_author(git, by_file), len(ranked) - len(looked_into))
+
+
+Ranges = list[tuple[int, int]]
+"""First line, counted from 1, and number of lines."""
+
+
+def _merge_base(repository: Repository, base: str, head: str) -> str:
+    commits = [repository.resolve(base), repository.resolve(head)]
+    code, told, _ = plain_git(["--git-dir", str(repository.git_dir), "merge-base", *commits])
+    if code:
+        raise UserMistake("no_common_history", base=base, head=head)
+    return told.decode().strip()
+
+
+def _changed_ranges(git: Git, old: bytes) -> dict[bytes, Ranges]:
+    """By old path, the old lines that the change touches."""
+    changes = [change for change in _changes(git, old) if change.old_mode in REGULAR and change.old != change.new]
+    pairs = Pairs(git.null)
+    numbers = [pairs.number(change.old, change.new, change.path, wanted=True) for change in changes]
+    diffs = BulkDiff(git, pairs, 1, lambda _: None).run()
+    ranges = {change.path: _ranges(diffs.hunks[number]) for change, number in zip(changes, numbers, strict=True)}
+    return {path: touched for path, touched in ranges.items() if touched}
+
+
+def _changes(git: Git, old: bytes) -> list[Change]:
+    """Changes by old path; a rename has two paths, of which the first is kept."""
+    tokens = git.run(*_COMPARE, old, git.head).split(b"\0")
+    plain, place = [], 0
+    while place < len(tokens) - 1:
+        plain += tokens[place : place + 2]
+        place += 3 if tokens[place].rpartition(b" ")[2].startswith(b"R") else 2
+    return parse_raw([*plain, b""])
+
+
+def _ranges(hunks: Hunks | None) -> Ranges:
+    """The old lines of each hunk; of an insertion, the line before it."""
+    touched = []
+    for start, length in zip((hunks or ())[::4], (hunks or ())[1::4], strict=True):
+        if length:
+            touched.append((start + 1, length))
+        elif start:
+            touched.append((start, 1))
+    return touched
+
+
+def _owners(git: Git, old: bytes, path: bytes, ranges: Ranges) -> Counter[bytes]:
+    """Lines by commit within some ranges of one file."""
+    options = [f"-L{start},+{length}" for start, length in ranges]
+    lines: Counter[bytes] = Counter()
+    for commit, _, length in blame_entries(git, path, old, *options):
+        lines[commit] += length
+    return lines
+
+
+def _by_author(git: Git, by_file: list[Counter[bytes]]) -> tuple[LineOwner, ...]:
+    commits = list(dict.fromkeys(commit for lines in by_file for commit in lines))
+    authors = dict(zip(commits, map_by_git(git, commits), strict=True)) if commits else {}
+    lines: Counter[Author] = Counter()
+    files: Counter[Author] = Counter()
+    for counts in by_file:
+        for commit, count in counts.items():
+            lines[authors[commit]] += count
+        files.update({authors[commit] for commit in counts})
+    ranked = sorted(lines, key=lambda author: (-lines[author], author))
+    return tuple(LineOwner(author, lines[author], files[author]) for author in ranked)
+
+
+def _names(author: Author) -> set[str]:
+    return {name.casefold() for name in (author.email, author.name, author.login) if name}
