@@ -63,7 +63,8 @@ class LentAccounts:
             yield self._open[entrance][1]
         finally:
             self._inside[entrance] -= 1
-            await self._close_the_longest_idle()
+            for clients in self._taken_out():
+                await clients.close()
 
     async def close(self) -> None:
         """Close all connections to AWS; nobody is inside any more."""
@@ -92,13 +93,13 @@ class LentAccounts:
         session.register_component("data_loader", self._models)
         return session
 
-    async def _close_the_longest_idle(self) -> None:
-        """Those that were entered first go first."""
+    def _taken_out(self) -> list[AwsClients]:
+        """Those too many that nobody is in, entered first: nobody finds them any more, so they can be closed."""
         idle = [entrance for entrance in self._open if not self._inside[entrance]]
-        for entrance in idle[: max(0, len(idle) - MOST_IDLE)]:
-            clients, _ = self._open.pop(entrance)
+        too_many = idle[: max(0, len(idle) - MOST_IDLE)]
+        for entrance in too_many:
             del self._inside[entrance]
-            await clients.close()
+        return [self._open.pop(entrance)[0] for entrance in too_many]
 
 
 def _entrance(errand: Errand, lent: Mapping[str, str]) -> _Entrance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -142,6 +143,23 @@ async def test_those_nobody_is_in_are_kept_for_a_while_and_not_for_ever(entered:
         async with entered.accounts.entered(errand):
             pass
     assert len(entered.clients) - made == 1
+
+
+async def test_who_enters_what_another_has_closed_gets_in_all_the_same(entered: Entered, lender: Memory) -> None:
+    errands = [Errand(f"aws_{number:010}", "acme/api", "production") for number in range(MOST_IDLE + 3)]
+    for errand in errands:
+        lender.lend(KEYS, errand.connection)
+
+    async def come_and_go(errand: Errand) -> None:
+        async with entered.accounts.entered(errand) as engine:
+            with pytest.raises(Permanent, match="cluster_missing"):
+                await engine.rollouts.serving(f"arn:aws:ecs:{REGION}:123456789012:service-deployment/none/none/none")
+
+    for together in (errands, [*errands, *reversed(errands)], errands[:3]):
+        await asyncio.gather(*(come_and_go(errand) for errand in together))
+    made = len(entered.clients)
+    await asyncio.gather(*(come_and_go(errand) for errand in errands[:3]))
+    assert len(entered.clients) == made
 
 
 async def test_a_connection_that_is_gone_opens_nothing_and_ends_what_is_open(entered: Entered, lender: Memory) -> None:
