@@ -18,7 +18,7 @@ from bot.jobs.deploy.health import probe, wait_until_well
 from bot.jobs.deploy.watch import CHECKS_AFTER
 from bot.ports.images import BuildRequest
 from bot.ports.running import InstanceSpec
-from bot.repo_config import EnvironmentConfig
+from bot.repo_config.config import EnvironmentConfig
 
 HOST = "127.0.0.1"
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot import rules_config
 from bot.desk.facts import Facts
 from bot.errors import Refused
-from bot.freeze import frozen
 from bot.github.people import Role
 from bot.model import Release
-from bot.repo_config import EnvironmentConfig
+from bot.repo_config import rules
+from bot.repo_config.config import EnvironmentConfig
+from bot.repo_config.freeze import frozen
 from bot.required_checks import require_passed
 from bot.store.releases import Releases
 
-ROLES = {name: Role[name.upper()] for name in rules_config.ROLES}
+ROLES = {name: Role[name.upper()] for name in rules.ROLES}
 
 
 async def require_named(

@@ -6,7 +6,7 @@ from bot.errors import Refused
 from bot.github.people import Role
 from bot.github.pulls import PullRequest
 from bot.model import Job
-from bot.repo_config import EnvironmentConfig, RepoConfig
+from bot.repo_config.config import EnvironmentConfig, RepoConfig
 from bot.store.changes import HeadMove
 
 

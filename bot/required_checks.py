@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.errors import Refused
 from bot.github.commit_checks import CommitChecks
-from bot.rules_config import ALL_CHECKS
+from bot.repo_config.rules import ALL_CHECKS
 
 GOOD = frozenset({"success", "neutral", "skipped"})
 """As GitHub counts them for its own required checks.

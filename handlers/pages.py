@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 import bot.web
-from bot.repo_config import schema
+from bot.repo_config.reading import schema
 from bot.web.front_page import CONTENT_SECURITY_POLICY, front_page
 
 LOCALE: web.AppKey[str] = web.AppKey("locale", str)

@@ -7,7 +7,7 @@ import pytest
 from bot.jobs.deploy.health import Probe
 from bot.jobs.deploy.steps import Step, shares, steps_of
 from bot.jobs.deploy.verdict import Figures, Verdict, judge, of_probes, of_traffic
-from bot.traffic_config import GateConfig, TrafficConfig
+from bot.repo_config.traffic import GateConfig, TrafficConfig
 
 GATE = GateConfig()
 BLUE = Figures(1000, 2, 10.0, 100.0)

@@ -10,8 +10,8 @@ import pytest
 from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.steps import waits, watched
 from bot.model import Stage
-from bot.repo_config import EnvironmentConfig
-from bot.traffic_config import TrafficConfig
+from bot.repo_config.config import EnvironmentConfig
+from bot.repo_config.traffic import TrafficConfig
 
 BAKED = TrafficConfig(bake_s=300)
 

@@ -12,7 +12,6 @@ from aws.lambdas.finding import Subject
 from aws.lambdas.listed import ListedRecipe, recipe_in
 from aws.lambdas.settings import LambdaSettings
 from bot.asked import FACE, Asked
-from bot.ecs_config import CODEBUILD
 from bot.errors import Permanent
 from bot.github.files import CommitFiles
 from bot.inspect.remote import read_remote
@@ -20,7 +19,8 @@ from bot.jobs.deploy.plan import build_arguments
 from bot.jobs.deploy.rollout.order import remote_order
 from bot.model import Job, JobKind, Origin
 from bot.ports.images import Registry, RemoteOrder
-from bot.repo_config import EnvironmentConfig
+from bot.repo_config.config import EnvironmentConfig
+from bot.repo_config.ecs import CODEBUILD
 
 
 class Builds:

@@ -16,7 +16,7 @@ from bot.github.app import Installation, installation_in, installations
 from bot.github.failures import NotFound
 from bot.model import Repository
 from bot.reconcile.places import place_of
-from bot.repo_config import EnvironmentConfig, RepoConfig
+from bot.repo_config.config import EnvironmentConfig, RepoConfig
 
 METADATA: Mapping[str, str] = {"metadata": "read"}
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from bot.composition.amazon import open_accounts, open_ecs
 from bot.config import Settings, require_github
 from bot.connections import require_lent
-from bot.ecs_config import FOLLOW
 from bot.errors import Refused, UserMistake
 from bot.github.api import open_github
 from bot.jobs.deploy.plan import image_repository_of
@@ -20,7 +19,9 @@ from bot.model import Repository
 from bot.ports.engines import Errand, RolloutEngine
 from bot.ports.ground import Ground
 from bot.ports.rollouts import RolloutSpec
-from bot.repo_config import EnvironmentConfig, RepoConfig, parse_config
+from bot.repo_config.config import EnvironmentConfig, RepoConfig
+from bot.repo_config.ecs import FOLLOW
+from bot.repo_config.reading import parse_config
 from bot.slack.repositories import repository_named
 from bot.store.audit import Audit
 from bot.store.connections import Connections

@@ -17,7 +17,7 @@ from bot.github.people import Role
 from bot.jobs.deploy.plan import Plan
 from bot.lock_rules import require_unlocked
 from bot.model import Hold, JobRequest
-from bot.rules_config import EnvironmentRules
+from bot.repo_config.rules import EnvironmentRules
 
 APPROVALS = "approvals"
 """How a plan names the rule of approvals when a maintainer set it aside."""

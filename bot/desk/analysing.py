@@ -10,7 +10,7 @@ from bot.github.api import GitHub
 from bot.jobs.analysis.plan import AnalysisPlan, Subject, Target
 from bot.jobs.analysis.submit import analysis_request
 from bot.model import Origin
-from bot.repo_config import RepoConfig
+from bot.repo_config.config import RepoConfig
 from bot.wishes import DeployPush, JudgeChange
 
 

@@ -23,7 +23,7 @@ from bot.errors import Permanent, Refused, ShipmateError
 from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.model import Delivery, Job, Origin, Repository
-from bot.repo_config import RepoConfig
+from bot.repo_config.config import RepoConfig
 from bot.store.answers import Answer
 from bot.store.changes import HeadMove, Settlement
 from bot.store.jobs import JobFilter, Jobs

@@ -15,7 +15,8 @@ from bot.github.permissions import DECIDE, DECIDE_BY_TEAM
 from bot.github.pulls import PullRequest, get_pull
 from bot.github.repository import branch_head, file_at, get_repository, is_in_a_branch, resolve
 from bot.model import FULL_SHA, Job, Repository
-from bot.repo_config import CONFIG_PATH, MOST_BYTES, RepoConfig, parse_config
+from bot.repo_config.config import RepoConfig
+from bot.repo_config.reading import CONFIG_PATH, MOST_BYTES, parse_config
 from bot.store.connections import Connections
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.repo_config import EnvironmentConfig
+from bot.repo_config.config import EnvironmentConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bot.desk.order import Order
 from bot.errors import Refused
 from bot.links import Links
 from bot.model import UNFINISHED, Job
-from bot.repo_config import RepoConfig
+from bot.repo_config.config import RepoConfig
 from bot.store.answers import Answer
 from bot.store.audit import Audit
 from bot.store.connections import Connections

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from bot.ecs_config import FOLLOW
 from bot.errors import Refused
 from bot.grammar import Command
-from bot.repo_config import EnvironmentConfig
-from bot.traffic_config import canary
+from bot.repo_config.config import EnvironmentConfig
+from bot.repo_config.ecs import FOLLOW
+from bot.repo_config.traffic import canary
 
 
 def with_options(environment: EnvironmentConfig, command: Command) -> EnvironmentConfig:

@@ -16,7 +16,7 @@ from bot.jobs.deploy.plan import LENT_TARGET, Plan, lane_of, promote_plan, rollb
 from bot.jobs.deploy.steps import watched
 from bot.model import JobKind, JobRequest, Origin, Release, Repository
 from bot.previews import preview_environment
-from bot.repo_config import EnvironmentConfig, RepoConfig
+from bot.repo_config.config import EnvironmentConfig, RepoConfig
 
 NO_COMMAND = Command("", "")
 """What a push says beside its commit."""

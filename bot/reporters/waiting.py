@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot import messages
 from bot.model import Job
+from bot.repo_config.rules import ROLES
 from bot.reporters.view import JobView
-from bot.rules_config import ROLES
 
 
 def standing(job: Job, locale: str) -> str:

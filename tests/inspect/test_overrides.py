@@ -15,7 +15,7 @@ from bot.inspect.model import AppPlan, BuildOverrides
 from bot.inspect.overrides import BUILD_SCHEMA, overrides_from, overrides_in
 from bot.inspect.reader import Reader
 from bot.inspect.tree import ListingTree
-from bot.repo_config import parse_config, schema
+from bot.repo_config.reading import parse_config, schema
 
 _FASTAPI = {"requirements.txt": "fastapi\nuvicorn\n", "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"}
 

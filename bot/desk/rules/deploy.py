@@ -15,7 +15,7 @@ from bot.desk.outcome import Outcome
 from bot.desk.requests import deploy_request
 from bot.errors import Refused
 from bot.model import JobRequest
-from bot.repo_config import EnvironmentConfig, RepoConfig
+from bot.repo_config.config import EnvironmentConfig, RepoConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from bot.desk.requests import preview_request
 from bot.durations import duration, shown
 from bot.errors import Refused
 from bot.github.pulls import PullRequest
-from bot.previews import PreviewsConfig, preview_environment
+from bot.previews import preview_environment
+from bot.repo_config.previews import PreviewsConfig
 from bot.store.changes import EndPreview, ExtendPreview, OpenPreview
 from bot.store.previews import Preview
 

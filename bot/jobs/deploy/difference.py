@@ -11,7 +11,7 @@ from bot.durations import shown
 from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.steps import Step, steps_of
 from bot.model import Release
-from bot.repo_config import EnvironmentConfig
+from bot.repo_config.config import EnvironmentConfig
 
 NOT_COMPARED = frozenset({"name", "env", "secrets", "traffic", "gate", "params", "branch", "rules"})
 

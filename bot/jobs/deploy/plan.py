@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.model import Job, Release, Repository
-from bot.repo_config import EnvironmentConfig
-from bot.rules_config import rules_from_json
-from bot.traffic_config import GateConfig, TrafficConfig
+from bot.repo_config.config import EnvironmentConfig
+from bot.repo_config.rules import rules_from_json
+from bot.repo_config.traffic import GateConfig, TrafficConfig
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 TAG_LONGEST = 128

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.ecs_config import CODEBUILD, FOLLOW
 from bot.jobs.deploy.plan import Plan
 from bot.model import Stage
-from bot.traffic_config import TrafficConfig
+from bot.repo_config.ecs import CODEBUILD, FOLLOW
+from bot.repo_config.traffic import TrafficConfig
 
 FULL_PERCENT = 100
 STAGE_S = 600.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.jobs.deploy.health import Probe
 from bot.ports.running import TrafficStats
-from bot.traffic_config import GateConfig
+from bot.repo_config.traffic import GateConfig
 
 
 class Verdict(enum.StrEnum):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from bot.ecs_config import FOLLOW
 from bot.errors import ShipmateError
 from bot.jobs.deploy.plan import Plan
 from bot.jobs.deploy.rollout.spec import RolloutShip, is_followed
 from bot.ports.engines import Accounts, AnyEngine, Errand, RolloutEngine
 from bot.ports.rollouts import Rollouts
+from bot.repo_config.ecs import FOLLOW
 from bot.store.jobs import Jobs
 from bot.store.releases import Releases
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from bot.ecs_config import FOLLOW
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.start import mask_what_was_given, secret_values
 from bot.model import Repository, Stage
 from bot.ports.engines import Maker, RolloutEngine
 from bot.ports.rollouts import Prepared, RolloutSpec
-from bot.repo_config import EnvironmentConfig
+from bot.repo_config.config import EnvironmentConfig
+from bot.repo_config.ecs import FOLLOW
 
 RolloutShip = Ship[RolloutEngine]
 ROLLING = "rolling"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.durations import seconds_of
-from bot.freeze import FreezeWindow, fault_of, read_freeze
+from bot.repo_config.freeze import FreezeWindow, fault_of, read_freeze
+from bot.repo_config.placed_yaml import Fault
 
 ALL_CHECKS = "all"
 EXPIRES_S = 86_400
@@ -81,23 +82,15 @@ def rules_from_json(data: Mapping[str, Any]) -> EnvironmentRules:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RulesFault:
-    """A fault no schema can see; `path` leads to it from `environments` on."""
-
-    path: tuple[str | int, ...]
-    problem: str
-
-
-def fault_in_rules(environments: Mapping[str, Mapping[str, Any] | None]) -> RulesFault | None:
-    """The first fault in the rules of all environments."""
+def fault_in_rules(environments: Mapping[str, Mapping[str, Any] | None]) -> Fault | None:
+    """The first fault in the rules of all environments: zones and dates must exist, and no order goes round."""
     before = {name: (settings or {}).get("after") for name, settings in environments.items()}
     for name, settings in environments.items():
         for number, window in enumerate((settings or {}).get("freeze", ())):
             if (fault := fault_of(window)) is not None:
-                return RulesFault((name, "freeze", number, fault[0]), fault[1])
+                return Fault((name, "freeze", number, fault[0]), fault[1])
         if (problem := _problem_with_order(name, before)) is not None:
-            return RulesFault((name, "after"), problem)
+            return Fault((name, "after"), problem)
     return None
 
 

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Refused
-from bot.freeze import FreezeWindow
 from bot.jobs.deploy.plan import Plan
-from bot.previews import PreviewsConfig
-from bot.repo_config import MOST_BYTES, RepoConfig, parse_config, schema
-from bot.rules_config import ApprovalRule, EnvironmentRules
-from bot.traffic_config import GateConfig, ParamConfig, TrafficConfig
+from bot.repo_config.config import RepoConfig
+from bot.repo_config.freeze import FreezeWindow
+from bot.repo_config.previews import PreviewsConfig
+from bot.repo_config.reading import MOST_BYTES, parse_config, schema
+from bot.repo_config.rules import ApprovalRule, EnvironmentRules
+from bot.repo_config.traffic import GateConfig, ParamConfig, TrafficConfig
 
 
 def read(text: str) -> RepoConfig:
@@ -221,7 +222,7 @@ def test_a_rule_that_makes_no_sense_is_told_with_its_place(settings: str, line: 
 
 
 def test_the_example_in_the_documentation_is_read() -> None:
-    text = (Path(__file__).parents[1] / "docs" / "environments.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
     config = read(text.partition("```yaml\n")[2].partition("```")[0])
     assert config.environments["production"].rules.approvals == ApprovalRule(2, ("maintain",), 14_400)
     assert len(config.environments["production"].rules.freeze) == 2

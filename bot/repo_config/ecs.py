@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from bot.repo_config.placed_yaml import Fault
 
 CODEBUILD, FOLLOW = "codebuild", "follow"
 BESIDE_FOLLOW = frozenset({FOLLOW, "builder", CODEBUILD, "connection"})
@@ -16,19 +17,11 @@ PLAIN_PORT, SECURE_PORT, TEST_PORT = 80, 443, 8080
 """Where a load balancer that is made answers, unless it is told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class EcsFault:
-    """The first thing that is wrong, and where it stands below `environments`."""
-
-    path: tuple[str, ...]
-    problem: str
-
-
-def fault_in_ecs(environments: Mapping[str, Mapping[str, Any] | None]) -> EcsFault | None:
-    """The first fault in the `ecs` of all environments."""
+def fault_in_ecs(environments: Mapping[str, Mapping[str, Any] | None]) -> Fault | None:
+    """The first fault in the `ecs` of all environments: who builds must be told how, and a follower decides alone."""
     for name, settings in environments.items():
         for path, problem in _faults(settings or {}):
-            return EcsFault((name, *path), problem)
+            return Fault((name, *path), problem)
     return None
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.freeze import DAYS, FreezeWindow, frozen
+from bot.repo_config.freeze import DAYS, FreezeWindow, frozen
 
 BERLIN = "Europe/Berlin"
 WEEKEND = FreezeWindow(("fri", "sat", "sun"), "17:00-09:00", BERLIN, reason="the weekend")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.placed_yaml import DataPath, Misplaced, Place, Places
+from bot.repo_config.placed_yaml import DataPath, Misplaced, Place, Places
 
 if TYPE_CHECKING:
     import jsonschema

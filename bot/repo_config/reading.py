@@ -1,24 +1,23 @@
-"""`.shipmate.yml`: what a repository asks for, checked against the published schema, with line and column in errors."""
+"""Reads `.shipmate.yml`: checked against the published schema and what none can say; faults told where they stand."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.analysis_config import AnalysisConfig, read_analysis
-from bot.ecs_config import fault_in_ecs
 from bot.errors import Refused
-from bot.placed_yaml import START, Misplaced, Places, read_yaml
-from bot.previews import PreviewsConfig, read_previews
-from bot.rules_config import EnvironmentRules, fault_in_rules, read_rules
-from bot.schema_check import check
-from bot.traffic_config import GateConfig, ParamConfig, TrafficConfig, read_gate, read_params, read_traffic
+from bot.repo_config.analysis import read_analysis
+from bot.repo_config.config import EnvironmentConfig, RepoConfig, default_config
+from bot.repo_config.ecs import fault_in_ecs
+from bot.repo_config.placed_yaml import START, Misplaced, Places, read_yaml
+from bot.repo_config.previews import PreviewsConfig, read_previews
+from bot.repo_config.rules import fault_in_rules, read_rules
+from bot.repo_config.schema_check import check
+from bot.repo_config.traffic import read_gate, read_params, read_traffic
 
 if TYPE_CHECKING:
     import jsonschema
@@ -27,79 +26,7 @@ CONFIG_PATH = ".shipmate.yml"
 MOST_BYTES = 64 * 1024
 CONNECTION = "connection"
 """The key of `ecs` that says in whose account all the others are."""
-SCHEMA_PATH = Path(__file__).with_name("schema") / "shipmate.schema.json"
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentConfig:
-    """One environment's settings, defaults filled in. `branch` None: nothing is deployed here by a push."""
-
-    name: str
-    branch: str | None = None
-    target: str | None = None
-    port: int | None = None
-    health: str = "/"
-    health_timeout_s: int = 60
-    checks: int = 5
-    drain_s: int = 30
-    env: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    """Variable name → name of the stored secret."""
-    hosts: tuple[str, ...] = ()
-    memory_mb: int = 512
-    cpus: float = 1.0
-    pids: int = 256
-    read_only: bool | None = None
-    """None: read-only where the Dockerfile is ours."""
-    command: str | None = None
-    release_command: str | None = None
-    traffic: TrafficConfig = field(default_factory=TrafficConfig)
-    gate: GateConfig = field(default_factory=GateConfig)
-    params: Mapping[str, ParamConfig] = field(default_factory=dict)
-    """Variables that `/deploy … -- NAME=VALUE` may set."""
-    rules: EnvironmentRules = field(default_factory=EnvironmentRules)
-    ecs: Mapping[str, Any] = field(default_factory=dict)
-    """What a service on ECS stands on, who builds and who rolls out; keys of the schema's `ecs` as they were given."""
-    connection: str | None = None
-    """The lent way into the account it runs in: its id or name as given, its id in a plan; None: the server's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class RepoConfig:
-    """The whole file. `build` holds the keys of the schema's `build` as they were given."""
-
-    environments: Mapping[str, EnvironmentConfig]
-    build: Mapping[str, Any] = field(default_factory=dict)
-    previews: PreviewsConfig = field(default_factory=PreviewsConfig)
-    analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
-
-    def for_branch(self, branch: str) -> EnvironmentConfig | None:
-        """The environment a push to this branch deploys to, if any."""
-        return next((env for env in self.environments.values() if env.branch == branch), None)
-
-    def under(self, ruling: RepoConfig) -> RepoConfig:
-        """The same, but each environment that the ruling settings know has the rules and the connection they give it.
-
-        One they do not know has no connection: it is left out where it names one.
-        """
-        ruled = {name: _ruled(one, ruling.environments.get(name)) for name, one in self.environments.items()}
-        environments = {name: one for name, one in ruled.items() if one is not None}
-        return dataclasses.replace(self, environments=environments)
-
-    def default(self) -> EnvironmentConfig:
-        """Where a bare `/deploy` goes: production if there is one, else the first."""
-        return self.environments.get("production") or next(iter(self.environments.values()))
-
-
-def _ruled(one: EnvironmentConfig, ruling: EnvironmentConfig | None) -> EnvironmentConfig | None:
-    if ruling is None:
-        return one if one.connection is None else None
-    return dataclasses.replace(one, rules=ruling.rules, connection=ruling.connection)
-
-
-def default_config(default_branch: str) -> RepoConfig:
-    """What holds without a file: production, fed by the default branch."""
-    return RepoConfig({"production": EnvironmentConfig("production", branch=default_branch)})
+SCHEMA_PATH = Path(__file__).parents[1] / "schema" / "shipmate.schema.json"
 
 
 def parse_config(raw: bytes, default_branch: str) -> RepoConfig:
@@ -134,21 +61,14 @@ def _checked(raw: bytes) -> Any:
     if data is not None:
         check(data, places, _validator())
         _check_patterns(data, places)
-        _check_rules(data, places)
-        _check_ecs(data, places)
+        _check_environments(data, places)
     return data
 
 
-def _check_ecs(data: Mapping[str, Any], places: Places) -> None:
-    """Who builds must be told how, and what a state machine decides is not said beside it."""
-    fault = fault_in_ecs(data.get("environments") or {})
-    if fault is not None:
-        raise Misplaced(places.nearest(("environments", *fault.path)), fault.problem)
-
-
-def _check_rules(data: Mapping[str, Any], places: Places) -> None:
-    """Time zones and dates must exist, and `after` must name another environment, round in no circle."""
-    fault = fault_in_rules(data.get("environments") or {})
+def _check_environments(data: Mapping[str, Any], places: Places) -> None:
+    """What no schema can say of the rules of environments and of their `ecs`."""
+    environments = data.get("environments") or {}
+    fault = fault_in_rules(environments) or fault_in_ecs(environments)
     if fault is not None:
         raise Misplaced(places.nearest(("environments", *fault.path)), fault.problem)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -22,6 +23,14 @@ class Misplaced(Exception):
         super().__init__(problem)
         self.place = place
         self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with data that was read; `path` leads to it from where the reader looked."""
+
+    path: DataPath
+    problem: str
 
 
 class Written(float):
