@@ -14,6 +14,7 @@ from aws.provision.wish import Wish
 
 PATH = "/shipmate/"
 POLICY = "shipmate"
+TRUST = "trust"
 EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
 INFRASTRUCTURE_POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
 _GONE = "NoSuchEntity"
@@ -24,6 +25,8 @@ Document = dict[str, Any]
 class Role:
     """A role that `service` takes on, with one of AWS's own policies and one that is written for the environment.
 
+    Where the service `tells_account`, it takes the role on for this account's work alone, whoever else names it:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
     """
@@ -32,6 +35,7 @@ class Role:
     service: str
     managed: str | None = None
     written: Callable[[Wish], Document | None] = lambda wish: None
+    tells_account: bool = True
     kind: str = "role"
     within: str | None = None
 
@@ -46,16 +50,19 @@ class Role:
                 return None
             raise
         site.require_ours(self.kind, self.title(site.wish), tags.read(role.get("Tags", [])))
-        return Found(str(role["Arn"]), await self._lacking(site))
+        arn = str(role["Arn"])
+        trusts = _read(role["AssumeRolePolicyDocument"]) == self._trust(_account_in(arn))
+        return Found(arn, (*(() if trusts else (TRUST,)), *await self._lacking(site)))
 
     async def make(self, site: Site) -> Found | None:
+        account = str((await site.clients.call("sts", "GetCallerIdentity"))["Account"])
         try:
             reply = await site.call(
                 "iam",
                 "CreateRole",
                 Path=PATH,
                 RoleName=self.title(site.wish),
-                AssumeRolePolicyDocument=json.dumps(_trust(self.service)),
+                AssumeRolePolicyDocument=json.dumps(self._trust(account)),
                 Description=f"{self.name} of {site.wish.repository} {site.wish.environment}"[:1000],
                 Tags=tags.upper(site.wish.marks(self.name)),
             )
@@ -67,6 +74,9 @@ class Role:
 
     async def mend(self, site: Site, found: Found) -> None:
         name, document = self.title(site.wish), self.written(site.wish)
+        if TRUST in found.lacks:
+            trust = json.dumps(self._trust(_account_in(found.id)))
+            await site.call("iam", "UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=trust)
         if self.managed in found.lacks:
             policy = _arn_of(found.id, str(self.managed))
             await site.call("iam", "AttachRolePolicy", RoleName=name, PolicyArn=policy)
@@ -84,6 +94,16 @@ class Role:
             await site.clients.call("iam", "DeleteRolePolicy", RoleName=name, PolicyName=POLICY)
         with refused_with(_GONE):
             await site.clients.call("iam", "DeleteRole", RoleName=name)
+
+    def _trust(self, account: str) -> Document:
+        statement: Document = {
+            "Effect": "Allow",
+            "Principal": {"Service": self.service},
+            "Action": "sts:AssumeRole",
+        }
+        if self.tells_account:
+            statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+        return {"Version": "2012-10-17", "Statement": [statement]}
 
     def _policies(self, wish: Wish) -> tuple[str, ...]:
         return tuple(one for one in (self.managed, POLICY if self.written(wish) else None) if one)
@@ -107,7 +127,10 @@ async def _document(site: Site, role: str) -> Document | None:
         if refusal.aws_code == _GONE:
             return None
         raise
-    told = reply["PolicyDocument"]
+    return _read(reply["PolicyDocument"])
+
+
+def _read(told: str | Mapping[str, Any]) -> Document:
     document: Document = json.loads(told) if isinstance(told, str) else dict(told)
     return document
 
@@ -126,7 +149,8 @@ def _reading_secrets(wish: Wish) -> Document:
 
 
 EXECUTION_ROLE = Role("execution-role", "ecs-tasks.amazonaws.com", EXECUTION_POLICY, _reading_secrets)
-INFRASTRUCTURE_ROLE = Role("infrastructure-role", "ecs.amazonaws.com", INFRASTRUCTURE_POLICY)
+INFRASTRUCTURE_ROLE = Role("infrastructure-role", "ecs.amazonaws.com", INFRASTRUCTURE_POLICY, tells_account=False)
+"""AWS documents no condition for ECS itself: one that it does not answer would stop every deployment."""
 
 
 def partition_of(region: str) -> str:
@@ -142,9 +166,8 @@ def _without_key(reference: str) -> str:
     return ":".join(reference.split(":")[:7])
 
 
-def _trust(service: str) -> Document:
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
+def _account_in(role: str) -> str:
+    return role.split(":")[4]
 
 
 def _arn_of(role: str, policy: str) -> str:

@@ -221,6 +221,18 @@ def test_a_role_is_handed_only_to_the_service_that_needs_it() -> None:
         assert statement["Action"] == "iam:PassRole"
 
 
+SAYS_NOT_FOR_WHOM = {"lambda.amazonaws.com"}
+"""Takes roles on without `aws:SourceAccount`; a role can be handed to a function of its own account only."""
+
+
+def test_a_role_is_taken_on_for_this_account_alone() -> None:
+    here = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    for name, role in resources("AWS::IAM::Role").items():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        says = statement["Principal"]["Service"] not in SAYS_NOT_FOR_WHOM
+        assert statement.get("Condition") == (here if says else None), name
+
+
 def test_the_state_machine_may_do_what_its_states_do_and_write_its_log() -> None:
     states = json.loads((INFRA / "state-machine.asl.json").read_text(encoding="utf-8"))["States"].values()
     calls = [state["Resource"].rpartition(":aws-sdk:")[2].split(":") for state in states if "Resource" in state]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -21,7 +22,7 @@ from aws.provision.site import Site
 from bot import messages
 from bot.errors import Permanent
 from bot.ports.ground import PartAction
-from tests.aws.emulator.account import REGION
+from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.handle import Emulator
 from tests.aws.ground import ONE_OF_EACH, QUICK, Died, Dying, Ground
 from tests.aws.guard import Guard
@@ -99,6 +100,40 @@ async def test_only_the_load_balancer_reaches_the_tasks(ours: AwsClients) -> Non
     assert not [one for rule in open_at[tasks] for one in rule["IpRanges"]]
     doors = {(rule["FromPort"], one["CidrIp"]) for rule in open_at[front] for one in rule["IpRanges"]}
     assert doors == {(8080, "0.0.0.0/0"), (8081, "192.0.2.0/24")}
+
+
+async def test_roles_are_taken_on_for_this_account_alone_where_the_service_says_for_whom(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    builds = await build_role(ours, ground.owner, "acme/api", "acme-api", QUICK)
+    made = {step.part: step.id for step in ground.told if step.kind == "role"} | {"build-role": builds}
+    here = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert {part: (await trust_of(ours, arn)).get("Condition") for part, arn in made.items()} == {
+        "execution-role": here,
+        "infrastructure-role": None,
+        "build-role": here,
+    }
+
+
+async def test_a_role_that_others_work_could_be_done_under_is_closed_to_them(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    role = next(step.id for step in ground.told if step.part == "execution-role")
+    loose = {name: part for name, part in (await trust_of(ours, role)).items() if name != "Condition"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [loose]})
+    name = role.rpartition("/")[2]
+    await ours.call("iam", "UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=document)
+    again = ground.another()
+    await again.provide()
+    assert [(step.part, step.changes) for step in again.told] == [("execution-role", "trust")]
+    assert (await trust_of(ours, role))["Condition"]
+
+
+async def trust_of(clients: AwsClients, role: str) -> dict[str, Any]:
+    """The one statement that says who takes a role on."""
+    known = (await clients.call("iam", "GetRole", RoleName=role.rpartition("/")[2]))["Role"]
+    (statement,) = known["AssumeRolePolicyDocument"]["Statement"]
+    return dict(statement)
 
 
 async def test_an_update_asks_once_where_it_stands_and_then_knows_it(ours: AwsClients) -> None:

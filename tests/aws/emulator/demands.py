@@ -121,6 +121,7 @@ RESOURCES: Mapping[str, str] = {
     "iam:GetRolePolicy": "role/shipmate/{RoleName}",
     "iam:ListAttachedRolePolicies": "role/shipmate/{RoleName}",
     "iam:PutRolePolicy": "role/shipmate/{RoleName}",
+    "iam:UpdateAssumeRolePolicy": "role/shipmate/{RoleName}",
     "logs:CreateLogGroup": "log-group:{logGroupName}",
     "logs:DeleteLogGroup": "log-group:{logGroupName}",
     "logs:DescribeLogGroups": EVERYTHING,
