@@ -35,7 +35,7 @@ def test_json_alone_is_on_the_output_and_has_every_key(history: History) -> None
     assert (code, err) == (0, "")
     assert list(told) == [
         *("repository", "ref", "head", "generatedAt", "exact", "files", "lines", "authors", "languages"),
-        *("frameworks", "timeline", "ownership", "excluded", "warnings"),
+        *("frameworks", "timeline", "ownership", "excluded", "warnings", "busFactor", "age", "newcomers"),
     ]
     assert list(told["authors"][0]) == [
         *("name", "email", "lines", "share", "files", "commits", "added", "deleted", "firstCommit", "lastCommit"),

@@ -9,6 +9,7 @@ from typing import Any
 from bot.jobs.analysis.languages.exclusions import Excluded
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.days import Days
+from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.series import TimelineRow, moment
 
 
@@ -129,6 +130,8 @@ class Report:
     warnings: Sequence[str]
     per_file: Mapping[str, Mapping[str, int]] | None = None
     co_authors: Sequence[CoAuthor] | None = None
+    insights: Insights = field(default_factory=Insights)
+    """Always of all authors and the whole history."""
     proof: Proof = field(default_factory=Proof)
     days: Days | None = None
     """The history by day, where it was asked for; not published as such."""
@@ -156,6 +159,7 @@ class Report:
             "ownership": [entry.to_json() for entry in self.ownership],
             "excluded": [{"path": entry.path, "reason": entry.reason} for entry in self.excluded],
             "warnings": list(self.warnings),
+            **self.insights.to_json(),
         }
         if self.per_file is not None:
             told["perFile"] = {path: dict(owners) for path, owners in self.per_file.items()}

@@ -177,6 +177,11 @@ def month_start(day: int) -> date:
     return _date(day).replace(day=1)
 
 
+def year_of(day: int) -> int:
+    """The year of a day since 1970."""
+    return _date(day).year
+
+
 def _date(day: int) -> date:
     """A day since 1970 as a date; days no calendar holds, as broken commits have them, become the first or last."""
     try:

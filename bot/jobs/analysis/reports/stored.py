@@ -11,6 +11,7 @@ from bot.jobs.analysis.languages.exclusions import Excluded
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.assembly import AuthorFilter
 from bot.jobs.analysis.reports.days import Days
+from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.ranges import Range
 from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, Framework, LanguageShare, Ownership, Report
 from bot.jobs.analysis.reports.series import Activity, moment
@@ -51,6 +52,7 @@ def from_store(body: Mapping[str, Any]) -> Report:
         warnings=told["warnings"],
         per_file=told.get("perFile"),
         co_authors=co_authors and [CoAuthor(_person(entry), entry["commits"]) for entry in co_authors],
+        insights=Insights.from_json(told),
         days=days,
         logins=body["logins"],
     )

@@ -19,6 +19,7 @@ from bot.jobs.analysis.reports.assembly import (
 )
 from bot.jobs.analysis.reports.coauthors import count_co_authors
 from bot.jobs.analysis.reports.days import Days, collect_days
+from bot.jobs.analysis.reports.insights import gain_insights
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.series import Series, count_series
 from bot.jobs.analysis.reports.treefacts import TreeFacts
@@ -56,6 +57,7 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
         warnings=_warnings(found, unread),
         per_file=_per_file(owners) if request.per_file else None,
         co_authors=count_co_authors(git, request.window) if request.co_authors else None,
+        insights=gain_insights(found.history, authors, map(found.blame.owners.__getitem__, owners), tally.lines),
         days=days,
     )
 
