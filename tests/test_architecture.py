@@ -92,6 +92,7 @@ def test_the_work_never_reaches_for_those_who_report_it() -> None:
         "bot.reporters",
         "bot.intake",
         "bot.desk",
+        "bot.gates",
         "bot.worker",
         "bot.app",
         "bot.composition",
@@ -105,6 +106,18 @@ def test_the_work_never_reaches_for_those_who_report_it() -> None:
         if within(name, below)
         for used in imports(path)
         if within(used, above)
+    ]
+    assert wrong == []
+
+
+def test_the_gates_know_nothing_of_those_who_ask_at_them() -> None:
+    asking = {"bot.desk", "bot.intake", "bot.reconcile", "bot.reporters", "bot.slack", "bot.worker"}
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if within(name, {"bot.gates"})
+        for used in imports(path)
+        if within(used, asking)
     ]
     assert wrong == []
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot import policy
 from bot.asked import Asked, Found, Place, PlaceTable
 from bot.commands import COMMANDS
-from bot.desk.facts import Facts
 from bot.errors import Permanent, Refused
+from bot.gates import policy
+from bot.gates.facts import Facts
 from bot.github.api import GitHub
 from bot.github.app import Installation, installation_in, installations
 from bot.github.failures import NotFound

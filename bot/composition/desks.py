@@ -12,10 +12,11 @@ from bot.clock import utc_now
 from bot.composition.house import House
 from bot.config import Settings, require_github
 from bot.connections import AwsOffer, ConnectionDesk, GitHubOffer
-from bot.desk.office import Office, Records
+from bot.desk.office import Office
 from bot.desk.orders import OrderDesk
 from bot.desk.programs import ProgramDesk
 from bot.errors import ShipmateError
+from bot.gates.records import Records
 from bot.github.api import DEFAULT_API_URL, GitHub, open_github
 from bot.github.lent import number_of_borrower, try_token
 from bot.masking import Masker

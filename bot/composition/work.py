@@ -14,7 +14,7 @@ from bot.desk.desk import Desk
 from bot.desk.orders import OrderDesk
 from bot.engines.git_source import GitLimits, GitSource
 from bot.errors import Permanent
-from bot.gate import Gate
+from bot.gates.gate import Gate
 from bot.github.permissions import CLONE
 from bot.intake import Intake, Reader
 from bot.jobs.context import Work

@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot import environment_rules as rules_of
 from bot.connections import require_lent
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.errors import Refused
+from bot.gates import environment_rules as rules_of
+from bot.gates.facts import Facts
 from bot.github.people import Role
 from bot.jobs.deploy.plan import Plan
-from bot.lock_rules import require_unlocked
 from bot.model import Hold, JobRequest
 from bot.repo_config.rules import EnvironmentRules
 
-APPROVALS = "approvals"
-"""How a plan names the rule of approvals when a maintainer set it aside."""
 MAY_COME = frozenset({"checks_pending", "checks_missing"})
 """Refusals that time may mend: a push waits for them, for nobody stands there to ask again."""
 
@@ -126,7 +123,7 @@ class _Admission:
         if self._plan.noop:
             return
         office, asker, request = self._office, self._asker, self._request
-        await require_unlocked(
+        await rules_of.require_unlocked(
             office.records.locks,
             request.repository.id,
             request.environment,
@@ -139,7 +136,7 @@ class _Admission:
         refusals = await self._refusals()
         approved = self._rules.approvals.required > 0
         if (refusals or approved) and await self._may_set_aside():
-            codes = [*(refusal.code for refusal in refusals), *([APPROVALS] if approved else [])]
+            codes = [*(refusal.code for refusal in refusals), *([rules_of.APPROVALS] if approved else [])]
             return self._let_in(bypassed=tuple(codes), hold=self._turn())
         final = [one for one in refusals if not (self._asker.waits_for_checks and one.code in MAY_COME)]
         if final:

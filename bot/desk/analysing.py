@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.desk.facts import Facts, facts_about
 from bot.desk.outcome import Outcome
 from bot.desk.targets import pull_target
 from bot.errors import Permanent, Refused
+from bot.gates.facts import Facts, facts_about
 from bot.github.api import GitHub
 from bot.jobs.analysis.plan import AnalysisPlan, Subject, Target
 from bot.jobs.analysis.submit import analysis_request

@@ -12,7 +12,6 @@ from bot.desk import following, record
 from bot.desk.admission import decided
 from bot.desk.analysing import analyse_push, judge_change
 from bot.desk.buttons import command_of
-from bot.desk.facts import Facts, facts_about
 from bot.desk.merging import let_go_on
 from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
@@ -20,6 +19,7 @@ from bot.desk.outcome import Outcome, settle
 from bot.desk.requests import deploy_request
 from bot.desk.rerunning import rerun_of
 from bot.errors import Permanent, Refused, ShipmateError
+from bot.gates.facts import Facts, facts_about
 from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.model import Delivery, Job, Origin, Repository

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.rules.preview import BY_ITSELF
 from bot.errors import Transient
+from bot.gates.facts import Facts
 from bot.grammar import Command
 from bot.model import Delivery, Origin
 from bot.previews import preview_environment

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.desk.facts import Facts, lent_facts
 from bot.desk.given import NOTHING_GIVEN, Given
 from bot.desk.order import Order
 from bot.desk.programs import ProgramDesk, environment_of
 from bot.errors import Permanent, Refused
+from bot.gates.facts import Facts, lent_facts
 from bot.github.lent import refused_token
 from bot.github.person import Person, whose
 from bot.github.repository import get_repository

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.desk.facts import Facts
+from bot.gates.facts import Facts
 from bot.github.files import CommitFiles
 from bot.model import Repository
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot import messages
-from bot.desk.facts import facts_about
 from bot.desk.outcome import Outcome
 from bot.errors import Permanent, Refused
+from bot.gates.facts import facts_about
 from bot.github.api import GitHub
 from bot.model import JobKind
 from bot.reporters.check_run import named_check

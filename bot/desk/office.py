@@ -7,36 +7,15 @@ from typing import Any
 
 from bot import messages
 from bot.clock import Clock
-from bot.desk.facts import Facts
 from bot.desk.order import Order
 from bot.errors import Refused
+from bot.gates.facts import Facts
+from bot.gates.records import Records
 from bot.links import Links
 from bot.model import UNFINISHED, Job
 from bot.repo_config.config import RepoConfig
 from bot.store.answers import Answer
-from bot.store.audit import Audit
-from bot.store.connections import Connections
-from bot.store.deliveries import Deliveries
-from bot.store.jobs import Approvals, JobFilter, Jobs
-from bot.store.locks import Locks
-from bot.store.previews import Previews
-from bot.store.releases import Releases
-from bot.store.slack import SlackLinks
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What the desk looks up in the house's own memory."""
-
-    deliveries: Deliveries
-    locks: Locks
-    slack_links: SlackLinks
-    jobs: Jobs
-    releases: Releases
-    approvals: Approvals
-    previews: Previews
-    audit: Audit
-    connections: Connections
+from bot.store.jobs import JobFilter
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,10 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bot import policy
 from bot.audit import masked
 from bot.commands import COMMANDS
 from bot.desk import following, record
 from bot.desk.admission import pushed
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
@@ -36,6 +34,8 @@ from bot.desk.rules.unlock import unlock
 from bot.desk.rules.whoami import whoami
 from bot.desk.rules.why import why
 from bot.errors import Permanent, Refused, ShipmateError
+from bot.gates import policy
+from bot.gates.facts import Facts
 from bot.model import JobRequest
 from bot.store.answers import Answer
 from bot.wishes import FollowPull

@@ -10,11 +10,11 @@ from typing import Any
 from bot.asked import FACE, Asked
 from bot.audit import AuditEntry
 from bot.clock import Clock
-from bot.desk.facts import Facts
 from bot.desk.looking import Looked, look
 from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
 from bot.errors import Refused, ShipmateError
+from bot.gates.facts import Facts
 from bot.github.api import GitHub
 from bot.github.app import installation_in, installations
 from bot.github.failures import NotFound

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 
-from bot import policy
 from bot.desk.given import NOTHING_GIVEN, Given
 from bot.desk.options import with_options
 from bot.desk.order import Order
 from bot.errors import Refused
+from bot.gates import policy
 from bot.github.pulls import PullRequest
 from bot.grammar import Command
 from bot.jobs.deploy.plan import LENT_TARGET, Plan, lane_of, promote_plan, rollback_plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.desk.facts import Facts
+from bot.gates.facts import Facts
 from bot.github.pulls import PullRequest
 from bot.jobs.analysis.plan import Target
 from bot.model import Repository

@@ -7,13 +7,13 @@ import logging
 from bot import messages
 from bot.approvals import EndHeld
 from bot.clock import Clock
-from bot.desk.facts import facts_of_job
-from bot.desk.office import Records
 from bot.errors import Permanent, Refused, Transient
+from bot.gates.facts import facts_of_job
+from bot.gates.records import Records
+from bot.gates.required_checks import verdict
 from bot.github.api import GitHub
 from bot.jobs.deploy.plan import Plan
 from bot.model import Job, JobState
-from bot.required_checks import verdict
 
 log = logging.getLogger("shipmate.reconcile")
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.clock import Clock
-from bot.desk.facts import Facts
 from bot.errors import Refused
+from bot.gates.facts import Facts
+from bot.gates.policy import require_role
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.grammar import Command
-from bot.policy import require_role
 from bot.slack.repositories import repository_named
 from bot.slack.requests import SlackSaid
 from bot.slack.words import CHANNEL_ROLE, Asked

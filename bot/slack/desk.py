@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from bot import messages
 from bot.commands import COMMANDS
 from bot.desk.buttons import command_of
-from bot.desk.facts import Facts, facts_about
 from bot.desk.outcome import Outcome, settle
 from bot.errors import Permanent, Refused, ShipmateError, Transient, UserMistake
+from bot.gates.facts import Facts, facts_about
 from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.intake import Reading

@@ -9,9 +9,9 @@ from typing import Any
 
 from bot import messages
 from bot.clock import Clock
-from bot.desk.facts import facts_about
 from bot.desk.notices import covered
 from bot.errors import Permanent, Refused
+from bot.gates.facts import facts_about
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.links import Links

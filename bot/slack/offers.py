@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 
-from bot.desk.facts import Facts, facts_about
 from bot.errors import Permanent, Refused, ShipmateError
+from bot.gates.facts import Facts, facts_about
 from bot.github.api import GitHub
 from bot.github.app import installations, installed_repositories
 from bot.github.people import Role

@@ -6,11 +6,11 @@ import dataclasses
 from dataclasses import dataclass
 
 from bot import messages
-from bot.desk.facts import Facts
 from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
 from bot.desk.outcome import Outcome
 from bot.errors import Refused, ShipmateError
+from bot.gates.facts import Facts
 from bot.grammar import Command
 from bot.model import Origin, Repository
 from bot.slack.mrkdwn import mrkdwn

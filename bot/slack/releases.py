@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot import messages
-from bot.desk.facts import Facts
 from bot.errors import Refused
+from bot.gates.facts import Facts
 from bot.github.people import Role
 from bot.grammar import Command
 from bot.model import Release, Repository

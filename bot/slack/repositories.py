@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.desk.facts import Facts, facts_about
 from bot.errors import Refused
+from bot.gates.facts import Facts, facts_about
 from bot.github.api import GitHub
 from bot.github.app import installation_of
 from bot.github.failures import NotFound

@@ -10,7 +10,7 @@ import pytest
 from bot.clock import utc_now
 from bot.composition.desks import records_of
 from bot.errors import Permanent
-from bot.gate import Gate
+from bot.gates.gate import Gate
 from bot.jobs.deploy.plan import Plan
 from tests.world import REPO, World
 

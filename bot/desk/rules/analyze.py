@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.targets import pull_target, target_of
 from bot.errors import Refused
+from bot.gates.facts import Facts
 from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.jobs.analysis.submit import analysis_request, under_way
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from bot import environment_rules as rules_of
-from bot import messages, policy
+from bot import messages
 from bot.approvals import Approve, EndHeld, Trust
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.errors import Permanent, Refused
-from bot.gate import require_still_allowed
+from bot.gates import environment_rules as rules_of
+from bot.gates import policy
+from bot.gates.facts import Facts
+from bot.gates.gate import require_still_allowed
 from bot.jobs.deploy.plan import Plan
 from bot.model import Job
 

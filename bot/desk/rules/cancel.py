@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot import policy
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
+from bot.gates import policy
+from bot.gates.facts import Facts
 
 
 async def cancel(office: Office, order: Order, facts: Facts) -> Outcome:

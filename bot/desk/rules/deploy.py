@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot import policy
 from bot.desk.admission import admitted, decided
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.requests import deploy_request
 from bot.errors import Refused
+from bot.gates import policy
+from bot.gates.facts import Facts
 from bot.model import JobRequest
 from bot.repo_config.config import EnvironmentConfig, RepoConfig
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.commands import command_meant
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
+from bot.gates.facts import Facts
 from bot.reporters.markdown import help_text
 
 

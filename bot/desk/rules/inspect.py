@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.desk.facts import Facts
 from bot.desk.inspection_text import inspection_text
 from bot.desk.looking import look
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
+from bot.gates.facts import Facts
 
 
 async def inspect(office: Office, order: Order, facts: Facts) -> Outcome:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot import messages, policy
-from bot.desk.facts import Facts
+from bot import messages
 from bot.desk.notices import covered, told_holder
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.durations import duration
 from bot.errors import Refused
+from bot.gates import policy
+from bot.gates.facts import Facts
 from bot.locks import Lock, locked, others
 from bot.store.answers import Answer
 from bot.store.changes import TakeLock

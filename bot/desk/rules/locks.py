@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.rules.lock import spoken
+from bot.gates.facts import Facts
 from bot.locks import TIME_FORM
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot import policy
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.requests import preview_request
 from bot.durations import duration, shown
 from bot.errors import Refused
+from bot.gates import policy
+from bot.gates.facts import Facts
 from bot.github.pulls import PullRequest
 from bot.previews import preview_environment
 from bot.repo_config.previews import PreviewsConfig

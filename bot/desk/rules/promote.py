@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot import policy
 from bot.desk.admission import admitted, decided
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.requests import promote_request
 from bot.errors import Refused
+from bot.gates import policy
+from bot.gates.facts import Facts
 from bot.jobs.deploy.plan import Plan
 from bot.model import JobRequest, Release
 

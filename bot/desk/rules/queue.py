@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot import messages
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.durations import shown
+from bot.gates.facts import Facts
 from bot.line import Line, Place, lines
 from bot.model import Job
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 from bot.desk.buttons import command_of
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
@@ -14,6 +13,7 @@ from bot.desk.rules.deploy import deploy
 from bot.desk.rules.preview import preview
 from bot.desk.rules.rollback import rollback
 from bot.errors import Refused
+from bot.gates.facts import Facts
 
 AGAIN = {"deploy": deploy, "rollback": rollback, "preview": preview, "analyze": analyze}
 """What a job may be done again by."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bot import policy
 from bot.desk.admission import admitted
 from bot.desk.earlier import LOOKED_AT, pick_release
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.requests import rollback_request
+from bot.gates import policy
+from bot.gates.facts import Facts
 
 
 async def rollback(office: Office, order: Order, facts: Facts) -> Outcome:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.stats_text import stats_text
 from bot.dora import Figures, Shipment, figures
 from bot.errors import Refused
+from bot.gates.facts import Facts
 from bot.github.commit_times import times_before
 from bot.model import EventType, Job, JobKind, JobState
 from bot.previews import pull_of

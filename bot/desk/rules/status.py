@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.status import status_text
+from bot.gates.facts import Facts
 from bot.line import place_of
 from bot.model import UNFINISHED, Job
 from bot.reporters import markdown

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.desk.facts import Facts
 from bot.desk.notices import covered
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.rules.lock import environment_meant, reason_of, told_all
 from bot.errors import Refused
+from bot.gates.facts import Facts
 from bot.locks import Lock, locked
 from bot.store.changes import ReleaseLocks
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot import messages
 from bot.commands import COMMANDS
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
+from bot.gates.facts import Facts
 from bot.github.people import Role
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.audit import AuditRecord
-from bot.desk.facts import Facts
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.desk.why_text import Told, job_text, refusal_text
 from bot.errors import Refused
+from bot.gates.facts import Facts
 from bot.line import place_of
 from bot.model import Job, JobState, Release, Stage
 from bot.reporters.view import see

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from bot import environment_rules as rules_of
 from bot.clock import Clock
 from bot.connections import require_lent
-from bot.desk.admission import APPROVALS
-from bot.desk.facts import Facts, facts_of_job
-from bot.desk.office import Records
 from bot.errors import Permanent, Refused, Transient
+from bot.gates import environment_rules as rules_of
+from bot.gates.facts import Facts, facts_of_job
+from bot.gates.records import Records
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.jobs.deploy.plan import Plan
-from bot.lock_rules import require_unlocked
 from bot.model import Job, JobKind
 
 UNREADABLE = frozenset({"permission_unreadable", "checks_unreadable"})
@@ -45,7 +43,7 @@ class Gate:
     async def _require_approvals(self, facts: Facts, job: Job, plan: Plan) -> None:
         """Each approval is of this commit, and of somebody who may still give it. Raises Permanent."""
         rule = plan.environment.rules.approvals
-        if not rule.required or _changes_nothing_new(job, plan) or APPROVALS in plan.bypassed:
+        if not rule.required or _changes_nothing_new(job, plan) or rules_of.APPROVALS in plan.bypassed:
             return
         given = [one for one in await self._records.approvals.given(job.id) if one.sha == job.sha]
         standing = [one for one in given if await _may_approve(facts, job, plan, one.actor, one.actor_id)]
@@ -61,9 +59,8 @@ def _asked_to_wait_s(refused: Refused) -> float | None:
 async def require_still_allowed(facts: Facts, records: Records, clock: Clock, job: Job, plan: Plan) -> None:
     """All but the approvals. Raises Permanent("ref_changed", "pull_closed", "permission_lost", "connection_removed").
 
-    Raises Refused by a rule.
-
-    Raises Refused("permission_unreadable" or "checks_unreadable"), or Transient, when GitHub cannot say.
+    Raises Refused with the rule that says no; Refused("permission_unreadable" or "checks_unreadable"), or Transient,
+    when GitHub cannot say.
     """
     await _require_head(facts, job, plan)
     await _require_person(facts, job, plan)
@@ -93,7 +90,7 @@ async def _require_unlocked(records: Records, clock: Clock, job: Job, plan: Plan
     """Raises Refused("environment_locked"): locked by somebody else since it was asked for."""
     if not plan.noop:
         actor, number = job.origin.actor, job.origin.actor_id
-        await require_unlocked(records.locks, job.repository.id, job.environment, actor, number, clock())
+        await rules_of.require_unlocked(records.locks, job.repository.id, job.environment, actor, number, clock())
 
 
 async def _require_lent(records: Records, job: Job, plan: Plan) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.desk.facts import Facts
 from bot.errors import Refused
+from bot.gates.facts import Facts
+from bot.gates.required_checks import require_passed
 from bot.github.people import Role
+from bot.locks import locked, others
 from bot.model import Release
 from bot.repo_config import rules
 from bot.repo_config.config import EnvironmentConfig
 from bot.repo_config.freeze import frozen
-from bot.required_checks import require_passed
+from bot.store.locks import Locks
 from bot.store.releases import Releases
 
+APPROVALS = "approvals"
+"""How a plan names the rule of approvals when a maintainer set it aside."""
 ROLES = {name: Role[name.upper()] for name in rules.ROLES}
 
 
@@ -35,6 +39,17 @@ async def require_named(
         if "/" in team and await facts.is_in_team(team, actor):
             return
     raise Refused("not_allowed_here", actor=actor, command=command, environment=environment, who=list(names))
+
+
+async def require_unlocked(
+    locks: Locks, repository_id: int, environment: str, actor: str, actor_id: int | None, now: datetime
+) -> None:
+    """Nobody else may have it locked. Raises Refused("environment_locked"), and Transient when the locks cannot be
+    read: not known is not free.
+    """
+    in_the_way = others(await locks.of(repository_id, now), environment, actor, actor_id)
+    if in_the_way:
+        raise locked(in_the_way[0], environment)
 
 
 def require_thaw(environment: EnvironmentConfig, now: datetime) -> None:
