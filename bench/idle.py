@@ -12,15 +12,15 @@ import asyncio
 import re
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from bench.figure import Figure, under
 from bench.report import main
-from bench.world import server_environment, serving, world
+from bench.world import LOOK_S, new_folder, world
 from bot.config import from_environment
+from bot.demo.server import server_environment, serving
 from bot.engines.router.client import RouterClient
 from bot.sandbox.sandbox import Sandbox
 
@@ -61,11 +61,11 @@ def measure(arguments: list[str]) -> list[Figure]:
 
 async def _started() -> Idle:
     """Start a server, leave it alone for a while, weigh it, end it and its router."""
-    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
-        async with Sandbox(state_dir=Path(folder) / "github") as sandbox:
-            environment = server_environment(Path(folder), sandbox, None)
+    with new_folder() as folder:
+        async with Sandbox(state_dir=folder / "github") as sandbox:
+            environment = server_environment(folder, sandbox, owner=folder.name)
             router = RouterClient(from_environment(environment).router.socket)
-            async with serving(environment, Path(folder)) as server:
+            async with serving(environment, folder / "server.log", look_s=LOOK_S) as server:
                 await asyncio.sleep(IDLE_S)
                 status = await router.status()
                 pids = (server.pid, status.supervisor_pid, status.pid)

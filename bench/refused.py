@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import tempfile
 import time
-from pathlib import Path
 from statistics import median, quantiles
 
 from bench.figure import Figure, under
 from bench.report import main
-from bench.world import END_LIMIT_S, LOOK_S, Server, server_environment, serving
+from bench.world import END_LIMIT_S, LOOK_S, new_folder
+from bot.demo.server import Server, server_environment, serving
 from bot.sandbox.github.simulator import GitHubSandbox
 from bot.sandbox.sandbox import Sandbox
 
@@ -41,10 +40,10 @@ def measure(arguments: list[str]) -> list[Figure]:
 
 
 async def _times_ms(comments: int) -> list[float]:
-    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
-        async with Sandbox(state_dir=Path(folder) / "github") as sandbox:
-            environment = server_environment(Path(folder), sandbox, None)
-            async with serving(environment, Path(folder)) as server:
+    with new_folder() as folder:
+        async with Sandbox(state_dir=folder / "github") as sandbox:
+            environment = server_environment(folder, sandbox, owner=folder.name)
+            async with serving(environment, folder / "server.log", look_s=LOOK_S) as server:
                 return await _asked(sandbox.github, server, comments)
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import re
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figure import CannotMeasure
 from bot.config import Settings, from_environment
-from bot.demo_engine import choose_engine
+from bot.demo.engine import choose_engine
+from bot.demo.server import Server, server_environment, serving
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.images import forget_image
 from bot.engines.router.client import RouterClient
@@ -26,19 +24,8 @@ from bot.sandbox.github.model import CheckRun
 from bot.sandbox.sandbox import SAMPLES, Sandbox
 
 SAMPLE = SAMPLES / "hello-docker"
-READY_LIMIT_S = 30.0
 END_LIMIT_S = 60.0
 LOOK_S = 0.001
-_READY = re.compile(rb"shipmate is ready: (http://\S+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A server of ours that is ready: its address, its process id, and seconds from its start until it was ready."""
-
-    address: str
-    pid: int
-    start_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +70,24 @@ class World:
         return at
 
 
+@contextmanager
+def new_folder() -> Iterator[Path]:
+    """For all that a server keeps, while the block lasts; its name marks what the server starts."""
+    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
+        yield Path(folder)
+
+
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
     """A server with one repository whose first version is live. Removes what it made. Raises CannotMeasure."""
     base_registry = await _base_registry()
-    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
-        async with Sandbox(state_dir=Path(folder) / "github") as sandbox:
-            environment = server_environment(Path(folder), sandbox, base_registry)
+    with new_folder() as folder:
+        async with Sandbox(state_dir=folder / "github") as sandbox:
+            environment = server_environment(folder, sandbox, owner=folder.name, base_registry=base_registry)
             settings = from_environment(environment)
-            repository = f"acme/{Path(folder).name}"
-            async with _cleaned_up(settings, repository), serving(environment, Path(folder)) as server:
+            repository = f"acme/{folder.name}"
+            log = folder / "server.log"
+            async with _cleaned_up(settings, repository), serving(environment, log, look_s=LOOK_S) as server:
                 # More pushes a minute than GitHub's secondary limit lets one app answer: that wait is not ours.
                 sandbox.github.limits.settings.secondary = False
                 sandbox.github.webhook_url = f"{server.address}/webhook/github"
@@ -108,49 +103,6 @@ async def _base_registry() -> str | None:
         return (await choose_engine("docker", lambda _: None)).base_registry
     except ShipmateError as error:
         raise CannotMeasure(f"No Docker engine can be used ({error}): install and start Docker.") from error
-
-
-def server_environment(folder: Path, sandbox: Sandbox, base_registry: str | None) -> dict[str, str]:
-    """What an ordinary server is set up with, everything of it in `folder`."""
-    kept = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
-    given = {
-        "HOME": str(folder),
-        "DATABASE_URL": f"sqlite:///{folder}/shipmate.db",
-        "SHIPMATE_WORKDIR": str(folder / "work"),
-        "SHIPMATE_ROUTER_DIR": str(folder / "router"),
-        "SHIPMATE_SECRET_KEY": os.urandom(32).hex(),
-        "SHIPMATE_OWNER": folder.name,
-        "PORT": "0",
-    }
-    registry = {"SHIPMATE_BASE_REGISTRY": base_registry} if base_registry else {}
-    return {**kept, **sandbox.environment(), **given, **registry}
-
-
-@asynccontextmanager
-async def serving(environment: dict[str, str], folder: Path) -> AsyncIterator[Server]:
-    """A real `serve`, from its start until it says that it is ready; ended with SIGTERM."""
-    log = folder / "server.log"
-    with log.open("wb") as out:
-        began = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve", env=environment, stdout=out, stderr=out, start_new_session=True
-        )
-    try:
-        address = await _ready(process, log)
-        yield Server(address, process.pid, time.perf_counter() - began)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-
-
-async def _ready(process: asyncio.subprocess.Process, log: Path) -> str:
-    until = time.monotonic() + READY_LIMIT_S
-    while time.monotonic() < until and process.returncode is None:
-        if found := _READY.search(log.read_bytes()):
-            return found[1].decode()
-        await asyncio.sleep(LOOK_S)
-    raise RuntimeError(f"the server was not ready: {log.read_text(errors='replace')[-2000:]}")
 
 
 @asynccontextmanager

@@ -134,7 +134,7 @@ def _run_fast(main: Coroutine[Any, Any, int]) -> int:
 @click.option("--port", default=0, help="The server's port; 0 is any free one.")
 def demo(once: bool, engine: str, port: int) -> None:
     """The main job with a simulated GitHub and Slack: no account, no key."""
-    from bot.demo import run_demo
+    from bot.demo.show import run_demo
 
     sys.exit(_run_fast(run_demo(once=once, engine=engine, port=port)))
 

@@ -13,13 +13,19 @@ LOCALES: Mapping[str, Mapping[str, str]] = {"en": english.SENTENCES, "ko": korea
 
 
 class _Wording(string.Formatter):
-    """A fact that is not known shows as a dash, and one of another kind as it is: a sentence never fails to be said."""
+    """A fact that is not known shows as a dash, and one of another kind as it is: a sentence never fails to be said.
+
+    `{files:# file|# files}` words a count, for one and for any other number of them.
+    """
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         value = kwargs.get(str(key))
         return UNKNOWN if value is None else value
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        one, bar, many = format_spec.partition("|")
+        if bar:
+            return (one if value == 1 else many).replace("#", self.format_field(value, ","))
         try:
             return str(format(value, format_spec))
         except (TypeError, ValueError):

@@ -149,7 +149,7 @@ def test_only_the_settings_read_the_environment() -> None:
     assert {name for name in readers if not within(name, {"bot.sandbox", "bot.jobs.analysis"})} <= {
         "bot.config",
         "bot.cli",
-        "bot.demo",
+        "bot.demo.server",
         "aws.lambdas.settings",
     }
 

@@ -54,6 +54,14 @@ def test_no_fact_that_is_missing_or_odd_breaks_a_sentence(locale: str, facts: di
     assert "–" in messages.failure(locale, "health_check_failed", facts)
 
 
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (1234, "1,234 files"), ("–", "– files")]
+)
+def test_a_count_is_worded_for_one_and_for_many(count: Any, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(messages.LOCALES, "xx", {"counted": "{files:# file|# files}"})
+    assert messages.say("xx", "counted", files=count) == said
+
+
 @pytest.mark.parametrize("text", ["@all /deploy", "<!-- x --> `y`", "a\n/deploy\nb", "|x|"])
 def test_what_others_wrote_is_echoed_harmlessly(text: str) -> None:
     shown = messages.neutral(text)

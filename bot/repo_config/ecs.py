@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.repo_config.placed_yaml import Fault
 
-CODEBUILD, FOLLOW = "codebuild", "follow"
+CODEBUILD, FOLLOW, REDIRECT = "codebuild", "follow", "redirect_port"
 BESIDE_FOLLOW = frozenset({FOLLOW, "builder", CODEBUILD, "connection"})
 """Keys of `ecs` that still say something where a state machine deploys."""
 DECIDED_BY_MACHINE = ("release_command", "command", "env", "secrets", "params", "traffic")
@@ -67,6 +67,16 @@ def _faults_of_network(ecs: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...]
             ("ecs", "port" if "port" in ecs else "test_port"),
             f"people and tests cannot both be answered on port {port}",
         )
+    yield from _faults_of_redirect(ecs, port)
+
+
+def _faults_of_redirect(ecs: Mapping[str, Any], port: int) -> Iterator[tuple[tuple[str, ...], str]]:
+    if REDIRECT not in ecs:
+        return
+    if not ecs.get("certificate"):
+        yield ("ecs", REDIRECT), f"{REDIRECT} says nothing without a certificate: nobody is sent on to HTTPS"
+    elif ecs[REDIRECT] in (port, ecs.get("test_port", TEST_PORT)):
+        yield ("ecs", REDIRECT), f"on port {ecs[REDIRECT]} others are answered, so nobody is sent on from there"
 
 
 def _is_network(text: str) -> bool:

@@ -242,6 +242,9 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:deploy"
 FOLLOWING = f"follow: {{state_machine: '{MACHINE}', events_role: '{ROLE}', url: 'https://api.example.com'}}"
 
 
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/a"
+
+
 def ecs(*keys: str, **beside: str) -> str:
     """Production on ECS, one key of `ecs` a line from line 4; what stands beside it comes after."""
     lines = ["environments:", "  production:", "    ecs:", *(f"      {key}" for key in keys)]
@@ -256,6 +259,7 @@ def ecs(*keys: str, **beside: str) -> str:
         ecs("builder: codebuild", "codebuild: {project: theirs}"),
         ecs("builder: codebuild", "provision: true"),
         ecs("provision: true", "cidr: 10.7.0.0/20", "test_from: [192.0.2.1/32]", "port: 8080", "test_port: 8081"),
+        ecs("provision: true", f"certificate: '{CERTIFICATE}'", "redirect_port: 81"),
         ecs(FOLLOWING, "connection: team", port="8080"),
         ecs(FOLLOWING, "builder: codebuild", "codebuild: {project: theirs}"),
     ],
@@ -274,6 +278,8 @@ def test_who_builds_and_who_rolls_out_can_be_said(text: str) -> None:
         (ecs("provision: true", "cidr: 10.42.1.0/16"), 5, "10.42.1.0/16 is no network"),
         (ecs("provision: true", "test_from: [192.0.2.300/32]"), 5, "192.0.2.300/32 is no network"),
         (ecs("provision: true", "port: 8080"), 5, "cannot both be answered on port 8080"),
+        (ecs("provision: true", "redirect_port: 81"), 5, "says nothing without a certificate"),
+        (ecs(f"certificate: '{CERTIFICATE}'", "redirect_port: 443"), 5, "on port 443 others are answered"),
         (ecs(f"follow: {{state_machine: '{MACHINE}'}}"), 4, "'events_role' is a required property"),
         (ecs(FOLLOWING, release_command="./migrate"), 5, "release_command says nothing beside ecs.follow"),
         (ecs(FOLLOWING, env="{A: b}"), 5, "env says nothing beside ecs.follow"),
