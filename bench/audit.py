@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from statistics import median
 
 from bench.figure import Figure, under
-from bench.report import main
+from bench.report import main, require_no_options
 from bot.audit import AuditEntry
 from bot.store.audit import Audit
 from storage.opened import open_store
@@ -29,8 +29,7 @@ AT_ONCE = 200
 
 def measure(arguments: list[str]) -> list[Figure]:
     """The whole trail looked through, and one record among many written."""
-    if arguments:
-        raise SystemExit("bench.audit takes no options")
+    require_no_options("audit", arguments)
     return asyncio.run(_measured())
 
 

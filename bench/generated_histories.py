@@ -41,7 +41,7 @@ def generate(size: Size, path: Path) -> None:
         importer.stdin.write(piece)
     importer.stdin.close()
     if importer.wait():
-        raise SystemExit("git fast-import failed")
+        raise RuntimeError("git fast-import failed")
     subprocess.run(["git", "-C", str(fresh), "symbolic-ref", "HEAD", "refs/heads/main"], check=True)
     subprocess.run(["git", "-C", str(fresh), "gc", "--quiet"], check=True)
     fresh.rename(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import traceback
@@ -16,7 +17,10 @@ BUSY_LOAD = 0.5
 
 
 def run(name: str, measure: Measure, arguments: Sequence[str] = ()) -> list[Figure] | None:
-    """Run one bench and print its figures; None when it broke. One that cannot be measured here answers none."""
+    """Run one bench and print its figures; None when it broke. One that cannot be measured here answers none.
+
+    Raises SystemExit for options it does not have.
+    """
     print(f"\n== {name} ==", flush=True)
     if busy := busy_sentence():
         print(busy)
@@ -25,12 +29,17 @@ def run(name: str, measure: Measure, arguments: Sequence[str] = ()) -> list[Figu
     except CannotMeasure as reason:
         print(f"not measured: {reason}")
         return []
-    except (Exception, SystemExit):  # noqa: BLE001  one broken bench must not hide the others
+    except Exception:  # noqa: BLE001  one broken bench must not hide the others
         traceback.print_exc()
         return None
     for figure in figures:
         print(figure, flush=True)
     return figures
+
+
+def require_no_options(name: str, arguments: Sequence[str]) -> None:
+    """For a bench that has none. Raises SystemExit(2), having said so."""
+    argparse.ArgumentParser(prog=f"python -m bench.{name}", description="It has no options.").parse_args(arguments)
 
 
 def busy_sentence() -> str:
@@ -42,6 +51,6 @@ def busy_sentence() -> str:
 
 
 def main(measure: Measure) -> None:
-    """One bench alone, as a program: exit 1 only when it breaks."""
+    """One bench alone, as a program: exit 1 only when it breaks, 2 for options it does not have."""
     found = run(sys.argv[0].rpartition("/")[2].removesuffix(".py"), measure, sys.argv[1:])
     sys.exit(1 if found is None else 0)

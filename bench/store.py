@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 
 from bench.figure import Figure, at_most
-from bench.report import main
+from bench.report import main, require_no_options
 from bot.model import Job, JobKind, JobState
 from bot.store.jobs import JobFilter
 from bot.store.store import Store
@@ -108,8 +108,7 @@ QUESTIONS: dict[str, Question] = {
 
 def measure(arguments: list[str]) -> list[Figure]:
     """The question that grew most, in each pair of files."""
-    if arguments:
-        raise SystemExit("bench.store takes no options")
+    require_no_options("store", arguments)
     return asyncio.run(_measured())
 
 
