@@ -1,8 +1,8 @@
-"""A load balancer of its own: two listeners, a rule each, and the two target groups that versions take turns in."""
+"""A load balancer of its own: its listeners and their rules, and the two target groups that versions take turns in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,40 +146,52 @@ class TargetGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
-    """Where the load balancer answers: people, or tests of a new version.
+class Door:
+    """Where a listener answers, by HTTPS if it has a certificate. `leads_to`: it sends on to HTTPS at that port."""
 
-    Its rule takes every request. What it would do without is the same, since ECS does not deploy behind a listener
-    that does anything but forward: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-blue-green.html
+    port: int
+    certificate: str | None = None
+    leads_to: int | None = None
+
+    @property
+    def protocol(self) -> str:
+        return "HTTPS" if self.certificate else "HTTP"
+
+    def __str__(self) -> str:
+        return f"{self.protocol}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where the load balancer answers: people, tests of a new version, or who came without HTTPS.
+
+    The rule of the first two takes every request. What they would do without is the same, since ECS does not deploy
+    behind a listener that does anything but forward:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-blue-green.html
     """
 
     name: str
+    door: Callable[[Wish], Door]
     kind: str = "listener"
     within: str | None = "balancer"
 
     def title(self, wish: Wish) -> str:
-        return f"{wish.protocol}:{self._port(wish)}"
+        return str(self.door(wish))
 
     async def look(self, site: Site) -> Found | None:
-        reply = await site.call("elbv2", "DescribeListeners", LoadBalancerArn=site.ids["balancer"])
-        known = {str(one["ListenerArn"]): one for one in reply["Listeners"]}
-        marks = await marks_of(site, *known) if known else {}
-        ours = [arn for arn, given in marks.items() if given.get(tags.PART) == self.name]
-        if not ours:
+        ours = await _listeners(site)
+        if self.name not in ours:
             return None
-        return Found(ours[0], () if self._is_right(site.wish, known[ours[0]]) else (self.title(site.wish),))
+        known, stale = ours[self.name], self._stale(site.wish, ours)
+        lacks = [] if _is_behind(self.door(site.wish), known) else [self.title(site.wish)]
+        lacks += [f"-{stale['Protocol']}:{stale['Port']}"] if stale else []
+        return Found(str(known["ListenerArn"]), tuple(lacks))
 
     async def make(self, site: Site) -> Found | None:
         marks = tags.upper(site.wish.marks(self.name))
+        does = {"DefaultActions": _forwarding(site), **_entrance(self.door(site.wish))}
         try:
-            reply = await site.call(
-                "elbv2",
-                "CreateListener",
-                LoadBalancerArn=site.ids["balancer"],
-                DefaultActions=_forwarding(site),
-                Tags=marks,
-                **self._entrance(site.wish),
-            )
+            reply = await site.call("elbv2", "CreateListener", LoadBalancerArn=site.ids["balancer"], Tags=marks, **does)
         except AwsRefusal as refusal:
             if refusal.aws_code == "DuplicateListener":
                 return None
@@ -187,26 +199,37 @@ class Listener:
         return Found(str(reply["Listeners"][0]["ListenerArn"]))
 
     async def mend(self, site: Site, found: Found) -> None:
-        await site.call("elbv2", "ModifyListener", ListenerArn=found.id, **self._entrance(site.wish))
+        stale = self._stale(site.wish, await _listeners(site))
+        if stale:
+            await self.remove(site, Found(str(stale["ListenerArn"])))
+        await site.call("elbv2", "ModifyListener", ListenerArn=found.id, **_entrance(self.door(site.wish)))
 
     async def remove(self, site: Site, found: Found) -> None:
         with refused_with("ListenerNotFound"):
             await site.clients.call("elbv2", "DeleteListener", ListenerArn=found.id)
 
-    def _port(self, wish: Wish) -> int:
-        return wish.test_port if self.name == "test-listener" else wish.port
+    def _stale(self, wish: Wish, ours: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+        """What sent people on to HTTPS, at a port where nobody is sent on any more: they may be answered there now."""
+        known = ours.get(REDIRECT.name)
+        is_stale = known is not None and int(known["Port"]) != wish.redirect_port
+        return known if is_stale and self.name == LISTENER.name else None
 
-    def _entrance(self, wish: Wish) -> dict[str, Any]:
-        plain = {"Protocol": wish.protocol, "Port": self._port(wish)}
-        if wish.certificate is None:
-            return plain
-        return {**plain, "Certificates": [{"CertificateArn": wish.certificate}], "SslPolicy": _TLS}
 
-    def _is_right(self, wish: Wish, known: Mapping[str, Any]) -> bool:
-        certificates = [one["CertificateArn"] for one in known.get("Certificates") or []]
-        wanted = [wish.certificate] if wish.certificate else []
-        entrance = (known["Protocol"], int(known["Port"]))
-        return entrance == (wish.protocol, self._port(wish)) and certificates == wanted
+def _people(wish: Wish) -> Door:
+    return Door(wish.port, wish.certificate)
+
+
+def _tests(wish: Wish) -> Door:
+    return Door(wish.test_port, wish.certificate)
+
+
+def _sent_on(wish: Wish) -> Door:
+    """Asked also about one that is not wished for any more."""
+    return Door(wish.redirect_port or wish.port, leads_to=wish.port)
+
+
+LISTENER, TEST_LISTENER = Listener("listener", _people), Listener("test-listener", _tests)
+REDIRECT = Listener("redirect", _sent_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,15 +237,18 @@ class Rule:
     """Sends a listener's requests to the target groups. From the first deployment on ECS decides the shares."""
 
     name: str
-    within: str | None
+    listener: Listener
     kind: str = "rule"
 
+    @property
+    def within(self) -> str | None:
+        return self.listener.name
+
     def title(self, wish: Wish) -> str:
-        port = wish.test_port if self.within == "test-listener" else wish.port
-        return f"{wish.protocol}:{port}/*"
+        return f"{self.listener.title(wish)}/*"
 
     async def look(self, site: Site) -> Found | None:
-        reply = await site.call("elbv2", "DescribeRules", ListenerArn=site.ids[str(self.within)])
+        reply = await site.call("elbv2", "DescribeRules", ListenerArn=site.ids[self.listener.name])
         ours = [str(one["RuleArn"]) for one in reply["Rules"] if one.get("Priority") == str(_PRIORITY)]
         return Found(ours[0]) if ours else None
 
@@ -231,7 +257,7 @@ class Rule:
             reply = await site.call(
                 "elbv2",
                 "CreateRule",
-                ListenerArn=site.ids[str(self.within)],
+                ListenerArn=site.ids[self.listener.name],
                 Priority=_PRIORITY,
                 Conditions=_ALL_PATHS,
                 Actions=_forwarding(site),
@@ -251,10 +277,41 @@ class Rule:
             await site.clients.call("elbv2", "DeleteRule", RuleArn=found.id)
 
 
+RULE, TEST_RULE = Rule("rule", LISTENER), Rule("test-rule", TEST_LISTENER)
+
+
 async def marks_of(site: Site, *arns: str) -> dict[str, dict[str, str]]:
     """ARN → tags, up to 20 in one call."""
     reply = await site.call("elbv2", "DescribeTags", ResourceArns=list(arns))
     return {str(one["ResourceArn"]): tags.read(one.get("Tags", [])) for one in reply["TagDescriptions"]}
+
+
+async def _listeners(site: Site) -> dict[str, Mapping[str, Any]]:
+    """Part → the load balancer's listener that is it."""
+    reply = await site.call("elbv2", "DescribeListeners", LoadBalancerArn=site.ids["balancer"])
+    known = {str(one["ListenerArn"]): one for one in reply["Listeners"]}
+    marks = await marks_of(site, *known) if known else {}
+    return {given.get(tags.PART, ""): known[arn] for arn, given in marks.items()}
+
+
+def _entrance(door: Door) -> dict[str, Any]:
+    """A door as AWS is told it."""
+    entrance: dict[str, Any] = {"Protocol": door.protocol, "Port": door.port}
+    if door.certificate is not None:
+        entrance |= {"Certificates": [{"CertificateArn": door.certificate}], "SslPolicy": _TLS}
+    if door.leads_to is not None:
+        there = {"Protocol": "HTTPS", "Port": str(door.leads_to), "StatusCode": "HTTP_301"}
+        entrance["DefaultActions"] = [{"Type": "redirect", "RedirectConfig": there}]
+    return entrance
+
+
+def _is_behind(door: Door, known: Mapping[str, Any]) -> bool:
+    """Whether a listener is that door."""
+    certificates = [one["CertificateArn"] for one in known.get("Certificates") or []]
+    there = known["DefaultActions"][0].get("RedirectConfig", {}).get("Port")
+    seen = (known["Protocol"], int(known["Port"]), certificates, there)
+    leads_to = None if door.leads_to is None else str(door.leads_to)
+    return seen == (door.protocol, door.port, [door.certificate] if door.certificate else [], leads_to)
 
 
 def _forwarding(site: Site) -> list[dict[str, Any]]:

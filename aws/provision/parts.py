@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aws.provision.balancing import Balancer, Listener, Rule, TargetGroup
+from aws.provision.balancing import LISTENER, REDIRECT, RULE, TEST_LISTENER, TEST_RULE, Balancer, TargetGroup
 from aws.provision.doors import BALANCER_GROUP, TASK_GROUP
 from aws.provision.given import Given, GivenCluster, NetworkOfSubnets
 from aws.provision.network import Gateway, Route, Subnet, Vpc
@@ -36,8 +36,7 @@ def everything_of(wish: Wish) -> tuple[Part, ...]:
         *_own_network(MOST_ZONES),
         *(replace(group, within=None) for group in (BALANCER_GROUP, TASK_GROUP)),
         *(Balancer(), TargetGroup("blue"), TargetGroup("green")),
-        *(Listener("listener"), Rule("rule", "listener")),
-        *(Listener("test-listener"), Rule("test-rule", "test-listener")),
+        *(LISTENER, RULE, TEST_LISTENER, TEST_RULE, REDIRECT),
     )
 
 
@@ -80,11 +79,11 @@ def _front(wish: Wish) -> Iterator[Part]:
     yield TargetGroup("blue")
     if not wish.rolling:
         yield TargetGroup("green")
-    yield Listener("listener")
-    yield Rule("rule", "listener")
+    yield from (LISTENER, RULE)
     if not wish.rolling:
-        yield Listener("test-listener")
-        yield Rule("test-rule", "test-listener")
+        yield from (TEST_LISTENER, TEST_RULE)
+    if wish.redirect_port is not None:
+        yield REDIRECT
 
 
 def _given_front(wish: Wish) -> Iterator[Part]:

@@ -10,6 +10,7 @@ from aws.clients import AwsClients
 from aws.place import BLUE_GREEN, REQUIRED, Place, place_of
 from aws.provision import index
 from aws.provision.apply import apply
+from aws.provision.balancing import REDIRECT
 from aws.provision.destroy import destroy, doom
 from aws.provision.parts import parts_of
 from aws.provision.plan import planned, survey
@@ -32,6 +33,8 @@ SETTINGS = {
     "infrastructure-role": "infrastructure_role",
 }
 """Part → the setting that it is instead of."""
+DISPENSABLE = frozenset({REDIRECT.name})
+"""What a deployment can do without: an environment that was made before there was such a thing goes on."""
 
 
 class ProvisionedPlaces:
@@ -81,7 +84,7 @@ class ProvisionedPlaces:
         steps = await self._looked(site)
         if not wish.may_make:
             _require_whole(wish, steps)
-        if _to_do(steps):
+        elif _to_do(steps):
             return steps
         self._keep(wish, site.ids)
         return ()
@@ -155,6 +158,6 @@ def _to_do(steps: tuple[PlannedPart, ...]) -> bool:
 
 
 def _require_whole(wish: Wish, steps: tuple[PlannedPart, ...]) -> None:
-    missing = [step.part for step in steps if step.action is PartAction.CREATE]
+    missing = [step.part for step in steps if step.action is PartAction.CREATE and step.part not in DISPENSABLE]
     if missing:
         raise Permanent("ecs_not_provisioned", names=missing, repository=wish.repository, environment=wish.environment)

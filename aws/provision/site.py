@@ -23,6 +23,7 @@ _NOT_SEEN_YET = (
     "InvalidInternetGatewayID.NotFound",
     "InvalidRouteTableID.NotFound",
     "InvalidGatewayID.NotFound",
+    "ListenerNotFound",
     "NoSuchEntity",
 )
 """What was made a moment ago may not show everywhere yet.

@@ -26,7 +26,7 @@ NETWORK = ("subnets", "security_groups")
 """What a load balancer that is there already cannot do without: it reaches tasks where it is known who they are."""
 SHAPING = (
     *(*FRONT, *NETWORK, "cluster", "execution_role", "infrastructure_role", "log_group", "secrets"),
-    *("cidr", "zones", "certificate", "port", "test_port", "test_from"),
+    *("cidr", "zones", "certificate", "port", "redirect_port", "test_port", "test_from"),
 )
 """The settings on which it depends what is made, and how."""
 _PLAIN, _SECURE, _TEST = 80, 443, 8080
@@ -87,10 +87,6 @@ class Wish:
         return self.given.get("certificate")
 
     @property
-    def protocol(self) -> str:
-        return "HTTPS" if self.certificate else "HTTP"
-
-    @property
     def port(self) -> int:
         """Where people are answered."""
         return int(self.given.get("port", _SECURE if self.certificate else _PLAIN))
@@ -101,10 +97,18 @@ class Wish:
         return int(self.given.get("test_port", _TEST))
 
     @property
+    def redirect_port(self) -> int | None:
+        """Where those who come without HTTPS are sent on to it; None where nobody is, or others are answered there."""
+        port = int(self.given.get("redirect_port", _PLAIN))
+        return port if self.certificate and port not in {self.port, self.test_port} else None
+
+    @property
     def openings(self) -> frozenset[tuple[int, str]]:
         """Port and network that the load balancer lets in."""
         tests = () if self.rolling else self.given.get("test_from", EVERYBODY)
-        return frozenset({(self.port, one) for one in EVERYBODY} | {(self.test_port, one) for one in tests})
+        public = [port for port in (self.port, self.redirect_port) if port is not None]
+        of_people = {(port, one) for port in public for one in EVERYBODY}
+        return frozenset(of_people | {(self.test_port, one) for one in tests})
 
     @property
     def digest(self) -> str:

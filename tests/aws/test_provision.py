@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, cast
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from aiobotocore.session import AioSession
@@ -31,6 +32,8 @@ from tests.aws.network import lay_out
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CREATE, CHANGE, KEEP, ADOPT, DELETE = PartAction
 PARTS = 18
+SENT_ON = Counter(Listeners=1)
+"""What there is more of with a certificate."""
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +276,7 @@ async def test_what_is_asked_otherwise_later_is_changed(ours: AwsClients) -> Non
     ground = Ground(ours)
     await ground.provide()
     certificate = (await ours.call("acm", "RequestCertificate", DomainName="api.example.com"))["CertificateArn"]
-    later = ground.another(certificate=certificate, port=8443, test_from=["192.0.2.0/24"])
+    later = ground.another(certificate=certificate, port=8443, redirect_port=8080, test_from=["192.0.2.0/24"])
     steps = {step.part: step for step in await later.places.planned(later.spec(health="/alive"))}
     changes = {part: step.changes for part, step in steps.items() if step.action is CHANGE}
     assert changes.keys() == {"balancer-group", "blue", "green", "listener", "test-listener"}
@@ -282,7 +285,45 @@ async def test_what_is_asked_otherwise_later_is_changed(ours: AwsClients) -> Non
     assert "-0.0.0.0/0:8081" in changes["balancer-group"]
     await later.provide(health="/alive")
     assert set((await later.looks(health="/alive")).values()) == {KEEP}
-    assert await ground.there() == ONE_OF_EACH
+    assert await ground.there() == ONE_OF_EACH + SENT_ON
+
+
+async def test_who_comes_without_https_is_sent_on_to_it_for_as_long_as_there_is_a_certificate(ours: AwsClients) -> None:
+    certificate = (await ours.call("acm", "RequestCertificate", DomainName="api.example.com"))["CertificateArn"]
+    secure = Ground(ours, certificate=certificate, port=8443, redirect_port=8080)
+    await secure.provide()
+    assert await secure.there() == ONE_OF_EACH + SENT_ON
+    assert await asked(ours, secure, 8080, "/at?a=b") == (301, "https://{host}:8443/at?a=b")
+    elsewhere = secure.another(port=8080, redirect_port=8082)
+    await elsewhere.provide()
+    assert await asked(ours, elsewhere, 8082, "/") == (301, "https://{host}:8080/")
+    plain = Ground(ours, secure.service, port=8082)
+    assert (await plain.looks())["listener"] is CHANGE
+    await plain.provide()
+    assert await asked(ours, plain, 8082, "/") == (503, "")
+    assert set((await plain.looks()).values()) == {KEEP}
+    assert await plain.there() == ONE_OF_EACH
+
+
+async def test_a_load_balancer_from_before_it_sent_people_on_still_takes_deployments(ours: AwsClients) -> None:
+    certificate = (await ours.call("acm", "RequestCertificate", DomainName="api.example.com"))["CertificateArn"]
+    before = Ground(ours, certificate=certificate, port=8443, redirect_port=8081)
+    await before.provide()
+    now = before.another(redirect_port=8080, provision=False)
+    assert await now.places.planned(now.spec()) == ()
+    assert (await now.places(now.spec())).listener_rule == (await before.places(before.spec())).listener_rule
+    assert {step.part: step.action for step in await now.places.looked_at(now.spec())}["redirect"] is CREATE
+
+
+async def asked(clients: AwsClients, ground: Ground, port: int, path: str) -> tuple[int, str]:
+    """How the load balancer answers there, and where it sends whoever asks."""
+    known = (await clients.call("elbv2", "DescribeLoadBalancers", Names=[ground.wish.stem]))["LoadBalancers"]
+    host = str(known[0]["DNSName"])
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://{host}:{port}{path}", allow_redirects=False) as reply,
+    ):
+        return reply.status, reply.headers.get("Location", "").replace(host, "{host}")
 
 
 async def test_without_blue_green_there_is_one_target_group_and_no_test_listener(ours: AwsClients) -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from moto.elbv2.exceptions import DuplicateListenerError
 from moto.elbv2.models import ELBv2Backend, elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -49,6 +50,7 @@ def main() -> None:
     services.install()
     builds = Builds()
     builds.install()
+    _change_for_real(place.balancer)
     _listen_for_real(machine, place.balancer)
     faults, sessions = Faults(), Sessions()
     sessions.install()
@@ -101,6 +103,29 @@ def _listen_for_real(machine: Machine, balancer: Balancer) -> None:
 
     ELBv2Backend.create_load_balancer = create_load_balancer  # type: ignore[method-assign]
     ELBv2Backend.create_listener = create_listener  # type: ignore[method-assign]
+
+
+def _change_for_real(balancer: Balancer) -> None:
+    """A listener that is changed answers at its new port, which is no other's; one that is deleted answers nowhere."""
+    change_listener, drop_listener = ELBv2Backend.modify_listener, ELBv2Backend.delete_listener
+
+    def modify_listener(self: ELBv2Backend, arn: str, port: str | None = None, *words: Any, **named: Any) -> Any:
+        known = self.describe_listeners(None, [arn])[0]
+        front = self.load_balancers[known.load_balancer_arn]
+        if any(str(one.port) == str(port) and one.arn != arn for one in front.listeners.values()):
+            raise DuplicateListenerError
+        changed = change_listener(self, arn, port, *words, **named)
+        if changed.protocol == "HTTP":
+            changed.certificates = []  # AWS takes the certificate away with the protocol
+        balancer.listen(front.dns_name, changed)
+        return changed
+
+    def delete_listener(self: ELBv2Backend, listener_arn: str) -> Any:
+        balancer.close(listener_arn)
+        return drop_listener(self, listener_arn)
+
+    ELBv2Backend.modify_listener = modify_listener  # type: ignore[method-assign]
+    ELBv2Backend.delete_listener = delete_listener  # type: ignore[method-assign]
 
 
 def _with_control(

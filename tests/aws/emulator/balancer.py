@@ -30,17 +30,30 @@ class Balancer:
         self._in_flight: Counter[tuple[str, int]] = Counter()
         self.answered: Counter[tuple[str, int]] = Counter()
         """How many requests each target group answered with each status."""
+        self._open: dict[str, tuple[str, web.ServerRunner]] = {}
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
     def listen(self, address: str, listener: FakeListener) -> None:
-        """Answer at the listener's port; returns once it does."""
+        """Answer at the listener's port, and at no other it had; returns once that is so."""
         asyncio.run_coroutine_threadsafe(self._listen(address, listener), self._loop).result(10)
+
+    def close(self, listener: str) -> None:
+        """Nobody is answered there any more."""
+        asyncio.run_coroutine_threadsafe(self._close(listener), self._loop).result(10)
 
     def is_drained(self, host: str, port: int) -> bool:
         """Whether a target answers nothing any more."""
         return self._in_flight[host, port] == 0
 
+    async def _close(self, listener: str) -> None:
+        if listener in self._open:
+            await self._open.pop(listener)[1].cleanup()
+
     async def _listen(self, address: str, listener: FakeListener) -> None:
+        port = str(listener.port)
+        if listener.arn in self._open and self._open[listener.arn][0] == port:
+            return
+        await self._close(listener.arn)
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0)
             self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
@@ -50,7 +63,8 @@ class Balancer:
 
         runner = web.ServerRunner(web.Server(answer, access_log=None))
         await runner.setup()
-        await web.TCPSite(runner, address, int(listener.port)).start()
+        await web.TCPSite(runner, address, int(port)).start()
+        self._open[listener.arn] = (port, runner)
 
     async def _answer(self, listener: FakeListener, request: web.BaseRequest) -> web.Response:
         group_arn = self._group(listener, request)
@@ -65,6 +79,8 @@ class Balancer:
     def _group(self, listener: FakeListener, request: web.BaseRequest) -> str | web.Response:
         """The target group for a request, by the first rule that holds; a fixed response is given as it is."""
         for action in self._actions(listener, request):
+            if action["Type"] == "redirect":
+                return _redirected(action["RedirectConfig"], request)
             if action["Type"] == "fixed-response":
                 config = action["FixedResponseConfig"]
                 return web.Response(status=int(config["StatusCode"]), text=config.get("MessageBody") or "")
@@ -108,6 +124,13 @@ class Balancer:
         ) as reply:
             kept = {name: value for name, value in reply.headers.items() if name.lower() not in _HOP}
             return web.Response(status=reply.status, body=await reply.read(), headers=kept)
+
+
+def _redirected(config: dict[str, Any], request: web.BaseRequest) -> web.Response:
+    """Host, path and query stay: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html"""
+    host = (request.host or "").partition(":")[0]
+    there = f"{config['Protocol'].lower()}://{host}:{config['Port']}{request.path_qs}"
+    return web.Response(status=int(config["StatusCode"].removeprefix("HTTP_")), headers={"Location": there})
 
 
 def _holds(condition: dict[str, Any], request: web.BaseRequest) -> bool:
