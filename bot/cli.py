@@ -176,7 +176,7 @@ def doctor(as_json: bool) -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    from storage.migrations import migrate as run
+    from storage.engine.migrations import migrate as run
 
     applied = run(from_environment().database_url)
     click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from bot.store.analyses import StoredAnalysis
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_us, to_us
 
 PACKING = 6

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.model import Repository
 from bot.store.answers import Answer, SlackPlace
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_json, to_json, to_us
 
 

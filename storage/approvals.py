@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from bot.approvals import Approval, Trust
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_us, to_us
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.audit import AuditEntry, AuditRecord, Head, Verdict, record_of, verify
 from bot.store.audit import AuditFilter
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import EPOCH, from_json, from_us, to_json, to_us
 from storage.schema.reads import ISSUE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import to_us
 
 AT_ONCE = 500

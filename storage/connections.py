@@ -12,7 +12,7 @@ from bot.audit import AuditEntry
 from bot.errors import Refused
 from bot.store.connections import AwsConnection, GitHubConnection, LentTo
 from storage import audit
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_json, from_us, to_json, to_us
 from storage.sealing import Sealer
 

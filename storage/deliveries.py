@@ -13,7 +13,7 @@ from bot.model import Delivery
 from bot.store.changes import HeadMove, Settled, Settlement
 from bot.store.deliveries import DeliveryRow
 from storage import settling
-from storage.database import Database
+from storage.engine.database import Database
 from storage.guids import Guid, packed, unpacked
 from storage.rows import from_us, seconds_later, to_us
 

@@ -12,7 +12,7 @@ import sqlite3
 from datetime import datetime
 
 from bot.store.keys import ApiKey
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_us, from_us_or_none, to_us
 
 PREFIX = "smk_"

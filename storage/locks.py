@@ -15,7 +15,7 @@ from bot.store.answers import Answer
 from bot.store.changes import ReleaseLocks, TakeLock
 from storage import answers, audit
 from storage.audited import FACE_OF_WORK
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_json, from_us, from_us_or_none, to_json, to_us
 
 EVERY = ""

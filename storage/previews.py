@@ -11,7 +11,7 @@ from bot.store.answers import Answer
 from bot.store.changes import EndPreview, ExtendPreview, OpenPreview
 from bot.store.previews import Preview
 from storage import answers, audited, releases
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_us, to_us
 
 NO_DELIVERY = 0

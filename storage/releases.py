@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.model import Release
 from bot.store.jobs import NewRelease
 from bot.store.releases import KEPT_RELEASES
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_json, from_us, to_json, to_us
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.store.changes import ShowAgain
 from bot.store.reports import Report
-from storage.database import Database
-from storage.jobrows import to_job
+from storage.engine.database import Database
+from storage.jobs.rows import to_job
 from storage.rows import from_json, seconds_later, to_json, to_us
 
 FIRST_LOOK_BACK_S = 86_400.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import to_us
 from storage.sealing import Sealer
 

@@ -19,8 +19,10 @@ from bot.store.changes import (
     ShowAgain,
     TakeLock,
 )
-from storage import answers, approvals, audit, holds, jobrows, locks, previews, reports
+from storage import answers, approvals, audit, locks, previews, reports
 from storage.guids import Guid, unpacked
+from storage.jobs import holds
+from storage.jobs import rows as jobrows
 from storage.rows import to_us
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.model import Repository
 from bot.store.slack import BoundChannel, ChannelBinding, Noise
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import from_us, to_us
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.store.answers import Answer
 from bot.store.slack import LinkTicket, SlackLink, SlackUser
 from storage import answers
-from storage.database import Database
+from storage.engine.database import Database
 from storage.rows import to_us
 
 NO_DELIVERY = 0

@@ -21,6 +21,7 @@ LAMBDAS = "aws.lambdas"
 MAY_IMPORT = {
     "handlers": {"bot"},
     "storage": {"bot.approvals", "bot.audit", "bot.errors", "bot.locks", "bot.model", "bot.store"},
+    "storage.engine": {"bot.errors", "storage.schema"},
     "aws": {"bot.asked", "bot.errors", "bot.model", "bot.ports"},
     LAMBDAS: {"aws", "bot"},
     "bot.sandbox": {"bot.sandbox"},

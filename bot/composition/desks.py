@@ -22,7 +22,7 @@ from bot.github.lent import number_of_borrower, try_token
 from bot.masking import Masker
 from bot.proxies import through_proxy
 from bot.store.store import Store
-from storage.migrations import is_current
+from storage.engine.migrations import is_current
 from storage.opened import open_store
 
 

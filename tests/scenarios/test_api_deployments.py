@@ -14,7 +14,7 @@ import pytest
 from bot.clock import utc_now
 from bot.errors import Refused
 from handlers import streaming
-from storage import jobrows
+from storage.jobs import rows as jobrows
 from tests.world import REPO, SETTINGS, World
 
 ASKED = {"userId": "alice", "repo": REPO, "branch": "main"}

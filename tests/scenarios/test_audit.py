@@ -9,7 +9,7 @@ import pytest
 from bot.audit import AuditRecord
 from bot.errors import Refused
 from bot.store.audit import AuditFilter
-from storage import jobrows
+from storage.jobs import rows as jobrows
 from tests.fake_engine import dockerfile
 from tests.world import REPO, SETTINGS, World
 

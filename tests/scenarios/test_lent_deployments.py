@@ -12,7 +12,7 @@ import pytest
 
 from bot.clock import utc_now
 from bot.errors import Refused
-from storage import jobrows
+from storage.jobs import rows as jobrows
 from tests.fake_engine import dockerfile
 from tests.world import SETTINGS, World
 

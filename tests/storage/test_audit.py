@@ -14,7 +14,7 @@ from bot.audit import AuditEntry, Head, record_of
 from bot.store.audit import AuditFilter
 from bot.store.changes import Settlement
 from bot.store.store import Store
-from storage.connection import path_of
+from storage.engine.connection import path_of
 from storage.rows import from_json, from_us
 from tests.storage.sample import NOW, after, claimed, guid, request
 from tests.storage.test_processes import child

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Transient
-from storage.database import Database
+from storage.engine.database import Database
 from storage.opened import OpenStore, open_store
 from tests.storage.sample import NOW, guid
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.model import EventType
 from bot.store.store import Store
-from storage.lines import TOLD
+from storage.jobs.lines import TOLD
 from tests.storage.sample import NOW, after, ended, request, started
 
 

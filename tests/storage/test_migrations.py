@@ -14,8 +14,8 @@ from sqlite_utils import Database as Schema
 from sqlite_utils.migrations import Migrations
 
 from bot.errors import Transient, UserMistake
-from storage import migrations
-from storage.migrations import migrate
+from storage.engine import migrations
+from storage.engine.migrations import migrate
 from storage.opened import open_store
 
 
@@ -36,7 +36,7 @@ def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
 
 
 def test_processes_that_start_at_once_apply_each_step_once(url: str) -> None:
-    code = f"from storage.migrations import migrate; print(len(migrate({url!r})))"
+    code = f"from storage.engine.migrations import migrate; print(len(migrate({url!r})))"
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     counts = sorted(int(process.communicate(timeout=60)[0]) for process in started)
     assert counts[:3] == [0, 0, 0]

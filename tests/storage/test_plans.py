@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import JobKind, JobState
 from bot.store.jobs import JobFilter
-from storage import joblists
+from storage.jobs import lists as joblists
 from storage.opened import OpenStore
 from storage.schema.reads import ISSUE
 

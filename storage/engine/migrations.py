@@ -10,8 +10,8 @@ from sqlite_utils import Database as Schema
 from sqlite_utils.migrations import Migrations
 
 from bot.errors import UserMistake
-from storage.connection import connect, path_of
-from storage.faults import translated
+from storage.engine.connection import connect, path_of
+from storage.engine.faults import translated
 from storage.schema import (
     analyses,
     approvals,

@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from bot.model import EventType, JobState, NewEvent
-from storage import events
+from storage.jobs import events
 
 TOLD = 20
 """Places from the front that are told of each move; those farther back see it when they come nearer."""

@@ -9,7 +9,8 @@ from datetime import datetime
 from bot.approvals import Approve, EndHeld
 from bot.errors import Refused
 from bot.model import EventType, Hold, JobState, NewEvent
-from storage import events, jobrows, lanes, lines
+from storage.jobs import events, lanes, lines
+from storage.jobs import rows as jobrows
 from storage.rows import to_us
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from bot.errors import Transient
-from storage.changes import Changes, Watch
-from storage.checkpoints import Checkpointer
-from storage.connection import BUSY_TIMEOUT_S, path_of
-from storage.readers import Readers
-from storage.writer import Writer
+from storage.engine.changes import Changes, Watch
+from storage.engine.checkpoints import Checkpointer
+from storage.engine.connection import BUSY_TIMEOUT_S, path_of
+from storage.engine.readers import Readers
+from storage.engine.writer import Writer
 
 T = TypeVar("T")
 LOOK_S = 0.15

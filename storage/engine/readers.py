@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from storage.connection import connect_reader
-from storage.faults import is_fault, translated
+from storage.engine.connection import connect_reader
+from storage.engine.faults import is_fault, translated
 
 T = TypeVar("T")
 THREADS = 3

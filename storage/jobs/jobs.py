@@ -12,9 +12,12 @@ from bot.audit import AuditEntry
 from bot.errors import LeaseLost
 from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
 from bot.store.jobs import JobFilter, NewRelease, Pulse
-from storage import audited, holds, joblists, jobrows, lanes, lines, releases
-from storage import events as facts_of
-from storage.database import Database
+from storage import audited, releases
+from storage.engine.database import Database
+from storage.jobs import events as facts_of
+from storage.jobs import holds, lanes, lines
+from storage.jobs import lists as joblists
+from storage.jobs import rows as jobrows
 from storage.rows import from_json, from_us, seconds_later, to_json, to_us
 
 

@@ -14,8 +14,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from bot.errors import Transient
-from storage.connection import connect
-from storage.faults import breaks_connection, is_fault, translated
+from storage.engine.connection import connect
+from storage.engine.faults import breaks_connection, is_fault, translated
 
 GROUP = 256
 """The most submissions that share one commit."""

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from storage.connection import connect
+from storage.engine.connection import connect
 
 PAUSE_S = 0.1
 

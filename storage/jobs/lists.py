@@ -6,7 +6,7 @@ import sqlite3
 
 from bot.model import Job, JobState
 from bot.store.jobs import JobFilter
-from storage.jobrows import to_job
+from storage.jobs.rows import to_job
 
 
 def listed(connection: sqlite3.Connection, which: JobFilter) -> list[Job]:

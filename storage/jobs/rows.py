@@ -21,7 +21,8 @@ from bot.model import (
     Repository,
     Stage,
 )
-from storage import audited, events, lanes, lines
+from storage import audited
+from storage.jobs import events, lanes, lines
 from storage.rows import from_json, from_us, from_us_or_none, to_json, to_us
 
 WAITS = "state = 'PENDING' AND (lease_until_us IS NULL OR lease_until_us <= ?)"
