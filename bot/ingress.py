@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.clock import Clock, utc_now
 from bot.errors import Unreadable
-from bot.github.signature import require_signature
+from bot.github.hooks.signature import require_signature
 from bot.metrics import Metrics
 from bot.store.deliveries import Deliveries
 

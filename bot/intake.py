@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from bot.audit import masked
 from bot.clock import Clock
 from bot.errors import Refused, ShipmateError, Transient, Unreadable
-from bot.github.events import CheckRunAsked, CheckSuiteAsked
-from bot.github.webhooks import Ignored, WebhookEvent, parse
+from bot.github.hooks.events import CheckRunAsked, CheckSuiteAsked
+from bot.github.hooks.webhooks import Ignored, WebhookEvent, parse
 from bot.model import Delivery
 from bot.store.changes import Settled, Settlement
 from bot.store.deliveries import Deliveries

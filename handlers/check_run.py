@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.github.events import CheckRunAsked
+from bot.github.hooks.events import CheckRunAsked
 from bot.wishes import ClickButton, Nothing, Wish
 
 ACTIONS = frozenset({"analyze", "approve", "retry", "cancel", "rollback"})

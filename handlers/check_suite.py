@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.github.events import CheckSuiteAsked
+from bot.github.hooks.events import CheckSuiteAsked
 from bot.wishes import Nothing, RerunAll, Wish
 
 

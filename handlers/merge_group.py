@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.github.events import MergeGroup
+from bot.github.hooks.events import MergeGroup
 from bot.wishes import LetMergeQueueGoOn, Nothing, Wish
 from handlers.push import BRANCHES
 

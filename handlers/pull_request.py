@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.github.events import PullRequestChanged
+from bot.github.hooks.events import PullRequestChanged
 from bot.wishes import FollowPull, JudgeChange, NoteHead, Nothing, Wish
 
 MOVES = frozenset({"opened", "reopened", "synchronize"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.github.events import Push
+from bot.github.hooks.events import Push
 from bot.wishes import DeployPush, Nothing, Wish
 
 BRANCHES = "refs/heads/"

@@ -25,7 +25,7 @@ from bot.composition.web import web_application
 from bot.composition.work import Loop, faces, worker_loops
 from bot.config import Settings, from_environment, require_github
 from bot.github.api import open_github
-from bot.github.patience import Patience
+from bot.github.client.patience import Patience
 from bot.links import Links
 from bot.masking import Masker
 from bot.metrics import Metrics

@@ -13,7 +13,7 @@ from bot.gates import policy
 from bot.gates.facts import Facts
 from bot.github.api import GitHub
 from bot.github.app import Installation, installation_in, installations
-from bot.github.failures import NotFound
+from bot.github.client.failures import NotFound
 from bot.model import Repository
 from bot.reconcile.places import place_of
 from bot.repo_config.config import EnvironmentConfig, RepoConfig

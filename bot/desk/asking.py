@@ -14,7 +14,7 @@ from bot.desk.targets import target_of
 from bot.errors import Refused, Transient
 from bot.github.api import GitHub
 from bot.github.app import installation_in, installed_repositories
-from bot.github.failures import NotFound
+from bot.github.client.failures import NotFound
 from bot.github.person import repositories_of
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.repositories.addresses import check_address, is_url, without_password

@@ -17,7 +17,7 @@ from bot.errors import Refused, ShipmateError
 from bot.gates.facts import Facts
 from bot.github.api import GitHub
 from bot.github.app import installation_in, installations
-from bot.github.failures import NotFound
+from bot.github.client.failures import NotFound
 from bot.grammar import Command
 from bot.model import Job, JobRequest, Origin, Repository, new_job_id
 from bot.slack.repositories import repository_named

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from bot.errors import Permanent, Refused, Transient
 from bot.github.api import GitHub
 from bot.github.app import identity, installation_of
-from bot.github.client import Client
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.commit_checks import CommitChecks, commit_checks
-from bot.github.failures import NotFound
 from bot.github.people import Role, is_team_member, role_of
 from bot.github.permissions import DECIDE, DECIDE_BY_TEAM
 from bot.github.pulls import PullRequest, get_pull

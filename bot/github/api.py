@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from bot.github.app_auth import AppAuth, AppKey, Grant, GrantCredential
-from bot.github.client import Client
-from bot.github.credentials import Credential, RegisterSecret, Token
-from bot.github.etags import Etags
-from bot.github.patience import Patience, Quota
+from bot.github.client.app_auth import AppAuth, AppKey, Grant, GrantCredential
+from bot.github.client.client import Client
+from bot.github.client.credentials import Credential, RegisterSecret, Token
+from bot.github.client.etags import Etags
+from bot.github.client.patience import Patience, Quota
+from bot.github.client.wire import Wire
 from bot.github.person import PersonalToken
-from bot.github.wire import Wire
 from bot.model import Repository
 from bot.proxies import through_proxy
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.github.times import parsed
 from bot.model import Repository
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import Transient
 from bot.github import limits
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.github.times import parsed, written
 
 QUEUED, IN_PROGRESS, COMPLETED = "queued", "in_progress", "completed"

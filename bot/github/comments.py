@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.github import limits
-from bot.github.client import Client
-from bot.github.failures import NotFound
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.times import parsed, written
 
 CLOCKS_DIFFER = timedelta(minutes=5)

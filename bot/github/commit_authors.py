@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bot.github.client import Client, Query
-from bot.github.failures import NotFound
+from bot.github.client.client import Client, Query
+from bot.github.client.failures import NotFound
 
 NEWEST = 200
 """Commits read in one go, a hundred a request, before anyone is asked about alone."""

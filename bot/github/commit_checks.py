@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.github.checks import CheckRun, list_check_runs
-from bot.github.client import Client
+from bot.github.client.client import Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.github import limits
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.github.times import parsed
 
 JOB = "job"

@@ -5,8 +5,8 @@ Each call needs a permission that app.yml leaves out on purpose; whoever calls d
 
 from __future__ import annotations
 
-from bot.github.client import Client
-from bot.github.failures import NotFound
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 
 
 async def delete_environment(client: Client, name: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.errors import Permanent
-from bot.github.client import Client
-from bot.github.failures import NotFound
-from bot.github.graphql import ask
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
+from bot.github.client.graphql import ask
 from bot.github.repository import Tree, TreeEntry, blob, folder, tree
 
 MOST_FILE_BYTES = 1_000_000

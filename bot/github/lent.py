@@ -8,12 +8,12 @@ from bot.connections import GitHubOffer
 from bot.errors import Permanent, Refused
 from bot.github.api import DEFAULT_API_URL, GitHub
 from bot.github.app import installation_in, installation_of
-from bot.github.client import Client
-from bot.github.failures import NotFound
-from bot.github.patience import Patience, Quota
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
+from bot.github.client.patience import Patience, Quota
+from bot.github.client.wire import Wire
 from bot.github.person import PersonalToken
 from bot.github.repository import branch_head, get_repository
-from bot.github.wire import Wire
 from bot.model import Repository
 
 METADATA = {"metadata": "read"}

@@ -6,8 +6,8 @@ import enum
 from typing import Any
 
 from bot.errors import Permanent, Refused, Transient
-from bot.github.client import Client
-from bot.github.failures import NotFound
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 
 
 class Role(enum.IntEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.github.client import Client
-from bot.github.credentials import Token
+from bot.github.client.client import Client
+from bot.github.client.credentials import Token
 from bot.model import Repository
 
 AFFILIATION = "owner,collaborator,organization_member"
@@ -14,7 +14,7 @@ AFFILIATION = "owner,collaborator,organization_member"
 
 @dataclass(frozen=True, slots=True)
 class PersonalToken:
-    """A `bot.github.credentials.Credential` that somebody gave us; there is no other when GitHub refuses it."""
+    """A `bot.github.client.credentials.Credential` that somebody gave us; there is no other when GitHub refuses it."""
 
     value: str = field(repr=False)
     bearer: bool = False

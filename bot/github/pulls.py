@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.github.fields import Fields
 
 

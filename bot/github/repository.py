@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import Permanent
-from bot.github.client import Client
-from bot.github.failures import NotFound
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.model import FULL_SHA, Repository
 
 FILE_BYTES = 1024 * 1024

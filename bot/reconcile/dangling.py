@@ -8,8 +8,8 @@ from bot.clock import Clock
 from bot.github.api import GitHub
 from bot.github.app import identity, installations, installed_repositories
 from bot.github.checks import CheckReport, CheckRun, list_check_runs, update_check_run
-from bot.github.client import Client
-from bot.github.failures import NotFound
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.github.pulls import list_open_pulls
 from bot.github.repository import branch_head, get_repository

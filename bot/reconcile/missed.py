@@ -9,7 +9,7 @@ import orjson
 
 from bot.clock import Clock
 from bot.github.app import HookDelivery, deliveries_since, get_delivery
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.store.deliveries import Deliveries
 
 LOOK_BACK = timedelta(days=3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.asked import Place, PlaceTable
 from bot.github.app import Installation, installations
-from bot.github.client import Client
+from bot.github.client.client import Client
 
 
 def place_of(installation: Installation) -> Place:

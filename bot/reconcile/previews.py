@@ -12,7 +12,7 @@ from bot import messages
 from bot.clock import Clock
 from bot.errors import Permanent, ShipmateError
 from bot.github.api import GitHub
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.github.comments import find_comments, update_comment
 from bot.github.deployments import DeploymentStatus, add_status, list_deployments, list_statuses
 from bot.github.environments import delete_environment

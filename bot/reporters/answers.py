@@ -12,9 +12,9 @@ from bot.clock import Clock
 from bot.errors import ShipmateError, Transient
 from bot.github.api import GitHub
 from bot.github.checks import CheckOutput, CheckReport, ensure_check_run
-from bot.github.client import Client
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.comments import add_reaction, ensure_comment
-from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.reporters.comment import BotLogin
 from bot.reporters.slack_answers import say_in_slack

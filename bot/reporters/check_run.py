@@ -16,8 +16,8 @@ from bot.github.checks import (
     ensure_check_run,
     update_check_run,
 )
-from bot.github.client import Client
-from bot.github.failures import NotFound
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
 from bot.previews import pull_of

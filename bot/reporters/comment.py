@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.github.api import GitHub
+from bot.github.client.failures import NotFound
 from bot.github.comments import add_reaction, ensure_comment, mark, remove_reaction, update_comment
-from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
 from bot.reporters import analysis, markdown

@@ -8,7 +8,8 @@ from typing import Any
 
 from bot import messages
 from bot.github.api import GitHub
-from bot.github.client import Client
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.deployments import (
     DeploymentStatus,
     NewDeployment,
@@ -17,7 +18,6 @@ from bot.github.deployments import (
     list_deployments,
     list_statuses,
 )
-from bot.github.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
 from bot.previews import pull_of

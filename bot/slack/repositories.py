@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.gates.facts import Facts, facts_about
 from bot.github.api import GitHub
 from bot.github.app import installation_of
-from bot.github.failures import NotFound
+from bot.github.client.failures import NotFound
 from bot.model import Repository
 
 METADATA: Mapping[str, str] = {"metadata": "read"}

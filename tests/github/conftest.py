@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.github.api import GitHub, open_github
-from bot.github.client import Client
-from bot.github.patience import Patience
+from bot.github.client.client import Client
+from bot.github.client.patience import Patience
 from bot.github.permissions import REPORT
 from bot.masking import Masker
 from bot.model import Repository

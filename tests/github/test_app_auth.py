@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bot.errors import Permanent, Transient, UserMistake
 from bot.github.api import GitHub, open_github
-from bot.github.app_auth import AppKey
-from bot.github.client import Client
-from bot.github.credentials import Token
+from bot.github.client.app_auth import AppKey
+from bot.github.client.client import Client
+from bot.github.client.credentials import Token
 from bot.github.permissions import CLONE, REPORT
 from bot.masking import MASK, Masker
 from tests.github.answering import HANG, Answer, AnsweringGitHub

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-import bot.github.client
+import bot.github.api
+from bot.github.hooks.webhooks import ALWAYS_SENT, KNOWN_EVENTS
 from bot.github.permissions import CLONE, DECIDE, DECIDE_BY_TEAM, REPORT, Permissions
-from bot.github.webhooks import ALWAYS_SENT, KNOWN_EVENTS
 
 ROOT = Path(__file__).parents[2]
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "app.yml").read_text())
 NEEDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "app_permissions.json").read_text())
-CODE = Path(bot.github.client.__file__).parent
+CODE = Path(bot.github.api.__file__).parent
 IN_THE_APPS_NAME = "/app"
 INSTALLATIONS = {"/repos/{owner}/{repo}/installation", "/users/{username}/installation"}
 NOT_THE_APPS = {"environments", "person"}
@@ -41,7 +41,8 @@ def _operations_in(tree: ast.Module) -> Iterator[str]:
 
 
 def all_modules() -> list[str]:
-    return [path.stem for path in CODE.glob("*.py") if path.stem not in NOT_THE_APPS]
+    found = (str(path.relative_to(CODE).with_suffix("")) for path in CODE.rglob("*.py"))
+    return [module for module in found if module not in NOT_THE_APPS]
 
 
 def granted(permissions: Mapping[str, str], needed: str) -> bool:

@@ -12,10 +12,10 @@ import pytest
 
 from bot.errors import Permanent, ShipmateError, Transient
 from bot.github.api import GitHub, open_github
-from bot.github.client import Client
-from bot.github.failures import NotFound
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
+from bot.github.client.wire import API_VERSION
 from bot.github.permissions import REPORT
-from bot.github.wire import API_VERSION
 from bot.masking import Masker
 from bot.model import Repository
 from tests.github.answering import CUT, HANG, Answer, AnsweringGitHub, Asked
@@ -248,7 +248,7 @@ async def test_a_list_is_read_to_its_last_page(answering: AnsweringGitHub, clien
 async def test_a_list_that_leads_in_a_circle_ends(
     answering: AnsweringGitHub, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.github.client.PAGES", 3)
+    monkeypatch.setattr("bot.github.client.client.PAGES", 3)
     link = {"Link": f'<{answering.url}/repositories/7/deployments?page=2>; rel="next"'}
     answering.respond = lambda asked: Answer(200, [{"id": 1}], link)
     with pytest.raises(Permanent, match="last page"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.github.commit_authors import logins_of
 from tests.github.answering import Answer, AnsweringGitHub, Asked
 

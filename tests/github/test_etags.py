@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.github.etags import Answer, Etags
+from bot.github.client.etags import Answer, Etags
 
 BASE = "https://api.github.com/repos/acme/api"
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Permanent, Transient
 from bot.github.api import GitHub, open_github
-from bot.github.client import Client
+from bot.github.client.client import Client
 from bot.github.files import CommitFiles
 from bot.github.permissions import CLONE
 from bot.inspect.inspection import inspect_tree

@@ -25,14 +25,14 @@ from bot.github.app import (
     redeliver,
 )
 from bot.github.checks import Annotation, Button, CheckOutput, CheckReport
-from bot.github.client import Client
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.commit_checks import commit_checks
 from bot.github.deployments import DeploymentStatus, NewDeployment
-from bot.github.events import CheckRunAsked, Ignored, IssueComment, PullRequestChanged, Push
-from bot.github.failures import NotFound
+from bot.github.hooks.events import CheckRunAsked, Ignored, IssueComment, PullRequestChanged, Push
+from bot.github.hooks.webhooks import parse
 from bot.github.people import Role
 from bot.github.permissions import CLONE, DECIDE, DECIDE_BY_TEAM, REPORT
-from bot.github.webhooks import parse
 from bot.masking import Masker
 from bot.model import Repository
 from bot.sandbox.github.simulator import GitHubSandbox

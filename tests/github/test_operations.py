@@ -15,11 +15,11 @@ from bot.github import checks, limits
 from bot.github.api import GitHub
 from bot.github.app import deliveries_since, identity, installation_of, installed_repositories
 from bot.github.checks import Annotation, Button, CheckOutput, CheckReport
-from bot.github.client import Client
+from bot.github.client.client import Client
+from bot.github.client.failures import NotFound
 from bot.github.comments import add_reaction, ensure_comment, find_comment, hidden, remove_reaction, update_comment
 from bot.github.commit_checks import commit_checks
 from bot.github.deployments import DeploymentStatus, NewDeployment, add_status, ensure_deployment, find_deployment
-from bot.github.failures import NotFound
 from bot.github.people import Role, is_team_member, role_of
 from bot.github.permissions import DECIDE
 from bot.github.pulls import get_pull

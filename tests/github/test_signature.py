@@ -8,7 +8,7 @@ import hmac
 import pytest
 
 from bot.errors import Forged
-from bot.github.signature import require_signature
+from bot.github.hooks.signature import require_signature
 
 BODY = b"Hello, World!"
 SECRET = b"It's a Secret to Everybody"

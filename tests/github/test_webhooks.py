@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Unreadable
-from bot.github import events
-from bot.github.events import Ignored, WebhookEvent
-from bot.github.webhooks import KNOWN_EVENTS, parse
+from bot.github.hooks import events
+from bot.github.hooks.events import Ignored, WebhookEvent
+from bot.github.hooks.webhooks import KNOWN_EVENTS, parse
 
 DATA = Path(__file__).parent / "data"
 EXAMPLES: list[dict[str, Any]] = json.loads(gzip.decompress((DATA / "webhooks_examples.json.gz").read_bytes()))

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bot.errors import UserMistake
-from bot.github.credentials import RegisterSecret, Token
+from bot.github.client.credentials import RegisterSecret, Token
 
 if TYPE_CHECKING:
-    from bot.github.client import Client
+    from bot.github.client.client import Client
 
 Now = Callable[[], datetime]
 """What time it is, aware."""

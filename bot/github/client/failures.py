@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bot.errors import Permanent, ShipmateError, Transient
-from bot.github.patience import RateLimit
-from bot.github.wire import Reply
+from bot.github.client.patience import RateLimit
+from bot.github.client.wire import Reply
 
 SECONDARY_WAIT_S = 60.0
 """How long to wait when GitHub names no time.

@@ -12,7 +12,7 @@ import aiohttp
 from gidgethub import abc as gidgethub_abc
 from yarl import URL
 
-from bot.github.etags import ScopedEtags
+from bot.github.client.etags import ScopedEtags
 
 USER_AGENT = "shipmate"
 API_VERSION = "2022-11-28"

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from bot.errors import Permanent, Transient, Unreadable
-from bot.github import failures
-from bot.github.credentials import Credential
-from bot.github.patience import Patience, Quota
-from bot.github.wire import NoReply, RefusedReply, Reply, Wire
+from bot.github.client import failures
+from bot.github.client.credentials import Credential
+from bot.github.client.patience import Patience, Quota
+from bot.github.client.wire import NoReply, RefusedReply, Reply, Wire
 from bot.model import Repository
 
 T = TypeVar("T")

@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from bot.errors import Unreadable
-from bot.github import events
-from bot.github.events import Ignored, Person, WebhookEvent
 from bot.github.fields import Fields
+from bot.github.hooks import events
+from bot.github.hooks.events import Ignored, Person, WebhookEvent
 from bot.github.pulls import pull_request
 from bot.model import Repository
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from bot.errors import Permanent, ShipmateError, Transient
-from bot.github.client import GRAPHQL, Client
-from bot.github.failures import SECONDARY_WAIT_S, NotFound
+from bot.github.client.client import GRAPHQL, Client
+from bot.github.client.failures import SECONDARY_WAIT_S, NotFound
 
 T = TypeVar("T")
 
