@@ -12,8 +12,8 @@ import sys
 import uvloop
 from aiohttp import web
 
-from bot.ingress import Ingress
-from bot.metrics import Metrics
+from bot.deliveries.ingress import Ingress
+from bot.process.metrics import Metrics
 from handlers.github_webhook import add_to, put_in_front
 from storage.opened import open_store
 

@@ -24,7 +24,7 @@ from bot.engines.router.launch import ensure_running, watch
 from bot.errors import Refused
 from bot.masking import Masker
 from bot.model import JobKind, JobState
-from bot.queued import Message
+from bot.process.queued import Message
 from bot.worker import LEASE_S
 from handlers import github_webhook
 

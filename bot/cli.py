@@ -73,7 +73,7 @@ def worker() -> None:
 def run_job(job_id: str | None, message: str | None, queue: str, receipt: str) -> None:
     """Run one waiting job to its end, then exit: 0 when it was completed."""
     from bot.app import run_asked_job, run_one_job
-    from bot.queued import Message
+    from bot.process.queued import Message
 
     if not job_id and not message:
         raise click.UsageError("Name the job, or set SHIPMATE_JOB_ID or SQS_MESSAGE_BODY.")
@@ -109,7 +109,7 @@ def _server(*, serves: bool, works: bool) -> None:
 
 
 def _settings_and_logs() -> tuple[Settings, Masker]:
-    from bot import logs
+    from bot.process import logs
 
     masker = Masker()
     logs.set_up(masker)
@@ -162,7 +162,7 @@ def sandbox(github_port: int, slack_port: int, webhook_url: str | None, state_di
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def doctor(as_json: bool) -> None:
     """Check the settings and what they lead to, and say what to do."""
-    from bot.doctor import examine
+    from bot.shell.doctor import examine
 
     findings = asyncio.run(examine())
     if as_json:

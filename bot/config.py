@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from bot.engines.docker.registry import RegistryAccess
 from bot.engines.router.settings import PortRange, RouterSettings
 from bot.errors import UserMistake
-from bot.proxies import for_git
+from bot.process.proxies import for_git
 
 LOCALES = ("en", "ko")
 DATABASE_URL = "sqlite:///shipmate.db"

@@ -17,11 +17,11 @@ from typing import Any
 from bot import messages
 from bot.clock import Clock
 from bot.errors import LeaseLost, ShipmateError, Transient
-from bot.identity import is_dead
 from bot.jobs.context import Ending, Failure, JobContext, Work
 from bot.jobs.joblog import JobLog
 from bot.masking import Masker
 from bot.model import EventType, Job, JobKind, JobState, NewEvent, Stage
+from bot.process.identity import is_dead
 from bot.store.jobs import Jobs
 
 LEASE_S = 12.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.deliveries.wishes import ClickButton, Nothing, Wish
 from bot.github.hooks.events import CheckRunAsked
-from bot.wishes import ClickButton, Nothing, Wish
 
 ACTIONS = frozenset({"analyze", "approve", "retry", "cancel", "rollback"})
 

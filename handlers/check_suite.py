@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.deliveries.wishes import Nothing, RerunAll, Wish
 from bot.github.hooks.events import CheckSuiteAsked
-from bot.wishes import Nothing, RerunAll, Wish
 
 
 def run_all_again(event: CheckSuiteAsked) -> Sequence[Wish]:

@@ -7,8 +7,8 @@ import math
 
 from aiohttp import web
 
+from bot.deliveries.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.errors import Forged, ShipmateError, Transient
-from bot.ingress import BODY_LIMIT_BYTES, Ingress
 
 PATH = "/webhook/github"
 RECORDED = b'{"recorded":true}'

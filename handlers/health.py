@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.errors import ShipmateError
-from bot.metrics import CONTENT_TYPE, Metrics
+from bot.process.metrics import CONTENT_TYPE, Metrics
 
 LOOK_LIMIT_S = 5.0
 

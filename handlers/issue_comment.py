@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.deliveries.wishes import Nothing, ObeyComment, Wish
 from bot.github.hooks.events import IssueComment
-from bot.wishes import Nothing, ObeyComment, Wish
 
 
 def obey_a_new_comment(comment: IssueComment) -> Sequence[Wish]:

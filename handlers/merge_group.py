@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.deliveries.wishes import LetMergeQueueGoOn, Nothing, Wish
 from bot.github.hooks.events import MergeGroup
-from bot.wishes import LetMergeQueueGoOn, Nothing, Wish
 from handlers.push import BRANCHES
 
 

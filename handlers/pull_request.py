@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.deliveries.wishes import FollowPull, JudgeChange, NoteHead, Nothing, Wish
 from bot.github.hooks.events import PullRequestChanged
-from bot.wishes import FollowPull, JudgeChange, NoteHead, Nothing, Wish
 
 MOVES = frozenset({"opened", "reopened", "synchronize"})
 

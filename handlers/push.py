@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.deliveries.wishes import DeployPush, Nothing, Wish
 from bot.github.hooks.events import Push
-from bot.wishes import DeployPush, Nothing, Wish
 
 BRANCHES = "refs/heads/"
 QUEUES = f"{BRANCHES}gh-readonly-queue/"

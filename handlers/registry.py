@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bot.deliveries.wishes import Wish
 from bot.github.hooks.events import CheckRunAsked, CheckSuiteAsked, IssueComment, MergeGroup, PullRequestChanged, Push
-from bot.wishes import Wish
 from handlers.check_run import act_on_a_click
 from handlers.check_suite import run_all_again
 from handlers.issue_comment import obey_a_new_comment

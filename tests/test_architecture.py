@@ -91,7 +91,7 @@ def test_nobody_imports_the_lambdas() -> None:
 def test_the_work_never_reaches_for_those_who_report_it() -> None:
     above = {
         "bot.reporters",
-        "bot.intake",
+        "bot.deliveries.intake",
         "bot.desk",
         "bot.gates",
         "bot.worker",
@@ -112,7 +112,7 @@ def test_the_work_never_reaches_for_those_who_report_it() -> None:
 
 
 def test_the_gates_know_nothing_of_those_who_ask_at_them() -> None:
-    asking = {"bot.desk", "bot.intake", "bot.reconcile", "bot.reporters", "bot.slack", "bot.worker"}
+    asking = {"bot.desk", "bot.deliveries.intake", "bot.reconcile", "bot.reporters", "bot.slack", "bot.worker"}
     wrong = [
         f"{name} imports {used}"
         for name, path in modules()

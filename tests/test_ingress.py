@@ -16,8 +16,8 @@ import pytest
 from aiohttp import ClientError, ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.ingress import BODY_LIMIT_BYTES, Ingress
-from bot.metrics import Metrics
+from bot.deliveries.ingress import BODY_LIMIT_BYTES, Ingress
+from bot.process.metrics import Metrics
 from handlers.github_webhook import PATH, add_to, put_in_front
 from storage.opened import OpenStore, open_store
 from tests.storage.children import SECRET

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import JsonFormatter
 from bot.masking import MASK, Masker, MaskingFilter
+from bot.process.logs import JsonFormatter
 
 SECRET = "s3cr3t/välue+with&signs"
 

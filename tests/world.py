@@ -28,8 +28,8 @@ from bot.github.api import open_github
 from bot.github.client.patience import Patience
 from bot.links import Links
 from bot.masking import Masker
-from bot.metrics import Metrics
 from bot.model import UNFINISHED, Job
+from bot.process.metrics import Metrics
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.model import CheckRun, Comment, Deployment
 from bot.sandbox.github.simulator import GitHubSandbox, Opened, Said

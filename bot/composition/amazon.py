@@ -14,7 +14,7 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.masking import Masker
 from bot.ports.engines import Accounts, Engine, Errand, RolloutEngine
-from bot.queued import Message
+from bot.process.queued import Message
 from bot.store.connections import Connections
 
 if TYPE_CHECKING:

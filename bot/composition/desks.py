@@ -20,7 +20,7 @@ from bot.gates.records import Records
 from bot.github.api import DEFAULT_API_URL, GitHub, open_github
 from bot.github.lent import number_of_borrower, try_token
 from bot.masking import Masker
-from bot.proxies import through_proxy
+from bot.process.proxies import through_proxy
 from bot.store.store import Store
 from storage.engine.migrations import is_current
 from storage.opened import open_store

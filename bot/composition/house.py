@@ -14,11 +14,11 @@ from bot.config import Settings, require_github
 from bot.engines.composition import open_engines
 from bot.github.api import GitHub, open_github
 from bot.github.app import identity
-from bot.identity import this_worker
 from bot.links import Links
 from bot.masking import Masker
-from bot.metrics import Metrics
 from bot.ports.engines import Accounts, AnyEngine, Engine
+from bot.process.identity import this_worker
+from bot.process.metrics import Metrics
 from bot.slack.composition import SlackSide, open_slack_side
 from storage.opened import OpenStore, open_store
 

@@ -11,10 +11,10 @@ from bot.clock import utc_now
 from bot.composition.desks import connection_desk, order_desk, program_desk
 from bot.composition.house import House
 from bot.config import require_github
+from bot.deliveries.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.desk.asking import Asking
 from bot.desk.lent_programs import LentProgramDesk
 from bot.desk.orders import OrderDesk
-from bot.ingress import BODY_LIMIT_BYTES, Ingress
 from bot.jobs.analysis.submit import JobQueue
 from bot.slack.composition import Means, SlackSide, slack_ingress, socket_mode
 from handlers import (

@@ -10,19 +10,19 @@ from bot.composition.desks import order_desk, records_of
 from bot.composition.house import House
 from bot.composition.web import slack_means
 from bot.config import require_github
+from bot.deliveries.intake import Intake, Reader
 from bot.desk.desk import Desk
 from bot.desk.orders import OrderDesk
 from bot.engines.git_source import GitLimits, GitSource
 from bot.errors import Permanent
 from bot.gates.gate import Gate
 from bot.github.permissions import CLONE
-from bot.intake import Intake, Reader
 from bot.jobs.context import Work
 from bot.jobs.deploy.deployment import Deployment
 from bot.jobs.deploy.ship import Tools
 from bot.jobs.late import LateWork
-from bot.metrics import Metrics
 from bot.model import Job, JobKind, JobState
+from bot.process.metrics import Metrics
 from bot.reporters.answers import AnswerLoop
 from bot.reporters.check_run import CheckRunFace
 from bot.reporters.comment import CommentFace, ReactionFace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.deliveries.wishes import DeployPush, JudgeChange
 from bot.desk.outcome import Outcome
 from bot.desk.targets import pull_target
 from bot.errors import Permanent, Refused
@@ -11,7 +12,6 @@ from bot.jobs.analysis.plan import AnalysisPlan, Subject, Target
 from bot.jobs.analysis.submit import analysis_request
 from bot.model import Origin
 from bot.repo_config.config import RepoConfig
-from bot.wishes import DeployPush, JudgeChange
 
 
 def analyse_push(wish: DeployPush, config: RepoConfig, installation_id: int) -> Outcome:

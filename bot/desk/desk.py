@@ -8,6 +8,18 @@ from collections.abc import Sequence
 
 from bot import messages
 from bot.commands import Said, read_comment
+from bot.deliveries.wishes import (
+    ClickButton,
+    DeployPush,
+    FollowPull,
+    JudgeChange,
+    LetMergeQueueGoOn,
+    NoteHead,
+    Nothing,
+    ObeyComment,
+    RerunAll,
+    Wish,
+)
 from bot.desk import following, record
 from bot.desk.admission import decided
 from bot.desk.analysing import analyse_push, judge_change
@@ -27,18 +39,6 @@ from bot.repo_config.config import RepoConfig
 from bot.store.answers import Answer
 from bot.store.changes import HeadMove, Settlement
 from bot.store.jobs import JobFilter, Jobs
-from bot.wishes import (
-    ClickButton,
-    DeployPush,
-    FollowPull,
-    JudgeChange,
-    LetMergeQueueGoOn,
-    NoteHead,
-    Nothing,
-    ObeyComment,
-    RerunAll,
-    Wish,
-)
 
 
 class Desk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.deliveries.wishes import FollowPull
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
@@ -12,7 +13,6 @@ from bot.grammar import Command
 from bot.model import Delivery, Origin
 from bot.previews import preview_environment
 from bot.store.changes import EndPreview
-from bot.wishes import FollowPull
 
 ENDING_S = 5.0
 """How soon it is looked again whether a preview that ends is down."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import messages
+from bot.deliveries.wishes import LetMergeQueueGoOn
 from bot.desk.outcome import Outcome
 from bot.errors import Permanent, Refused
 from bot.gates.facts import facts_about
@@ -10,7 +11,6 @@ from bot.github.api import GitHub
 from bot.model import JobKind
 from bot.reporters.check_run import named_check
 from bot.store.answers import Answer
-from bot.wishes import LetMergeQueueGoOn
 
 
 async def let_go_on(github: GitHub, wish: LetMergeQueueGoOn, locale: str) -> Outcome:

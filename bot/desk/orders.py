@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.audit import masked
 from bot.commands import COMMANDS
+from bot.deliveries.wishes import FollowPull
 from bot.desk import following, record
 from bot.desk.admission import pushed
 from bot.desk.office import Office
@@ -38,7 +39,6 @@ from bot.gates import policy
 from bot.gates.facts import Facts
 from bot.model import JobRequest
 from bot.store.answers import Answer
-from bot.wishes import FollowPull
 
 Rule = Callable[[Office, Order, Facts], Awaitable[Outcome]]
 """What an order of one command leads to. Raises Refused, or Transient when GitHub cannot be asked."""

@@ -9,12 +9,12 @@ from typing import Any
 from bot.asked import FACE, Asked
 from bot.audit import AuditEntry
 from bot.commands import read_comment
+from bot.deliveries.wishes import DeployPush, ObeyComment
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.errors import ShipmateError, UserMistake
 from bot.grammar import MOST_RAW_CHARACTERS
 from bot.model import JobRequest
-from bot.wishes import DeployPush, ObeyComment
 
 UNREADABLE = "–"
 """The command's name where none could be read."""

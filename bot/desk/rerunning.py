@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.deliveries.wishes import ClickButton, RerunAll
 from bot.model import Job, JobState
 from bot.reporters.check_run import check_name
 from bot.store.changes import ShowAgain
 from bot.store.jobs import JobFilter, Jobs
-from bot.wishes import ClickButton, RerunAll
 
 ENDED_BADLY = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.CANCELLED, JobState.ROLLED_BACK})
 MOST = 100

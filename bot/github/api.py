@@ -16,7 +16,7 @@ from bot.github.client.patience import Patience, Quota
 from bot.github.client.wire import Wire
 from bot.github.person import PersonalToken
 from bot.model import Repository
-from bot.proxies import through_proxy
+from bot.process.proxies import through_proxy
 
 DEFAULT_API_URL = "https://api.github.com"
 CONNECTIONS = 50

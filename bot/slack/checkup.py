@@ -6,7 +6,7 @@ import aiohttp
 
 from bot.config import SlackSettings
 from bot.errors import Transient
-from bot.proxies import through_proxy
+from bot.process.proxies import through_proxy
 from bot.slack.client import SlackRefused, open_slack, web_api
 
 NEEDED = frozenset({"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "im:read"})

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import Permanent, Transient
-from bot.proxies import through_proxy
+from bot.process.proxies import through_proxy
 
 TIMEOUT_S = 10
 DEFAULT_WAIT_S = 30.0

@@ -16,8 +16,8 @@ from bot.config import Settings, require_github
 from bot.desk.orders import OrderDesk
 from bot.github.api import GitHub
 from bot.links import Links
-from bot.metrics import Metrics
-from bot.proxies import through_proxy
+from bot.process.metrics import Metrics
+from bot.process.proxies import through_proxy
 from bot.slack.accounts import Accounts
 from bot.slack.at_once import AtOnce
 from bot.slack.channels import Channels

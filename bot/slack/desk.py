@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.commands import COMMANDS
+from bot.deliveries.intake import Reading
 from bot.desk.buttons import command_of
 from bot.desk.outcome import Outcome, settle
 from bot.errors import Permanent, Refused, ShipmateError, Transient, UserMistake
 from bot.gates.facts import Facts, facts_about
 from bot.github.api import GitHub
 from bot.grammar import Command
-from bot.intake import Reading
 from bot.model import Delivery, Job, Repository
 from bot.slack import record
 from bot.slack.accounts import Accounts

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.clock import Clock, utc_now
-from bot.metrics import Metrics
+from bot.process.metrics import Metrics
 from bot.slack.requests import challenge_of
 from bot.slack.signature import require_slack_signature
 from bot.store.deliveries import Deliveries

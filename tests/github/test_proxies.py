@@ -9,7 +9,7 @@ import pytest
 from bot.github.api import open_github
 from bot.github.permissions import REPORT
 from bot.masking import Masker
-from bot.proxies import for_git, through_proxy
+from bot.process.proxies import for_git, through_proxy
 from bot.slack.client import open_slack
 from tests.github.answering import Answer, AnsweringGitHub
 from tests.github.conftest import INSTALLATION, PATIENCE, REPOSITORY

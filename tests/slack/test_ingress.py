@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Forged, Unreadable
-from bot.metrics import Metrics
+from bot.process.metrics import Metrics
 from bot.sandbox.slack.signing import signed_headers
 from bot.slack.ingress import BODY_LIMIT_BYTES, SlackIngress
 from bot.slack.requests import read_request

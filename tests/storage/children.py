@@ -12,10 +12,10 @@ import time
 from aiohttp import web
 
 from bot.audit import AuditEntry
+from bot.deliveries.ingress import Ingress
 from bot.errors import Transient
-from bot.ingress import Ingress
-from bot.metrics import Metrics
 from bot.model import JobState
+from bot.process.metrics import Metrics
 from bot.store.jobs import JobFilter
 from handlers.github_webhook import add_to
 from storage.opened import open_store

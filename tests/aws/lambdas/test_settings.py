@@ -17,8 +17,8 @@ from aws.lambdas.ask import Door
 from bot.asked import Waits
 from bot.composition.amazon import open_tables
 from bot.config import AwsSettings, from_environment
-from bot.doctor import examine
 from bot.errors import UserMistake
+from bot.shell.doctor import examine
 from tests.aws.emulator.handle import Emulator
 from tests.aws.lambdas.quay import http_event, make_tables
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bot.identity import is_dead, this_worker
+from bot.process.identity import is_dead, this_worker
 
 PREFIX = "shipmate-"
 _OWNER = "owner"

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 from bot.audit import masked
 from bot.clock import Clock
+from bot.deliveries.wishes import Nothing, Wish
 from bot.errors import Refused, ShipmateError, Transient, Unreadable
 from bot.github.hooks.events import CheckRunAsked, CheckSuiteAsked
 from bot.github.hooks.webhooks import Ignored, WebhookEvent, parse
 from bot.model import Delivery
 from bot.store.changes import Settled, Settlement
 from bot.store.deliveries import Deliveries
-from bot.wishes import Nothing, Wish
 
 LEASE_S = 120.0
 BATCH = 64

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot.clock import Clock, utc_now
 from bot.errors import Unreadable
 from bot.github.hooks.signature import require_signature
-from bot.metrics import Metrics
+from bot.process.metrics import Metrics
 from bot.store.deliveries import Deliveries
 
 BODY_LIMIT_BYTES = 25 * 1024 * 1024
