@@ -30,7 +30,7 @@ def rounds(house: House) -> Rounds:
     missed = MissedDeliveries(house.github.app, store.deliveries, utc_now)
     upkeep = Upkeep(house.own_engines, store.jobs, store.releases)
     leftovers = Leftovers(house.engines, house.accounts, store.jobs, store.releases)
-    drift = Drift(house.engines, house.accounts, store.jobs, store.releases)
+    drift = Drift(house.engines, house.accounts, store.jobs, store.releases, store.audit, utc_now)
     held = HeldJobs(house.github, records_of(store), utc_now, house.settings.locale)
     kept = PreviewRecords(store.previews, store.jobs, store.releases)
     previews = PreviewKeeper(house.github, house.login, kept, house.engines, utc_now, house.settings.locale)

@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot import messages
+from bot.jobs.deploy.rollout.finding import AS_BELIEVED, Finding
 from bot.links import Links
 from bot.model import Job, Release, Repository
 from bot.reporters.waiting import standing
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A release that serves, the job that brought it, where that is known, and what was found of it since."""
+
+    release: Release
+    job: Job | None
+    finding: Finding = AS_BELIEVED
+
+
 def status_text(
     repository: Repository,
-    releases: Sequence[tuple[Release, Job | None]],
+    live: Sequence[Live],
     jobs: Sequence[Job],
     links: Links,
     locale: str,
 ) -> str:
-    """A table, one row an environment that serves something or is being deployed to.
-
-    With each release comes the job that made it, where that is known.
-    """
+    """A table, one row an environment that serves something or is being deployed to; below, what somebody must see."""
 
     def word(key: str) -> str:
         return messages.say(locale, f"status.{key}")
 
     title = messages.say(locale, "status.title", repository=repository.full_name)
-    serving = {release.environment: (release, job) for release, job in releases}
+    serving = {one.release.environment: one for one in live}
     busy = {job.environment: job for job in reversed(jobs)}
     names = sorted(serving.keys() | busy.keys())
     if not names:
         return f"{title}\n\n{word('nothing')}"
     head = f"| {word('environment')} | {word('serves')} | {word('since')} | {word('under_way')} |\n|---|---|---|---|"
     rows = [_row(name, serving.get(name), busy.get(name), links, word("none"), locale) for name in names]
-    return "\n".join([title, "", head, *rows])
+    warnings = [_warning(one, locale) for one in live if one.finding != AS_BELIEVED]
+    return "\n".join([title, "", head, *rows, *(["", *warnings] if warnings else [])])
 
 
-def _row(
-    name: str, serving: tuple[Release, Job | None] | None, busy: Job | None, links: Links, none: str, locale: str
-) -> str:
-    serves, since = _serving(*serving) if serving else (none, none)
+def _warning(live: Live, locale: str) -> str:
+    release, found = live.release, live.finding.said(locale)
+    return messages.say(locale, "status.drift", environment=release.environment, found=found, job=release.job_id)
+
+
+def _row(name: str, serving: Live | None, busy: Job | None, links: Links, none: str, locale: str) -> str:
+    serves, since = _serving(serving.release, serving.job) if serving else (none, none)
     return f"| `{name}` | {serves} | {since} | {_job(busy, links, locale) if busy else none} |"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
-from bot.desk.status import status_text
+from bot.desk.status import Live, status_text
 from bot.gates.facts import Facts
+from bot.jobs.deploy.rollout.finding import standing
 from bot.line import place_of
-from bot.model import UNFINISHED, Job
+from bot.model import UNFINISHED, Job, Release
 from bot.reporters import markdown
 from bot.reporters.view import see
 from bot.store.jobs import JobFilter
@@ -38,8 +39,13 @@ async def _environments_text(office: Office, order: Order, only: str | None) -> 
     busy = await office.records.jobs.find(JobFilter(repository=order.repository.full_name, states=UNFINISHED))
     return status_text(
         order.repository,
-        [(release, await office.records.jobs.get(release.job_id)) for release in active if release],
+        [await _live(office, release) for release in active if release],
         [job for job in busy if job.environment and only in {None, job.environment}],
         office.links,
         office.locale,
     )
+
+
+async def _live(office: Office, release: Release) -> Live:
+    found = standing(await office.records.audit.of_job(release.job_id))
+    return Live(release, await office.records.jobs.get(release.job_id), found)

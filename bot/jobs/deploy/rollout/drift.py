@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
-from bot.errors import ShipmateError
+from bot.clock import Clock
+from bot.errors import Permanent, ShipmateError
 from bot.jobs.deploy.berth import entered
 from bot.jobs.deploy.plan import Plan
+from bot.jobs.deploy.rollout.finding import AS_BELIEVED, Finding, entry_of, found_in, standing
 from bot.model import Job, Release, Stage
 from bot.ports.engines import Accounts, AnyEngine, RolloutEngine
-from bot.ports.rollouts import Serving
+from bot.store.audit import Audit
 from bot.store.jobs import Jobs
 from bot.store.releases import Releases
 
@@ -19,14 +20,24 @@ log = logging.getLogger("shipmate.upkeep")
 
 
 class Drift:
-    """Looks at the services of live releases. Somebody may have changed one on purpose: we tell, and mend nothing."""
+    """Looks at the services of live releases. Somebody may have changed one on purpose: we tell, and mend nothing.
+
+    What is found is told in the log and in the audit trail, once, until it is something else; that all is well again is
+    told there too.
+    """
 
     def __init__(
-        self, engines: Mapping[str, AnyEngine], accounts: Accounts | None, jobs: Jobs, releases: Releases
+        self,
+        engines: Mapping[str, AnyEngine],
+        accounts: Accounts | None,
+        jobs: Jobs,
+        releases: Releases,
+        audit: Audit,
+        clock: Clock,
     ) -> None:
         self._engines, self._accounts = engines, accounts
         self._jobs, self._releases = jobs, releases
-        self._told: dict[int, str] = {}
+        self._audit, self._clock = audit, clock
 
     async def look(self) -> None:
         """Once over every release that serves on a platform; those being changed by a job are left alone."""
@@ -36,37 +47,32 @@ class Drift:
             if job is None or rollout is None or await self._being_changed(release):
                 continue
             try:
-                await self._look_at(release, job, str(rollout))
-            except ShipmateError as error:
-                self._tell(release, f"it could not be asked what serves ({error.code})", {"code": error.code})
+                finding = await self._found(release, job, str(rollout))
+            except Permanent as error:
+                finding = Finding("not_asked", {"code": error.code})
+            except ShipmateError as passing:
+                log.info("what serves could not be asked", extra={"release": release.id, "code": passing.code})
+                continue
+            if finding is not None:
+                await self._tell(finding, release, job)
 
-    async def _look_at(self, release: Release, job: Job, rollout: str) -> None:
+    async def _found(self, release: Release, job: Job, rollout: str) -> Finding | None:
+        """None where there is nothing to compare, or a job began to change it meanwhile."""
         plan, where = Plan.from_json(dict(release.spec)), (job.repository.full_name, release.environment)
         async with entered(self._engines, self._accounts, plan, *where) as engine:
             serving = await engine.rollouts.serving(rollout) if isinstance(engine, RolloutEngine) else None
         if serving is None or await self._being_changed(release):
-            return
-        self._tell(release, *_difference(release, serving))
+            return None
+        return found_in(serving, release)
 
     async def _being_changed(self, release: Release) -> bool:
         return bool(await self._jobs.unfinished_in(release.repository_id, release.environment))
 
-    def _tell(self, release: Release, what: str, facts: Mapping[str, Any]) -> None:
-        """Each finding once, until there is another, or none any more."""
-        if what and self._told.get(release.id) != what:
-            told = {"release": release.id, "environment": release.environment, "sha": release.sha, **facts}
-            log.warning("a live release: %s", what, extra=told)
-        self._told[release.id] = what
-
-
-def _difference(release: Release, serving: Serving) -> tuple[str, Mapping[str, Any]]:
-    """What is not as we believe, in words; none where all is."""
-    if serving.revision is None:
-        return "its service is gone", {}
-    if serving.under_way is not None:
-        return "a rollout that no job of ours began is under way", {"rollout": serving.under_way}
-    if serving.stuck is not None:
-        return "its newest rollout went wrong both ways; somebody has to look", {"rollout": serving.stuck}
-    if serving.revision != release.instance_id:
-        return "another version serves in its place", {"serves": serving.revision, "believed": release.instance_id}
-    return "", {}
+    async def _tell(self, finding: Finding, release: Release, job: Job) -> None:
+        """Each finding once, until there is another; a restart forgets nothing."""
+        if finding == standing(await self._audit.of_job(release.job_id)):
+            return
+        await self._audit.add(entry_of(finding, release, job), self._clock())
+        level = logging.INFO if finding == AS_BELIEVED else logging.WARNING
+        told = {"release": release.id, "environment": release.environment, "sha": release.sha, **finding.facts}
+        log.log(level, "a live release: %s", finding.said("en"), extra=told)
