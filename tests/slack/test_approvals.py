@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.test_environment_rules import frozen_now, with_rules
+from tests.scenarios.settings import frozen_now, with_rules
 from tests.slack.world import ALICE, BORA, SlackWorld
 from tests.world import REPO
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.scenarios.test_environment_rules import with_rules
+from tests.scenarios.settings import with_rules
 from tests.world import REPO, World
 
 

@@ -12,10 +12,8 @@ import pytest
 from bot.clock import utc_now
 from bot.model import Job
 from tests.fake_engine import dockerfile
-from tests.scenarios.test_environment_rules import frozen_now, with_rules
+from tests.scenarios.settings import TWO_PEOPLE, frozen_now, with_rules
 from tests.world import REPO, World
-
-TWO_PEOPLE = "approvals: {required: 1}"
 
 
 @pytest.fixture(autouse=True)

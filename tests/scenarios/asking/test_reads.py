@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from tests.fake_engine import dockerfile
-from tests.scenarios.test_approvals import TWO_PEOPLE
-from tests.scenarios.test_environment_rules import with_rules
-from tests.scenarios.test_traffic_steps import CANARY, GOOD, SICK
-from tests.scenarios.test_traffic_steps import SETTINGS as WATCHED
+from tests.scenarios.settings import CANARY, GOOD, SICK, TWO_PEOPLE, WATCHED, with_rules
 from tests.world import REPO, World
 
 

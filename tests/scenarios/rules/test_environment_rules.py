@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,21 +12,8 @@ from bot.composition.desks import records_of
 from bot.errors import Permanent
 from bot.gates.gate import Gate
 from bot.jobs.deploy.plan import Plan
+from tests.scenarios.settings import frozen_now, with_rules
 from tests.world import REPO, World
-
-
-async def with_rules(world: World, production: str, staging: str = "") -> None:
-    """Let the base branch name these rules; nothing is deployed by a push."""
-    settings = f"environments:\n  production: {{checks: 1, {production}}}\n  staging: {{checks: 1{staging}}}\n"
-    await world.push_files({".shipmate.yml": settings})
-    await world.settle()
-
-
-def frozen_now(minutes: int = 60) -> str:
-    """A window that holds for so many minutes from now."""
-    until = (utc_now() + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M")
-    return f"freeze: [{{from: '2026-01-01', to: '{until}', reason: the big sale}}]"
-
 
 # Who may
 

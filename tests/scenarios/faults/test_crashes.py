@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.test_environment_rules import with_rules
+from tests.scenarios.settings import with_rules
 from tests.world import REPO, World
 
 MOST_DEATHS = 4

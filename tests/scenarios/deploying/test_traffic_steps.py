@@ -9,20 +9,14 @@ import pytest
 from bot.model import EventType, Stage
 from bot.ports.running import TrafficStats
 from tests.fake_engine import dockerfile
+from tests.scenarios.settings import CANARY, GOOD, SICK, WATCHED
 from tests.world import World
 
-SETTINGS = """\
-environments:
-  production: {branch: main, checks: 1, health_timeout: 5, traffic: TRAFFIC, gate: {requests: 10}}
-"""
-CANARY = "{strategy: canary, percent: 20, every: 1}"
-GOOD = TrafficStats(500, 0, 5.0, 20.0, 0)
-SICK = TrafficStats(500, 50, 5.0, 20.0, 0)
 SLOW = TrafficStats(500, 0, 90.0, 400.0, 0)
 
 
 async def _blue(world: World, traffic: str) -> None:
-    await world.push_files({"Dockerfile": dockerfile("blue"), ".shipmate.yml": SETTINGS.replace("TRAFFIC", traffic)})
+    await world.push_files({"Dockerfile": dockerfile("blue"), ".shipmate.yml": WATCHED.replace("TRAFFIC", traffic)})
     await world.settle()
     world.engine.shifts.clear()
 
@@ -59,7 +53,7 @@ async def test_traffic_moves_in_the_steps_that_are_set(world: World, traffic: st
 
 async def test_a_first_deployment_shares_with_nobody(world: World) -> None:
     world.engine.figures = {"blue": GOOD}
-    files = {"Dockerfile": dockerfile("blue"), ".shipmate.yml": SETTINGS.replace("TRAFFIC", CANARY)}
+    files = {"Dockerfile": dockerfile("blue"), ".shipmate.yml": WATCHED.replace("TRAFFIC", CANARY)}
     await world.push_files(files)
     await world.settle()
     assert world.engine.shifts == [{"blue": 100}]
