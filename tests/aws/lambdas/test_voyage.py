@@ -140,6 +140,23 @@ async def test_a_cancelled_job_is_cancelled_in_the_table(quay: Quay) -> None:
     assert (await quay.built(reply.id)).status == "STOPPED"
 
 
+async def test_a_job_that_is_cancelled_while_it_waits_its_turn_leaves_no_build_running(quay: Quay) -> None:
+    await quay.push("one", f"until {quay.folder / 'never'}")
+    first = await quay.ask()
+    await quay.works()
+    await quay.looks()
+    await quay.until_state("BUILDING")
+    second = await quay.ask()
+    await quay.works()
+    await quay.looks()
+    await quay.store.jobs.ask_cancel(second.id, "alice", utc_now())
+    assert (await quay.built(second.id)).status == "STOPPED"
+    await quay.store.jobs.ask_cancel(first.id, "alice", utc_now())
+    await quay.settle()
+    assert await quay.walked(second.id) == ["PENDING", "PROCESSING", "BUILDING", "CANCELLED"]
+    assert (await quay.store.jobs.facts(second.id)).get(Stage.BUILD) is None
+
+
 async def test_a_server_that_dies_between_job_and_table_makes_one_job(quay: Quay) -> None:
     reply = await quay.ask()
     await quay.works()
