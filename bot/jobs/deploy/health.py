@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
 
 PROBE_LIMIT_S = 5.0
 WELL = range(200, 400)
+CHECKS_AFTER = 3
+"""So often green is asked once it has everything, the way people reach it."""
 REFUSED = "connection refused"
 NO_CONNECTION = "no connection"
 CLOSED = "the connection was closed"
@@ -57,6 +59,14 @@ async def probe_url(url: str, limit_s: float = PROBE_LIMIT_S) -> Probe:
         return Probe(spent_ms(), why=f"no answer within {limit_s:g} s")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Probe(spent_ms(), why=_sentence(error))
+
+
+async def checks_after(url: str, every_s: float) -> AsyncIterator[tuple[int, Probe]]:
+    """Ask `url` for as often as green is asked after the switch: which one it was, from 1, and what was seen."""
+    for number in range(1, CHECKS_AFTER + 1):
+        if number > 1:
+            await asyncio.sleep(every_s)
+        yield number, await probe_url(url)
 
 
 def _sentence(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import Probe, probe
+from bot.jobs.deploy.health import CHECKS_AFTER, Probe, checks_after, probe
 from bot.jobs.deploy.lifecycle import show_output
 from bot.jobs.deploy.ship import Ship
 from bot.jobs.deploy.steps import Step
@@ -16,8 +16,6 @@ from bot.jobs.deploy.telling import Seen, fail_gate, tell_gate
 from bot.jobs.deploy.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic
 from bot.model import Stage
 from bot.ports.running import TrafficTarget
-
-CHECKS_AFTER = 3
 
 
 def mark_of(ship: Ship, number: int) -> str:
@@ -103,11 +101,9 @@ async def _fail(ship: Ship, step: Step, seen: Seen, judgement: Judgement) -> Non
 async def require_it_serves(ship: Ship) -> None:
     """Green must answer through the router too, the way people reach it, and not end on the way."""
     at = urlsplit(ship.context.known(Stage.START, "url"))
-    for number in range(1, CHECKS_AFTER + 1):
-        seen = await probe(at.hostname or "127.0.0.1", at.port or 80, ship.plan.environment.health)
+    url = f"http://{at.hostname or '127.0.0.1'}:{at.port or 80}{ship.plan.environment.health}"
+    async for number, seen in checks_after(url, ship.tools.check_every_s):
         await _require_alive(ship, seen.why, check=number)
-        if number < CHECKS_AFTER:
-            await asyncio.sleep(ship.tools.check_every_s)
     await ship.progress(Stage.SWITCH, "stage.switch.hook", hook="AfterAllowTraffic", passedChecks=CHECKS_AFTER)
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import statistics
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import Probe, probe_url
+from bot.jobs.deploy.health import CHECKS_AFTER, checks_after, probe_url
 from bot.jobs.deploy.rollout.follow import follow, rollout_id, show_output
 from bot.jobs.deploy.rollout.gate import Gate
 from bot.jobs.deploy.rollout.spec import RolloutShip, prepared_of
@@ -16,8 +16,6 @@ from bot.jobs.deploy.telling import tell_check
 from bot.jobs.deploy.verdict import of_probes
 from bot.model import Stage
 from bot.ports.rollouts import RolloutStatus, RolloutView
-
-CHECKS_AFTER = 3
 
 
 async def shift_traffic(ship: RolloutShip) -> None:
@@ -100,9 +98,7 @@ async def _require_it_serves(ship: RolloutShip) -> None:
     path = ship.plan.environment.health
     if not prepared_of(ship).url:
         return
-    for number in range(1, CHECKS_AFTER + 1):
-        seen: Probe = await probe_url(prepared_of(ship).url + path)
+    async for number, seen in checks_after(prepared_of(ship).url + path, ship.tools.check_every_s):
         if not seen.passed:
             await show_output(ship)
             raise Permanent("died_after_switch", path=path, why=seen.why, check=number)
-        await asyncio.sleep(ship.tools.check_every_s if number < CHECKS_AFTER else 0)
