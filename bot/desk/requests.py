@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.desk.given import NOTHING_GIVEN, Given
 from bot.desk.options import with_options
@@ -29,6 +30,13 @@ LIKE = (
 """What a preview takes over of the environment it is like, beside its variables."""
 PLATFORMS = frozenset({LENT_TARGET})
 """Targets whose load balancer an environment has to itself: a preview would take it over."""
+
+
+class Commit(NamedTuple):
+    """What is deployed, and as what it was named."""
+
+    sha: str
+    ref: str
 
 
 def deploy_request(
@@ -60,17 +68,7 @@ def deploy_request(
         connection_by_key=given.aws is not None,
         github_connection=given.github,
     )
-    return JobRequest(
-        JobKind.DEPLOY,
-        lane_of(repository.id, environment.name),
-        repository,
-        sha,
-        ref,
-        environment.name,
-        origin,
-        watched(plan).to_json(),
-        supersedes_waiting=by_push,
-    )
+    return _request(repository, Commit(sha, ref), origin, watched(plan), replaces_waiting=by_push)
 
 
 def preview_request(
@@ -85,17 +83,8 @@ def preview_request(
         follows_pull=pull.number,
         preview_ends_at=ends_at.isoformat(),
     )
-    return JobRequest(
-        JobKind.DEPLOY,
-        lane_of(order.repository.id, environment.name),
-        order.repository,
-        pull.head_sha,
-        pull.head_ref,
-        environment.name,
-        order.origin,
-        plan.to_json(),
-        supersedes_waiting=True,
-    )
+    head = Commit(pull.head_sha, pull.head_ref)
+    return _request(order.repository, head, order.origin, plan, replaces_waiting=True)
 
 
 def _preview_environment(config: RepoConfig, number: int) -> EnvironmentConfig:
@@ -119,16 +108,7 @@ def promote_request(
     if release.image.startswith(ONLY_HERE) and release.spec.get("target") != target:
         raise Refused("image_not_pushed", target=target, environment=environment.name, source=release.environment)
     plan = promote_plan(release, environment, target, order.command.get("reason"))
-    return JobRequest(
-        JobKind.DEPLOY,
-        lane_of(order.repository.id, environment.name),
-        order.repository,
-        release.sha,
-        release.sha[:12],
-        environment.name,
-        order.origin,
-        watched(plan).to_json(),
-    )
+    return _request(order.repository, _commit_of(release), order.origin, watched(plan))
 
 
 def _target(environment: EnvironmentConfig, targets: tuple[str, ...]) -> str:
@@ -142,13 +122,33 @@ def _target(environment: EnvironmentConfig, targets: tuple[str, ...]) -> str:
 
 def rollback_request(repository: Repository, release: Release, origin: Origin, reason: str | None = None) -> JobRequest:
     """Put a release back, as it was."""
+    plan = watched(rollback_plan(release, reason))
+    return _request(repository, _commit_of(release), origin, plan, kind=JobKind.ROLLBACK)
+
+
+def _commit_of(release: Release) -> Commit:
+    return Commit(release.sha, release.sha[:12])
+
+
+def _request(
+    repository: Repository,
+    commit: Commit,
+    origin: Origin,
+    plan: Plan,
+    *,
+    kind: JobKind = JobKind.DEPLOY,
+    replaces_waiting: bool = False,
+) -> JobRequest:
+    """The plan as a job in the lane of its environment; it may replace one that still waits there."""
+    name = plan.environment.name
     return JobRequest(
-        JobKind.ROLLBACK,
-        lane_of(repository.id, release.environment),
+        kind,
+        lane_of(repository.id, name),
         repository,
-        release.sha,
-        release.sha[:12],
-        release.environment,
+        commit.sha,
+        commit.ref,
+        name,
         origin,
-        watched(rollback_plan(release, reason)).to_json(),
+        plan.to_json(),
+        supersedes_waiting=replaces_waiting,
     )

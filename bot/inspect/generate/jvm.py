@@ -12,6 +12,8 @@ from bot.inspect.model import AppPlan
 _RELEASES = (8, 11, 17, 21, 25)
 _BUILT_ARCHIVE = re.compile(r"(?:\./)?(?:[\w.-]+/)*(?:target|build/libs)/[\w.*-]+\.(jar|war)")
 _SBT = "1.10.11"
+_SBT_LAUNCHER = "https://repo1.maven.org/maven2/org/scala-sbt/sbt-launch"
+_SBT_CACHES = ("/root/.sbt", "/root/.ivy2", "/root/.cache/coursier")
 
 
 def _release(plan: AppPlan) -> int:
@@ -108,18 +110,6 @@ def _start(plan: AppPlan) -> str:
 
 def write_scala(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     """sbt's launcher from Maven Central, at the version the project names; staged scripts or one jar."""
-    release = _release(plan)
-    version = safe_name(plan.package_manager_version or _SBT, "sbt version")
-    launcher = "https://repo1.maven.org/maven2/org/scala-sbt/sbt-launch"
-    writer.stage(f"eclipse-temurin:{release}-jdk", "build")
-    writer.add(f"ADD {launcher}/{version}/sbt-launch-{version}.jar /usr/local/lib/sbt-launch.jar", "WORKDIR /src")
-    caches = ("/root/.sbt", "/root/.ivy2", "/root/.cache/coursier")
-    writer.copy(["build.sbt"], "./")
-    if folder.any(r"project/.+"):
-        writer.copy(["project"], "./project")
-    sbt = "java -jar /usr/local/lib/sbt-launch.jar"
-    writer.run(f"{sbt} update", *caches, key="install")
-    writer.copy(["."], ".")
     packaging = plan.traits.get("packaging")
     if packaging == "run":
         raise CannotGenerate(
@@ -127,13 +117,14 @@ def write_scala(writer: Writer, plan: AppPlan, folder: Folder) -> None:
             "build.sbt has no plugin that packages the program.",
             "build:\n  dockerfile: Dockerfile  # or add sbt-native-packager to project/plugins.sbt",
         )
-    writer.run((plan.build or "sbt stage").replace("sbt ", f"{sbt} ", 1), *caches, key="build")
+    writer.stage(f"eclipse-temurin:{_release(plan)}-jdk", "build")
+    _build_with_sbt(writer, plan, folder)
     writer.run(
         "mkdir /out && cp -r target/universal/stage/. /out/"
         if packaging == "stage"
         else 'mkdir /out && cp "$(ls target/scala-*/*-assembly-*.jar | head -n 1)" /out/app.jar'
     )
-    writer.stage(f"eclipse-temurin:{release}-jre")
+    writer.stage(f"eclipse-temurin:{_release(plan)}-jre")
     writer.add("WORKDIR /app")
     writer.copy(["/out/"], "/app/", from_stage="build")
     start = (
@@ -142,6 +133,19 @@ def write_scala(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         .replace("target/scala-*/*-assembly-*.jar", "app.jar")
     )
     writer.finish(f"{start} -Dpidfile.path=/dev/null" if plan.framework == "play" else start, plan.port)
+
+
+def _build_with_sbt(writer: Writer, plan: AppPlan, folder: Folder) -> None:
+    """Dependencies first, so that they stay in the cache when only sources change."""
+    version = safe_name(plan.package_manager_version or _SBT, "sbt version")
+    writer.add(f"ADD {_SBT_LAUNCHER}/{version}/sbt-launch-{version}.jar /usr/local/lib/sbt-launch.jar", "WORKDIR /src")
+    writer.copy(["build.sbt"], "./")
+    if folder.any(r"project/.+"):
+        writer.copy(["project"], "./project")
+    sbt = "java -jar /usr/local/lib/sbt-launch.jar"
+    writer.run(f"{sbt} update", *_SBT_CACHES, key="install")
+    writer.copy(["."], ".")
+    writer.run((plan.build or "sbt stage").replace("sbt ", f"{sbt} ", 1), *_SBT_CACHES, key="build")
 
 
 def write_clojure(writer: Writer, plan: AppPlan, folder: Folder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.inspect.dependencies import Match, gather
+from bot.inspect.dependencies import Dependencies, Match, gather
 from bot.inspect.draft import Draft
 from bot.inspect.folder import Folder
 from bot.inspect.languages.common import settle_framework
@@ -38,32 +38,13 @@ def inspect_maven(draft: Draft) -> None:
     folder = draft.folder
     poms = maven.all_poms(folder)
     program = _maven_program(draft, poms)
-    dependencies = gather(d for pom in poms for d in pom.dependencies())
-    own = (
-        gather(d for pom in {poms[0].place: poms[0], program.place: program}.values() for d in pom.dependencies())
-        if poms
-        else {}
-    )
     settle_jvm_language(draft, "kotlin-maven-plugin" in {p for pom in poms for p in pom.plugins()}, "pom.xml")
     draft.settle("package_manager", "maven", "java/maven", "pom.xml is Maven's", at="pom.xml")
     settle_wrapper_version(draft, ".mvn/wrapper/maven-wrapper.properties", r"apache-maven-(\d[\w.]*)-bin")
     settle_runtime(draft, "java", [*shared_pins(folder), *_maven_pins(folder, poms)])
-    match = (
-        settle_framework(draft, ("java", "kotlin"), own)
-        if own
-        else settle_framework(draft, ("java", "kotlin"), dependencies)
-    )
-    tool = "./mvnw" if folder.has("mvnw") else "mvn"
-    module = f" -pl {program.place} -am" if program.place else ""
-    draft.settle("install", f"{tool} -B dependency:go-offline", "java/install", "fetches what the pom names")
-    draft.settle(
-        "build", f"{tool} -B -DskipTests{module} package", "java/build", "Maven's package phase", at=program.file
-    )
-    artifact = program.artifact_glob()
-    if match and match.framework.id == "quarkus":
-        artifact = join(program.place, "target/quarkus-app/quarkus-run.jar")
-    if match and match.framework.id == "vertx" and "maven-shade-plugin" in program.plugins():
-        artifact = join(program.place, "target/*-fat.jar")
+    match = settle_framework(draft, ("java", "kotlin"), _dependencies(poms, program))
+    _settle_maven_commands(draft, program)
+    artifact = _artifact(program, match)
     draft.traits |= {
         "module": program.place,
         "artifact": artifact,
@@ -71,6 +52,30 @@ def inspect_maven(draft: Draft) -> None:
     }
     settle_jvm_start(draft, match, artifact, program.file, runnable=program.is_runnable() or match is not None)
     settle_jvm_port(draft, match, program.place)
+
+
+def _dependencies(poms: list[maven.Pom], program: maven.Pom) -> Dependencies:
+    """Of the program and the folder's own pom; where these have none, of every module."""
+    nearest = {pom.place: pom for pom in [*poms[:1], program]} if poms else {}
+    own = gather(one for pom in nearest.values() for one in pom.dependencies())
+    return own or gather(one for pom in poms for one in pom.dependencies())
+
+
+def _settle_maven_commands(draft: Draft, program: maven.Pom) -> None:
+    tool = "./mvnw" if draft.folder.has("mvnw") else "mvn"
+    module = f" -pl {program.place} -am" if program.place else ""
+    build = f"{tool} -B -DskipTests{module} package"
+    draft.settle("install", f"{tool} -B dependency:go-offline", "java/install", "fetches what the pom names")
+    draft.settle("build", build, "java/build", "Maven's package phase", at=program.file)
+
+
+def _artifact(program: maven.Pom, match: Match | None) -> str:
+    """What the package phase leaves to be started, as a glob."""
+    if match and match.framework.id == "quarkus":
+        return join(program.place, "target/quarkus-app/quarkus-run.jar")
+    if match and match.framework.id == "vertx" and "maven-shade-plugin" in program.plugins():
+        return join(program.place, "target/*-fat.jar")
+    return program.artifact_glob()
 
 
 def _maven_program(draft: Draft, poms: list[maven.Pom]) -> maven.Pom:
