@@ -66,7 +66,7 @@ async def show_picture(request: web.Request) -> web.Response:
         raise web.HTTPNotFound(text=messages.say(pages.locale, "page.not_found"))
     form = request.match_info["form"]
     headers = {**HEADERS, "Cache-Control": f"private, max-age={PICTURE_LIFE_S}", "Content-Security-Policy": NO_SCRIPTS}
-    drawn = await asyncio.to_thread(_drawn, kept[0], form)
+    drawn = await asyncio.to_thread(_drawn, kept[0], form, pages.locale)
     return web.Response(body=drawn, content_type=PICTURES[form], headers=headers)
 
 
@@ -75,30 +75,30 @@ async def _page(request: web.Request, name: str) -> web.Response:
     from bot.web import contribution_page
     from handlers.api import analysis_reports as reports
 
-    query = query_of(request)
+    pages, query = request.app[PAGES], query_of(request)
     within = Range(day(query, "since", "invalid_query"), day(query, "until", "invalid_query"))
-    kept = await newest(request.app[PAGES].analyses, name, query.get("ref"))
+    kept = await newest(pages.analyses, name, query.get("ref"))
     whole = await asyncio.to_thread(reports.read, kept, Range(), ())
     chosen = narrowed(whole, within, query["author"])
     if "format" in query:
-        return reports.report_file(chosen, query["format"])
+        return reports.report_file(chosen, query["format"], pages.locale)
     asked = contribution_page.Asked(
         request.path,
         **{name: query.get(name, "") for name in ("ref", "since", "until")},
         author=next(iter(query["author"]), ""),
         link=request.query.get("link", ""),
     )
-    text = await asyncio.to_thread(contribution_page.render, chosen, whole, asked, kept.body)
+    text = await asyncio.to_thread(contribution_page.render, chosen, whole, asked, kept.body, pages.locale)
     headers = {**HEADERS, "Content-Security-Policy": contribution_page.security_policy()}
     return web.Response(text=text, content_type="text/html", headers=headers)
 
 
-def _drawn(kept: StoredAnalysis, form: str) -> bytes:
+def _drawn(kept: StoredAnalysis, form: str, locale: str) -> bytes:
     from bot.jobs.analysis.faces.chart import draw_png, draw_svg
     from bot.jobs.analysis.reports.stored import from_store
 
     report = from_store(kept.body)
-    return draw_png(report) if form == "png" else draw_svg(report).encode()
+    return draw_png(report) if form == "png" else draw_svg(report, locale).encode()
 
 
 async def _has_key(request: web.Request) -> bool:

@@ -40,7 +40,7 @@ def _authors(found: Mapping[str, Any], locale: str) -> str:
         ]
         for one in found["authors"]
     ]
-    return _table(head, rows)
+    return _table(head[0], head, rows)
 
 
 def _change(change: Mapping[str, Any], locale: str) -> str:
@@ -50,7 +50,7 @@ def _change(change: Mapping[str, Any], locale: str) -> str:
     told = messages.say(locale, "analysis.reviewers", names=names) if names else _word(locale, "no_reviewers")
     head = [_word(locale, name) for name in ("owner", "lines", "files")]
     rows = [[_person(one), f"{one['lines']:,}", f"{one['files']:,}"] for one in change["owners"]]
-    return f"<p>{told}</p>{_table(head, rows)}"
+    return f"<p>{told}</p>{_table(head[0], head, rows)}"
 
 
 def _person(person: Mapping[str, Any]) -> str:
@@ -58,11 +58,12 @@ def _person(person: Mapping[str, Any]) -> str:
     return escape(f"{name} ({login})" if login and login != name else name)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells are HTML."""
-    heads = "".join(f"<th>{cell}</th>" for cell in head)
+def _table(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table that a keyboard can scroll; all given is HTML."""
+    heads = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="table"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    around = f'<div class="table" role="group" tabindex="0" aria-label="{name}">'
+    return f"{around}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _word(locale: str, key: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.jobs.analysis.faces.page import plain_table, render_page, section, style
+from bot import messages
+from bot.jobs.analysis.faces.page import render_page, style
+from bot.jobs.analysis.faces.parts import Row, folded, note, section, table
 from bot.jobs.analysis.reports.report import Report
 
 OFFERED_AUTHORS = 100
@@ -43,10 +45,12 @@ class Asked:
         return urlencode({name: value for name, value in fields.items() if value})
 
 
-def render(chosen: Report, whole: Report, asked: Asked, beside: Mapping[str, Any]) -> str:
+def render(chosen: Report, whole: Report, asked: Asked, beside: Mapping[str, Any], locale: str) -> str:
     """The page of `chosen`, whose choices come from the `whole` report; `beside` is what is kept beside it."""
-    more = _releases(beside.get("releases") or ()) + _quality(beside.get("quality") or {})
-    return render_page(chosen, tools=_form(asked, whole) + _downloads(asked), more=more)
+    extras = _Extras(locale)
+    tools = extras.form(asked, whole) + extras.downloads(asked)
+    more = extras.releases(beside.get("releases") or ()) + extras.quality(beside.get("quality") or {})
+    return render_page(chosen, locale, tools=tools, more=more)
 
 
 def security_policy() -> str:
@@ -57,79 +61,102 @@ def security_policy() -> str:
     )
 
 
-def _form(asked: Asked, whole: Report) -> str:
-    names = "".join(f'<option value="{escape(entry.author.name)}">' for entry in whole.authors[:OFFERED_AUTHORS])
-    hidden = f'<input type="hidden" name="link" value="{escape(asked.link)}">' if asked.link else ""
-    return (
-        f'<form method="get" action="{escape(asked.path)}">{hidden}'
-        f"{_field('Branch, tag or commit', 'ref', asked.ref or whole.ref, 'text')}"
-        f"{_field('From', 'since', asked.since, 'date')}"
-        f"{_field('Before', 'until', asked.until, 'date')}"
-        f"{_field('Author', 'author', asked.author, 'text', 'authors')}"
-        f'<datalist id="authors">{names}</datalist><button>Show</button></form>'
-    )
+class _Extras:
+    """What this page has beside the report's own, as HTML in one language."""
+
+    def __init__(self, locale: str) -> None:
+        self._locale = locale
+
+    def form(self, asked: Asked, whole: Report) -> str:
+        """Where the reader chooses a ref, dates and an author."""
+        names = dict.fromkeys(entry.author.name for entry in whole.authors[:OFFERED_AUTHORS])
+        offered = "".join(f'<option value="{escape(name)}">' for name in names)
+        hidden = f'<input type="hidden" name="link" value="{escape(asked.link)}">' if asked.link else ""
+        return (
+            f'<form method="get" action="{escape(asked.path)}">{hidden}'
+            f"{self._field('ref', asked.ref or whole.ref, 'text')}"
+            f"{self._field('since', asked.since, 'date')}"
+            f"{self._field('until', asked.until, 'date')}"
+            f"{self._field('author', asked.author, 'text', 'authors')}"
+            f'<datalist id="authors">{offered}</datalist><button>{self._html("show")}</button></form>'
+            f"{note(self._say('choice'))}"
+        )
+
+    def _field(self, name: str, value: str, kind: str, suggestions: str = "") -> str:
+        offered = f' list="{suggestions}"' if suggestions else ""
+        label = escape(messages.say(self._locale, "analysis.author")) if name == "author" else self._html(name)
+        return f'<label>{label}<input type="{kind}" name="{name}" value="{escape(value)}"{offered}></label>'
+
+    def downloads(self, asked: Asked) -> str:
+        """The same choice as files."""
+        forms = [(form.upper(), f"{asked.path}?{asked.query(format=form)}") for form in FORMS]
+        links = " · ".join(f'<a href="{escape(address)}">{name}</a>' for name, address in forms)
+        return f"<nav>{self._html('download')}: {links}</nav>"
+
+    def releases(self, releases: Sequence[Mapping[str, Any]]) -> str:
+        """What each release shipped."""
+        heading, head = self._say("releases"), ("release", "live", "commit", "commits_by")
+        return section(
+            heading,
+            table(
+                heading,
+                [*map(self._say, head), messages.say(self._locale, "analysis.languages")],
+                [_release(release) for release in releases],
+            ),
+        )
+
+    def quality(self, quality: Mapping[str, Any]) -> str:
+        """The snapshot, each part of it that was taken."""
+        return section(
+            self._say("quality"),
+            self._complexity(quality.get("complexity")),
+            self._findings(quality.get("findings")),
+            self._measures(quality.get("sonar")),
+            self._summary(quality.get("summary")),
+            *map(note, quality.get("warnings", ())),
+        )
+
+    def _complexity(self, part: Mapping[str, Any] | None) -> str:
+        if not part:
+            return ""
+        counts = {"functions": part["functions"], "average": part["average"], "above": part["aboveLimit"]}
+        rows: list[Row] = [[f"{one['path']}:{one['line']}", one["name"], one["complexity"]] for one in part["worst"]]
+        head = [self._say(key) for key in ("function", "name", "complexity_of")]
+        return f"<p>{self._html('complexity', **counts)}</p>" + table(head[-1], head, rows)
+
+    def _findings(self, part: Mapping[str, Any] | None) -> str:
+        if not part:
+            return ""
+        head = [self._say("rule"), self._say("findings_of")]
+        return f"<p>{self._html('findings', total=part['total'])}</p>" + table(
+            head[-1], head, list(part["byRule"].items())
+        )
+
+    def _measures(self, part: Mapping[str, str] | None) -> str:
+        head = [self._say("measure"), self._say("value")]
+        return table(head[0], head, list((part or {}).items()))
+
+    def _summary(self, part: Mapping[str, Any] | None) -> str:
+        """Generated words are marked as such, and what was sent for them can be read."""
+        if not part:
+            return ""
+        marked = f"<p>{self._html('generated', model=part['model'])}</p>"
+        sent = folded(self._say("sent"), f"<p>{escape(part['sent'])}</p>")
+        return f"{marked}<blockquote>{escape(part['text'])}</blockquote>{sent}"
+
+    def _say(self, key: str, **facts: Any) -> str:
+        return messages.say(self._locale, f"contributions.{key}", **facts)
+
+    def _html(self, key: str, **facts: Any) -> str:
+        return escape(self._say(key, **facts))
 
 
-def _field(label: str, name: str, value: str, kind: str, suggestions: str = "") -> str:
-    offered = f' list="{suggestions}"' if suggestions else ""
-    return f'<label>{label}<input type="{kind}" name="{name}" value="{escape(value)}"{offered}></label>'
-
-
-def _downloads(asked: Asked) -> str:
-    links = (f'<a href="{escape(asked.path)}?{escape(asked.query(format=form))}">{form.upper()}</a>' for form in FORMS)
-    return f"<nav>Download: {' · '.join(links)}</nav>"
-
-
-def _releases(releases: Any) -> str:
-    rows = [
-        [
-            f"{release['environment']} v{release['version']}",
-            release["liveAt"][:10],
-            release["sha"][:7],
-            ", ".join(f"{author['name']} ({author['commits']})" for author in release["authors"][:5]),
-            ", ".join(f"{one['name']} +{one['added']:,} -{one['deleted']:,}" for one in release["languages"][:4]),
-        ]
-        for release in releases
+def _release(release: Mapping[str, Any]) -> Row:
+    """A release as one row."""
+    return [
+        f"{release['environment']} v{release['version']}",
+        release["liveAt"][:10],
+        release["sha"][:7],
+        ", ".join(f"{author['name']} ({author['commits']})" for author in release["authors"][:5]),
+        ", ".join(f"{one['name']} +{one['added']:,} -{one['deleted']:,}" for one in release["languages"][:4]),
     ]
-    head = ["Release", "Live", "Commit", "Commits by", "Languages"]
-    return section("What each release shipped", "", "", plain_table(head, rows)) if rows else ""
-
-
-def _quality(quality: Mapping[str, Any]) -> str:
-    parts = [
-        _complexity(quality.get("complexity")),
-        _findings(quality.get("findings")),
-        _measures(quality.get("sonar")),
-        _summary(quality.get("summary")),
-        "".join(f'<p class="note">{escape(warning)}</p>' for warning in quality.get("warnings", ())),
-    ]
-    return section("Quality", "", "", "".join(parts)) if any(parts) else ""
-
-
-def _complexity(part: Mapping[str, Any] | None) -> str:
-    if not part:
-        return ""
-    rows = [[f"{one['path']}:{one['line']}", one["name"], str(one["complexity"])] for one in part["worst"]]
-    counts = f"{part['functions']:,} functions, complexity {part['average']} on average"
-    told = f"<p>{counts}, {part['aboveLimit']:,} too complex.</p>"
-    return told + plain_table(["Function", "Name", "Complexity"], rows)
-
-
-def _findings(part: Mapping[str, Any] | None) -> str:
-    if not part:
-        return ""
-    rows = [[rule, f"{count:,}"] for rule, count in part["byRule"].items()]
-    return f"<p>{part['total']:,} findings in Python.</p>" + (plain_table(["Rule", "Findings"], rows) if rows else "")
-
-
-def _measures(part: Mapping[str, str] | None) -> str:
-    return plain_table(["SonarQube", ""], [[name, value] for name, value in part.items()]) if part else ""
-
-
-def _summary(part: Mapping[str, Any] | None) -> str:
-    """Generated words are marked as such, and what was sent for them can be read."""
-    if not part:
-        return ""
-    marked = f"<p>Generated by {escape(part['model'])}; read it with doubt:</p>"
-    sent = f"<details><summary>What the model was sent</summary><p>{escape(part['sent'])}</p></details>"
-    return f"{marked}<blockquote>{escape(part['text'])}</blockquote>{sent}"

@@ -127,7 +127,7 @@ async def download(request: web.Request) -> web.Response:
     from handlers.api.analysis_reports import job_file
 
     kept = await api.analyses.of_job(job.id) if job.state is JobState.COMPLETED else []
-    file = await asyncio.to_thread(job_file, job, kept, request.match_info["form"])
+    file = await asyncio.to_thread(job_file, job, kept, request.match_info["form"], request[LANGUAGE])
     if file is None:
         raise Refused("analysis_not_done", state=job.state.value)
     return file

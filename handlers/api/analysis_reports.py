@@ -65,20 +65,20 @@ def beside(kept: StoredAnalysis) -> dict[str, Any]:
     return {"quality": kept.body.get("quality"), "releases": kept.body.get("releases", [])}
 
 
-def job_file(job: Job, kept: Sequence[StoredAnalysis], form: str) -> web.Response | None:
+def job_file(job: Job, kept: Sequence[StoredAnalysis], form: str, locale: str) -> web.Response | None:
     """A finished job's report as a file; of several repositories their sum as JSON, else the first one's."""
     reports = reports_of(job, kept)
     if len(reports) > 1 and form == "json":
         return _portfolio_file(add_up(reports), job.id)
-    return report_file(reports[0], form) if reports else None
+    return report_file(reports[0], form, locale) if reports else None
 
 
-def report_file(report: Report, form: str) -> web.Response:
-    """The report as `json`, `csv` or `html`, to download."""
-    name = f"{report.repository}-{report.head[:12]}"
+def report_file(report: Report, form: str, locale: str) -> web.Response:
+    """The report as `json`, `csv` or `html`, to download; the page speaks the reader's language."""
+    name = f"{report.repository}-{report.head[:7]}"
     if form == "json":
         return _file(orjson.dumps(report_json(report)).decode(), form, name)
-    return _file(csv_of(report) if form == "csv" else render_page(report), form, name)
+    return _file(csv_of(report) if form == "csv" else render_page(report, locale), form, name)
 
 
 def _portfolio_file(portfolio: Portfolio, name: str) -> web.Response:

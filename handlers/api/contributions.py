@@ -52,7 +52,7 @@ async def contributions_to(request: web.Request, repository: str) -> web.Respons
     kept = await newest(request.app[ANALYSES], repository, query.get("ref"))
     report = await asyncio.to_thread(reports.read, kept, within, query["author"])
     if "format" in query:
-        return reports.report_file(report, query["format"])
+        return reports.report_file(report, query["format"], request[LANGUAGE])
     data = {
         "repo": report.repository,
         "ref": kept.ref,

@@ -12,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 
 from bot.jobs.analysis.faces.chart import draw_png, draw_svg
 from bot.jobs.analysis.faces.pictures import Band, Group, Tile, stacked_area, treemap
+from bot.jobs.analysis.faces.words import area_words
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.series import TimelineRow
@@ -67,7 +68,7 @@ def test_an_empty_report_has_a_picture(report: Report) -> None:
 
 
 def test_one_point_in_time_is_drawn_as_one_that_lasted() -> None:
-    picture = stacked_area([date(2026, 1, 5)], [Band("Python", [10])], "x")
+    picture = stacked_area([date(2026, 1, 5)], [Band("Python", [10], 0)], area_words("en"))
     (path,) = re.findall(r' d="([^"]+)"', picture)
     assert len(set(re.findall(r"[ML]([\d.]+),", path))) == 2
 

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from bot.jobs.analysis.faces.bars import bar
+from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.page import render_page
-from bot.jobs.analysis.faces.pictures import Box, squarify
+from bot.jobs.analysis.faces.pictures import Box, round_step, squarify
 from bot.jobs.analysis.faces.shell import name_of, run_analyze
+from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.timeline import lines_alive
+from bot.wording.analysis_english import SENTENCES
 from tests.analysis.histories import BEN, Fuzzer, History, git
 from tests.analysis.running import analysed
 
@@ -60,8 +63,43 @@ def test_the_table_shows_authors_and_languages(history: History) -> None:
     code, out, _ = shell(str(history.write()))
     assert code == 0
     assert "4 lines in 2 files, exactly as git blame says" in out
-    for text in ("Ann", "75.0%", "Python", "JavaScript", "1 files left out"):
+    for text in ("Ann", "75.0%", "Python", "JavaScript", "1 file left out", "Bus factor 1:", "Written in"):
         assert text in out
+    assert all(line == line.rstrip() for line in out.splitlines())
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_a_narrow_terminal_cuts_names_and_never_a_number(
+    history: History, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    history.commit({"a.py": b"a\n" * 123_456}, author=b"A very long name that no terminal has room for <a@b.example>")
+    history.commit({"a.py": b"a\n" * 123_456, "b.rst": b"b\n" * 65_432}, author=BEN)
+    _, out, _ = shell(str(history.write()), all_files=True)
+    rows = {line.split()[0]: line for line in out.splitlines()}
+    assert all(number in rows["A"] for number in ("123,456", "65.4%", "+123,456", "-0"))
+    assert "65,432" in rows["Ben"]
+    assert all(len(line) <= columns for line in out.splitlines())
+
+
+def test_people_of_one_name_are_told_apart(history: History) -> None:
+    history.commit({"a.py": b"1\n2\n"})
+    history.commit({"b.py": b"1\n"}, author=b"Ann <other@example.org>")
+    history.commit({"c.py": b"1\n"}, author=BEN)
+    repository = history.write()
+    _, out, _ = shell(str(repository))
+    for face in (out, render_page(analysed(repository)).replace("&lt;", "<").replace("&gt;", ">")):
+        assert "Ann <ann@example.org>" in face
+        assert "Ann <other@example.org>" in face
+        assert "1 name stands with several addresses" in face
+    assert Names([Author("Ann", "a")]).of(Author("Ann", "b")) == "Ann <b>"
+    assert Names([Author("", "a")]).of(Author("", "a")) == "a"
+
+
+def test_co_authors_show_when_asked_for(history: History) -> None:
+    history.commit({"a.py": b"1\n"}, message=b"pair\n\nCo-authored-by: Cid <cid@example.org>\n")
+    _, out, _ = shell(str(history.write()), co_authors=True)
+    assert "Cid <cid@example.org>" in out
 
 
 def test_a_url_is_cloned_analysed_and_forgotten(history: History) -> None:
@@ -152,8 +190,25 @@ def test_the_page_needs_nothing_else_and_runs_nothing(history: History, tmp_path
 def test_every_picture_has_its_numbers_as_a_table(history: History) -> None:
     history.commit({"src/a.py": b"1\n2\n3\n", "docs/a.md": b"1\n"})
     page = render_page(analysed(history.write()))
-    assert page.count("<figure>") == page.count("<summary>As a table</summary>") == 4
-    assert "<td>src</td><td>3</td><td>Ann</td><td>100.0%</td>" in page
+    assert page.count("<figure>") == page.count("<summary>As a table</summary>") == 2
+    assert '<th scope="row">src</th><td class="number">3</td><td>Ann</td><td class="number">100.0%</td>' in page
+    assert page.count("<tbody>") == 6  # these two, authors (all of them once more), years, languages
+
+
+def test_the_page_speaks_korean(history: History) -> None:
+    history.commit({"src/a.py": b"1\n2\n3\n", "package-lock.json": b"{}\n", "x.unheardof": b"1\n"})
+    report = analysed(history.write(), all_files=False, co_authors=True)
+    page = render_page(report, "ko")
+    read(page)
+    assert '<html lang="ko">' in page
+    words = {key: sentence for key, sentence in SENTENCES.items() if key.startswith("contributions.")}
+    shown = [key for key, sentence in words.items() if len(sentence) > 8 and sentence in page]
+    assert shown == []
+
+
+def test_what_linguist_has_no_name_for_is_no_language_called_other(history: History) -> None:
+    history.commit({"x.unheardof": b"1\n"})
+    assert "no known language" in render_page(analysed(history.write()))
 
 
 def test_an_empty_report_makes_a_page_too(history: History) -> None:
@@ -180,6 +235,11 @@ def test_a_treemap_fills_its_room_without_overlap() -> None:
         for other in boxes[number + 1 :]:
             apart = box.x + box.width <= other.x + 0.001 or other.x + other.width <= box.x + 0.001
             assert apart or box.y + box.height <= other.y + 0.001 or other.y + other.height <= box.y + 0.001
+
+
+@pytest.mark.parametrize(("top", "step"), [(1, 1), (4, 1), (5, 2), (19, 5), (37_070, 10_000), (619_319, 200_000)])
+def test_a_scale_has_few_round_steps(top: int, step: int) -> None:
+    assert round_step(top) == step
 
 
 @pytest.mark.parametrize(("share", "drawn"), [(0, ""), (0.5, "█" * 10), (1, "█" * 20), (0.55, "█" * 11), (2, "█" * 20)])

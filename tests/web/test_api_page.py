@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.web.test_job_page import browser_page
 from tests.world import new_world
-
-__all__ = ["browser_page"]
 
 
 async def test_the_page_shows_the_calls_and_asks_nobody_else(browser_page: Page) -> None:

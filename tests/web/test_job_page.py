@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +11,13 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer, unused_port
 from aiohttp.web import Application
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot.clock import utc_now
 from bot.links import Links
 from bot.model import EventType, Job, JobKind, JobRequest, JobState, NewEvent, Origin, Repository, Stage
 from handlers import jobs, pages
 from storage.opened import OpenStore, open_store
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 
 
 @dataclass
@@ -75,18 +69,6 @@ async def shown(tmp_path: Path) -> AsyncIterator[Shown]:
     yield Shown(opened, links, job)
     await server.close()
     await opened.close()
-
-
-@pytest.fixture
-async def browser_page() -> AsyncIterator[Page]:
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is missing in CI")
-        pytest.skip("no Chromium is installed: apt-get install chromium")
-    async with async_playwright() as player:
-        browser = await player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield await browser.new_page()
-        await browser.close()
 
 
 async def test_the_page_shows_what_happened_and_then_what_happens(shown: Shown, browser_page: Page) -> None:

@@ -4,55 +4,72 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from bot.jobs.analysis.faces.pictures import AREA_HEIGHT, COLOURS, OTHERS, WIDTH, Bar, bars, stacked, stacked_area
+from bot import messages
+from bot.jobs.analysis.faces.names import Names
+from bot.jobs.analysis.faces.pictures import (
+    AREA_HEIGHT,
+    AXIS_HEIGHT,
+    COLOURS,
+    WIDTH,
+    Band,
+    Bar,
+    bars,
+    stacked,
+    stacked_area,
+)
+from bot.jobs.analysis.faces.words import area_words, language_name
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.timeline import growth
 
 SHOWN_AUTHORS = 8
-_TITLE, _GAP, _LEGEND, _AXIS, _ROW = 44, 18, 26, 22, 26
+_TITLE, _GAP, _LEGEND, _ROW = 44, 18, 26, 26
 _MARGIN = 20
 _CSS = Path(__file__).parent / "data" / "page.css"
 _COLOUR = re.compile(r"--(\w+): (#[0-9a-f]{3,8})")
 
 
-def draw_svg(report: Report) -> str:
+def draw_svg(report: Report, locale: str = "en") -> str:
     """The picture, in the colours of a light or a dark page as the reader has it."""
     light, dark = _palettes()
-    return _draw(report, f"{_style(light)}@media (prefers-color-scheme: dark) {{{_style(dark)}}}")
+    return _draw(report, locale, f"{_style(light)}@media (prefers-color-scheme: dark) {{{_style(dark)}}}")
 
 
 def draw_png(report: Report) -> bytes:
-    """The picture in the light colours, for places that show no SVG. Letters need a font of the system."""
+    """The picture in the light colours and in English, for places that show no SVG.
+
+    Its letters need a font of the system, and not every system has one for Hangul.
+    """
     import resvg_py  # with the first picture: a renderer is half a megabyte of code
 
     light, _ = _palettes()
-    drawn = _draw(report, _style(light))
+    drawn = _draw(report, "en", _style(light))
     return bytes(resvg_py.svg_to_bytes(svg_string=drawn, zoom=2.0, font_family=_FONT, sans_serif_family=_FONT))
 
 
 _FONT = "DejaVu Sans"
 
 
-def _draw(report: Report, style: str) -> str:
-    y, shapes = _TITLE, [_heading(report)]
+def _draw(report: Report, locale: str, style: str) -> str:
+    y, shapes, names = _TITLE, [_heading(report)], Names(entry.author for entry in report.authors[:SHOWN_AUTHORS])
     points, alive = growth(report.week, report.month)
-    bands = stacked(points, alive)
-    area = stacked_area(points, bands, "Languages over time")
+    by_name = {language_name(locale, name): values for name, values in alive.items()}
+    bands = stacked(points, by_name, messages.say(locale, "contributions.all_others"))
+    area = stacked_area(points, bands, area_words(locale))
     if area:
-        below = y + AREA_HEIGHT + _AXIS
-        shapes += [_placed(area, y, AREA_HEIGHT + _AXIS), _legend([band.name for band in bands], below)]
+        below = y + AREA_HEIGHT + AXIS_HEIGHT
+        shapes += [_placed(area, y, AREA_HEIGHT + AXIS_HEIGHT), _legend(bands, below)]
         y = below + _LEGEND + _GAP
     entries = [entry for entry in report.authors[:SHOWN_AUTHORS] if entry.lines]
     top = max((entry.lines for entry in entries), default=1)
     rows = [
-        Bar(entry.author.name, entry.lines / top, f"{entry.lines:,} ({entry.share:.1%})", number % COLOURS)
+        Bar(names.of(entry.author), entry.lines / top, f"{entry.lines:,} ({entry.share:.1%})", number % COLOURS)
         for number, entry in enumerate(entries)
     ]
-    shapes.append(_placed(bars(rows, "Lines by author"), y, _ROW * len(rows)))
+    shapes.append(_placed(bars(rows, messages.say(locale, "contributions.lines_by_author")), y, _ROW * len(rows)))
     width, height = WIDTH + 2 * _MARGIN, y + _ROW * len(rows) + _MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
@@ -71,11 +88,10 @@ def _placed(picture: str, y: int, height: int) -> str:
     return picture.replace("<svg ", f'<svg y="{y}" width="{WIDTH}" height="{height}" ', 1)
 
 
-def _legend(names: list[str], y: int) -> str:
+def _legend(bands: Sequence[Band], y: int) -> str:
     """Names in one row, as many as fit."""
     x, keys = 0.0, []
-    for number, name in enumerate(names):
-        series = COLOURS - 1 if name == OTHERS else number
+    for name, _, series in bands:
         width = 26 + 7.2 * len(name)
         if x + width > WIDTH:
             break
@@ -94,6 +110,7 @@ def _style(colours: Mapping[str, str]) -> str:
         f"{series}.ground{{fill:{colours['ground']}}}.grid{{stroke:{colours['line']};stroke-width:1}}"
         f"text{{font:12px {_FONT},system-ui,sans-serif;fill:{colours['ink']}}}text.label{{text-anchor:end}}"
         "text.heading{font-size:15px;font-weight:600}"
+        f"text.over{{paint-order:stroke;stroke:{colours['ground']};stroke-width:3px}}"
     )
 
 

@@ -3,59 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from html import escape
 from pathlib import Path
+from typing import Any
 
-from bot.jobs.analysis.faces.pictures import (
-    COLOURS,
-    OTHERS,
-    Band,
-    Bar,
-    Group,
-    Tile,
-    bars,
-    stacked,
-    stacked_area,
-    treemap,
-)
+from bot import messages
+from bot.jobs.analysis.faces.names import Names, names_with_several_addresses
+from bot.jobs.analysis.faces.parts import Cell, Key, Length, Percent, Row, figure, folded, note, section, table
+from bot.jobs.analysis.faces.pictures import COLOURS, Group, Tile, stacked, stacked_area, treemap
+from bot.jobs.analysis.faces.words import area_words, language_name
 from bot.jobs.analysis.people.identities import Author
-from bot.jobs.analysis.reports.report import Ownership, Report
+from bot.jobs.analysis.reports.report import AuthorReport, Ownership, Report
 from bot.jobs.analysis.reports.series import moment
 from bot.jobs.analysis.reports.timeline import growth
 
-_SHOWN = 15
-_SERIES_NOTE = (
-    "Lines added minus lines deleted by the commits up to then, merges aside; a change made on several branches counts "
-    "on each."
-)
+SHOWN = 15
+"""Rows that are not folded away."""
+NAMED_FEW = 5
+THEN = 3
+_REST = COLOURS - 1
 _STYLE = Path(__file__).parent / "data" / "page.css"
 
 
-def write_page(report: Report, path: Path) -> None:
+def write_page(report: Report, path: Path, locale: str = "en") -> None:
     """Write the page. Raises OSError where it cannot be written."""
-    path.write_text(render_page(report), "utf-8")
+    path.write_text(render_page(report, locale), "utf-8")
 
 
-def render_page(report: Report, *, tools: str = "", more: str = "") -> str:
+def render_page(report: Report, locale: str = "en", *, tools: str = "", more: str = "") -> str:
     """The whole page as HTML. `tools` stand under its head, `more` before the files left out: HTML, escaped."""
-    colour = _colours(report)
-    sections = [
-        _languages_over_time(report),
-        _owners(report, colour),
-        _authors(report, colour),
-        _languages(report),
-        _frameworks(report),
-        _co_authors(report),
-        more,
-        _left_out(report),
-    ]
+    page = Page(report, locale)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{escape(locale)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="referrer" content="no-referrer">'
-        f"<title>{escape(report.repository)}: who wrote what</title><style>{style()}</style></head>"
-        f"<body><main>{_header(report)}{tools}{''.join(sections)}</main></body></html>\n"
+        '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
+        f"<title>{escape(page.say('title', repository=report.repository))}</title><style>{style()}</style></head>"
+        f"<body><main>{page.head()}{tools}{''.join(page.body())}{more}{page.left_out()}</main></body></html>\n"
     )
 
 
@@ -64,156 +48,242 @@ def style() -> str:
     return _STYLE.read_text("utf-8")
 
 
-def _header(report: Report) -> str:
-    exact = "exactly as <code>git blame</code> attributes them" if report.exact else "not exact: see the remarks"
-    remarks = "".join(f'<p class="warning">{escape(warning)}</p>' for warning in report.warnings)
-    return (
-        f"<header><h1>{escape(report.repository)}</h1><p>{report.lines:,} lines in {report.files:,} files at "
-        f"<code>{escape(report.ref)}</code> (<code>{report.head[:12]}</code>), {exact}. "
-        f"Made on {moment(report.generated_at)}.</p>{remarks}</header>"
-    )
+class Page:
+    """The sections of a report's page, as HTML in one language."""
+
+    def __init__(self, report: Report, locale: str) -> None:
+        self._report = report
+        self._locale = locale
+        self._names = Names(entry.author for entry in report.authors[:SHOWN])
+        self._colour = {entry.author: at for at, entry in enumerate(report.authors[:_REST]) if entry.lines}
+        """Of the authors with the most lines; all others share the last colour."""
+
+    def say(self, key: str, **facts: Any) -> str:
+        """A sentence of this page."""
+        return messages.say(self._locale, f"contributions.{key}", **facts)
+
+    def head(self) -> str:
+        """What it is about, the few numbers that matter most, and remarks."""
+        report, made = self._report, moment(self._report.generated_at)
+        shown = f'<time datetime="{made}">{datetime.fromtimestamp(report.generated_at, UTC):%Y-%m-%d %H:%M} UTC</time>'
+        parts = [
+            f"<code>{escape(report.ref)}</code>",
+            f"<code>{report.head[:7]}</code>",
+            escape(self.say("exact" if report.exact else "not_exact")),
+            escape(self.say("made", moment="\0")).replace("\0", shown),
+        ]
+        remarks = "".join(f'<p class="warning">{escape(warning)}</p>' for warning in report.warnings)
+        about = f"<h1>{escape(report.repository)}</h1><p>{' · '.join(parts)}</p>"
+        return f"<header>{about}{self._facts()}{remarks}</header>"
+
+    def body(self) -> Iterator[str]:
+        """The sections, in order."""
+        yield self._languages_over_time()
+        yield self._ownership()
+        yield self._authors()
+        yield self._years()
+        yield self._languages()
+        yield self._frameworks()
+        yield self._co_authors()
+
+    def left_out(self) -> str:
+        """The files that do not count, and why."""
+        rows = [[entry.path, self.say(f"reason.{entry.reason}")] for entry in self._report.excluded]
+        listed = table(self.say("left_out"), [self.say("file"), self.say("why")], rows)
+        return section(self.say("left_out"), folded(self.say("left_out.count", count=len(rows)), listed))
+
+    def _facts(self) -> str:
+        report, insights = self._report, self._report.insights
+        facts = {self._word("lines"): f"{report.lines:,}", self._word("files"): f"{report.files:,}"}
+        few = insights.bus_factor.authors
+        if few:
+            facts[self.say("bus_factor")] = f"{len(few):,}"
+            facts[self.say("half_since")] = str(half_since(report))
+        listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+        names = ", ".join(self._name(author) for author in few[:NAMED_FEW]) + (" …" if len(few) > NAMED_FEW else "")
+        why = note(self.say("bus_factor.why", names=names)) if few else ""
+        return f'<dl class="facts">{listed}</dl>{why}'
+
+    def _languages_over_time(self) -> str:
+        """Lines alive by language: what was added minus what was deleted, month by month."""
+        points, alive = growth(self._report.week, self._report.month)
+        by_name = {self._language(name): values for name, values in alive.items()}
+        bands = stacked(points, by_name, self.say("all_others"))
+        picture = stacked_area(points, bands, area_words(self._locale))
+        rows: list[list[Cell]] = [
+            [points[at].isoformat(), *(band.values[at] for band in bands)] for at in reversed(_told(points))
+        ]
+        head = [self.say("from"), *(band.name for band in bands)]
+        heading = self.say("languages_over_time")
+        return section(
+            heading,
+            figure(picture, [Key(band.name, band.series) for band in bands]),
+            note(self.say("languages_over_time.why")) if picture else "",
+            folded(self.say("as_table"), table(heading, head, rows)),
+        )
+
+    def _ownership(self) -> str:
+        """Folders, each divided among those who own it."""
+        owned = self._report.ownership
+        groups = [
+            Group(
+                self._folder(entry),
+                self.say("group", folder=self._folder(entry), lines=entry.lines),
+                list(self._tiles(entry)),
+            )
+            for entry in owned
+        ]
+        keys = [Key(self._name(author), series) for author, series in self._colour.items()]
+        if any(part.series == _REST and part.size for group in groups for part in group.parts):
+            keys.append(Key(self.say("all_others"), _REST))
+        rows: list[list[Cell]] = [
+            [
+                self._folder(entry),
+                entry.lines,
+                self._name(entry.top_author),
+                Percent(entry.share),
+                ", ".join(self._then(entry)),
+            ]
+            for entry in owned
+        ]
+        head = [self.say("folder"), self._word("lines"), self.say("most_by"), self._word("share"), self.say("then_by")]
+        heading = self.say("ownership")
+        picture = treemap(groups, self.say("ownership.picture"))
+        return section(heading, figure(picture, keys), folded(self.say("as_table"), table(heading, head, rows)))
+
+    def _tiles(self, entry: Ownership) -> Iterator[Tile]:
+        for author, lines in entry.owners.items():
+            yield self._tile(entry, lines, self._colour.get(author, _REST), self._name(author))
+        yield self._tile(entry, entry.lines - sum(entry.owners.values()), _REST, self.say("all_others"))
+
+    def _tile(self, entry: Ownership, part: int, series: int, name: str) -> Tile:
+        return Tile(part, series, self.say("part", folder=self._folder(entry), part=part, lines=entry.lines, name=name))
+
+    def _then(self, entry: Ownership) -> Iterator[str]:
+        """Those who own most of a folder after the first."""
+        for author, lines in list(entry.owners.items())[1 : THEN + 1]:
+            yield f"{self._name(author)} {lines / entry.lines:.1%}"
+
+    def _authors(self) -> str:
+        report = self._report
+        if not report.authors:
+            return section(self.say("authors"), note(self.say("nobody")))
+        head = [
+            *(self._word("author"), "", self._word("lines"), self._word("share"), self._word("commits")),
+            *(self.say("last"), self._word("languages")),
+        ]
+        top = max(entry.share for entry in report.authors)
+        rows = [self._author(entry, top) for entry in report.authors[:SHOWN]]
+        several = names_with_several_addresses(entry.author for entry in report.authors)
+        same = self.say("same_name", names=several) if several else ""
+        return section(
+            self.say("authors"), table(self.say("lines_by_author"), head, rows, phone=4), note(same), self._everyone()
+        )
+
+    def _author(self, entry: AuthorReport, top: float) -> list[Cell]:
+        return [
+            self._with_bot(self._name(entry.author), entry.author),
+            Length(entry.share / (top or 1), self._colour.get(entry.author, _REST)),
+            entry.lines,
+            Percent(entry.share),
+            entry.commits,
+            (entry.last_commit or "")[:10],
+            self._listed(entry.languages, 3),
+        ]
+
+    def _everyone(self) -> str:
+        """All authors with all their numbers."""
+        head = [
+            *(self._word("author"), self._word("lines"), self._word("share"), self._word("files")),
+            *(self._word("commits"), self.say("added"), self.say("deleted"), self.say("first"), self.say("last")),
+            self._word("languages"),
+        ]
+        rows: list[list[Cell]] = [
+            [
+                *(self._with_bot(str(entry.author), entry.author), entry.lines, Percent(entry.share), entry.files),
+                *(entry.commits, entry.added, entry.deleted),
+                *((entry.first_commit or "")[:10], (entry.last_commit or "")[:10], self._listed(entry.languages, 4)),
+            ]
+            for entry in self._report.authors
+        ]
+        return folded(self.say("all", count=len(rows)), table(self.say("authors"), head, rows))
+
+    def _years(self) -> str:
+        """How old the lines are, and who came new."""
+        insights = self._report.insights
+        age = {one.year: one for one in insights.age}
+        people = {one.year: one for one in insights.newcomers}
+        top = max((one.share for one in insights.age), default=0.0)
+        head = [
+            *(self.say("year"), "", self._word("lines"), self._word("share")),
+            *(self.say("people"), self.say("newcomers")),
+        ]
+        rows: list[list[Cell]] = []
+        for year in sorted({*age, *people}, reverse=True):
+            written, active = age.get(year), people.get(year)
+            lines, share = (written.lines, written.share) if written else (0, 0.0)
+            counts = (active.authors, active.newcomers) if active else (0, 0)
+            rows.append([str(year), Length(share / (top or 1)), lines, Percent(share), *counts])
+        listed = table(self.say("years"), head, rows)
+        return section(self.say("years"), listed, note(self.say("years.why")) if rows else "")
+
+    def _languages(self) -> str:
+        top = max((entry.share for entry in self._report.languages), default=0.0)
+        rows: list[list[Cell]] = [
+            [self._language(entry.name), Length(entry.share / (top or 1)), entry.lines, Percent(entry.share)]
+            for entry in self._report.languages
+        ]
+        head, heading = [self.say("language"), "", self._word("lines"), self._word("share")], self._word("languages")
+        return section(heading, table(heading, head, rows[:SHOWN]), self._more(head, rows))
+
+    def _frameworks(self) -> str:
+        rows = [[entry.name, entry.path, entry.evidence] for entry in self._report.frameworks]
+        head = [self.say("framework"), self.say("application"), self.say("found_by")]
+        return section(self._word("frameworks"), table(self._word("frameworks"), head, rows))
+
+    def _co_authors(self) -> str:
+        rows: list[list[Cell]] = [[str(entry.author), entry.commits] for entry in self._report.co_authors or ()]
+        heading, head = self.say("co_authors"), [self._word("author"), self._word("commits")]
+        listed = table(heading, head, rows[:SHOWN])
+        return section(heading, listed and note(self.say("co_authors.why")), listed, self._more(head, rows))
+
+    def _more(self, head: Sequence[str], rows: Sequence[Row]) -> str:
+        """The rows after those that are shown, folded away."""
+        more = self.say("more", count=len(rows) - SHOWN)
+        return folded(more, table(more, head, rows[SHOWN:]))
+
+    def _word(self, key: str) -> str:
+        """A word that other faces of an analysis use too."""
+        return messages.say(self._locale, f"analysis.{key}")
+
+    def _name(self, author: Author) -> str:
+        return self._names.of(author)
+
+    def _with_bot(self, name: str, author: Author) -> str:
+        return self.say("bot", name=name) if author.is_bot else name
+
+    def _language(self, name: str) -> str:
+        return language_name(self._locale, name)
+
+    def _listed(self, languages: Mapping[str, int], count: int) -> str:
+        return ", ".join(map(self._language, list(languages)[:count]))
+
+    def _folder(self, entry: Ownership) -> str:
+        return self.say("top_level") if entry.path == "." else entry.path
 
 
-def _languages_over_time(report: Report) -> str:
-    """Lines alive by language: what was added minus what was deleted, month by month."""
-    points, alive = growth(report.week, report.month)
-    bands = stacked(points, alive)
-    picture = stacked_area(points, bands, "Lines added minus deleted, by language, over time")
-    rows = [[points[number].isoformat(), *(f"{band.values[number]:,}" for band in bands)] for number in _told(points)]
-    note = f'<p class="note">{escape(_SERIES_NOTE)}</p>'
-    return section(
-        "Languages over time", picture, _legend(bands) + note, table(["From", *(b.name for b in bands)], rows)
-    )
+def half_since(report: Report) -> int:
+    """The latest year such that half of the lines, or more, were written in it or later; 0 where there are none."""
+    held = 0.0
+    for one in reversed(report.insights.age):
+        held += one.lines
+        if 2 * held >= report.lines:
+            return one.year
+    return 0
 
 
 def _told(points: Sequence[date]) -> list[int]:
     """The periods a table tells: each of a short history, the last one of each year of a long one."""
-    if len(points) <= _SHOWN:
+    if len(points) <= SHOWN:
         return list(range(len(points)))
     return [number for number, point in enumerate(points) if point.month == 12 or number == len(points) - 1]
-
-
-def _owners(report: Report, colour: Mapping[Author, int]) -> str:
-    """Folders, each divided among those who own it."""
-    groups = [
-        Group(_folder(entry.path), f"{_folder(entry.path)}: {entry.lines:,} lines", list(_parts(entry, colour)))
-        for entry in report.ownership
-    ]
-    rows = [
-        [_folder(entry.path), f"{entry.lines:,}", entry.top_author.name, f"{entry.share:.1%}"]
-        for entry in report.ownership
-    ]
-    picture = treemap(groups, "Folders by lines, divided among those who own them")
-    grey = any(part.series == COLOURS - 1 and part.size for group in groups for part in group.parts)
-    names = [author.name for author in colour] + ([OTHERS] if grey else [])
-    return section("Who owns what", picture, _names(names), table(["Folder", "Lines", "Most by", "Share"], rows))
-
-
-def _parts(entry: Ownership, colour: Mapping[Author, int]) -> Iterator[Tile]:
-    folder = _folder(entry.path)
-    for author, lines in entry.owners.items():
-        told = f"{folder}: {lines:,} of {entry.lines:,} lines by {author.name}"
-        yield Tile(lines, colour.get(author, COLOURS - 1), told)
-    rest = entry.lines - sum(entry.owners.values())
-    yield Tile(rest, COLOURS - 1, f"{folder}: {rest:,} of {entry.lines:,} lines by {OTHERS}")
-
-
-def _folder(path: str) -> str:
-    return "(top level)" if path == "." else path
-
-
-def _authors(report: Report, colour: Mapping[Author, int]) -> str:
-    top = report.authors[0].lines if report.authors else 0
-    shown = [entry for entry in report.authors[:_SHOWN] if entry.lines]
-    picture = bars(
-        [
-            Bar(
-                entry.author.name,
-                entry.lines / top,
-                f"{entry.lines:,} ({entry.share:.1%})",
-                colour.get(entry.author, COLOURS - 1),
-            )
-            for entry in shown
-        ],
-        "Lines by author",
-    )
-    head = ["Author", "Lines", "Share", "Files", "Commits", "Added", "Deleted", "First", "Last", "Languages"]
-    rows = [
-        [
-            str(entry.author) + (" (bot)" if entry.author.is_bot else ""),
-            f"{entry.lines:,}",
-            f"{entry.share:.1%}",
-            f"{entry.files:,}",
-            f"{entry.commits:,}",
-            f"{entry.added:,}",
-            f"{entry.deleted:,}",
-            (entry.first_commit or "")[:10],
-            (entry.last_commit or "")[:10],
-            ", ".join(list(entry.languages)[:4]),
-        ]
-        for entry in report.authors
-    ]
-    return section("Authors", picture, "", table(head, rows))
-
-
-def _languages(report: Report) -> str:
-    top = report.languages[0].lines if report.languages else 0
-    shown = [entry for entry in report.languages[:_SHOWN] if entry.lines]
-    picture = bars(
-        [Bar(entry.name, entry.lines / top, f"{entry.lines:,} ({entry.share:.1%})", 0) for entry in shown],
-        "Lines by language",
-    )
-    rows = [[entry.name, f"{entry.lines:,}", f"{entry.share:.1%}"] for entry in report.languages]
-    return section("Languages", picture, "", table(["Language", "Lines", "Share"], rows))
-
-
-def _frameworks(report: Report) -> str:
-    rows = [[entry.name, entry.path, entry.evidence] for entry in report.frameworks]
-    listed = plain_table(["Framework", "Application", "Found by"], rows)
-    return f"<section><h2>Frameworks</h2>{listed}</section>" if rows else ""
-
-
-def _co_authors(report: Report) -> str:
-    rows = [[str(entry.author), f"{entry.commits:,}"] for entry in report.co_authors or ()]
-    return section("Co-authors", "", "", table(["Named in trailers", "Commits"], rows)) if rows else ""
-
-
-def _left_out(report: Report) -> str:
-    rows = [[entry.path, entry.reason] for entry in report.excluded]
-    return section("Files left out", "", "", table(["File", "Why"], rows)) if rows else ""
-
-
-def _colours(report: Report) -> dict[Author, int]:
-    """The colours of the authors with the most lines; all others share the last one."""
-    return {entry.author: number for number, entry in enumerate(report.authors[: COLOURS - 1]) if entry.lines}
-
-
-def section(heading: str, picture: str, legend: str, behind: str) -> str:
-    """A part of the page: HTML, with `behind` the numbers of its picture."""
-    shown = f"<figure>{picture}{legend}</figure>" if picture else ""
-    return f"<section><h2>{escape(heading)}</h2>{shown}{behind}</section>"
-
-
-def _legend(bands: Sequence[Band]) -> str:
-    return _names([band.name for band in bands])
-
-
-def _names(names: Sequence[str]) -> str:
-    series = [COLOURS - 1 if name == OTHERS else number for number, name in enumerate(names)]
-    keys = (
-        f'<li><svg viewBox="0 0 10 10"><rect class="s{number}" width="10" height="10" rx="2"/></svg>{escape(name)}</li>'
-        for number, name in zip(series, names, strict=True)
-    )
-    return f'<ul class="legend">{"".join(keys)}</ul>'
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The numbers behind a picture, folded away until asked for."""
-    return f"<details><summary>As a table</summary>{plain_table(head, rows)}</details>" if rows else ""
-
-
-def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of plain text."""
-    heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'

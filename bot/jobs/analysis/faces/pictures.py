@@ -1,12 +1,14 @@
 """Draws a report as SVG: a stacked area of languages over time, a treemap of who owns which folder, bars.
 
 Each picture is one `<svg>` element that takes its colours from the page's style (`.s0`, `.s1`, … for series) and tells
-its numbers in `<title>` elements, which browsers show on hovering and screen readers read.
+its numbers in `<title>` elements, which browsers show on hovering; who cannot see it is told its title, and the numbers
+by the table beside it. All words come from the caller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -15,9 +17,8 @@ from typing import NamedTuple
 COLOURS = 10
 """Series colours of the page's style; the last one is for all others."""
 
-OTHERS = "all others"
-WIDTH, AREA_HEIGHT, MAP_HEIGHT = 960, 260, 360
-_AXIS = 22
+WIDTH, AREA_HEIGHT, AXIS_HEIGHT, MAP_HEIGHT = 960, 260, 26, 360
+_MOST_STEPS = 4  # of the scale
 _HEADROOM = 20  # above the highest point, for the number that says how high it is
 _ROW = 26
 _LABEL = 220
@@ -25,10 +26,11 @@ _NUMBER = 110
 
 
 class Band(NamedTuple):
-    """One series of a stacked area: its name and a value for each point in time."""
+    """One series of a stacked area: its name, a value for each point in time, and its series' number."""
 
     name: str
     values: Sequence[int]
+    series: int
 
 
 class Tile(NamedTuple):
@@ -71,26 +73,36 @@ class Box:
     height: float
 
 
-def stacked_area(starts: Sequence[date], bands: Sequence[Band], title: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a stacked area says: its title, how high it is at most, and what hovering over a band tells."""
+
+    title: str
+    top: Callable[[int], str]
+    band: Callable[[str, int], str]
+
+
+def stacked_area(starts: Sequence[date], bands: Sequence[Band], words: Words) -> str:
     """Bands piled up over time; the first lies at the bottom. Empty when there is nothing to show.
 
     A single point in time is drawn as one that lasted.
     """
     if len(starts) == 1:
-        starts, bands = [*starts] * 2, [Band(band.name, [*band.values] * 2) for band in bands]
+        starts, bands = [*starts] * 2, [band._replace(values=[*band.values] * 2) for band in bands]
     totals = [sum(values) for values in zip(*(band.values for band in bands), strict=True)]
     top = max(totals, default=0)
     if not top:
         return ""
     floor = [0] * len(starts)
     shapes = []
-    for number, band in enumerate(bands):
+    for band in bands:
         ceiling = [low + value for low, value in zip(floor, band.values, strict=True)]
         path = _area(_across(len(starts)), floor, ceiling, top)
-        told = f"{band.name}: {sum(band.values):,} lines"
-        shapes.append(f'<path class="s{number % COLOURS}" d="{path}"><title>{escape(told)}</title></path>')
+        told = words.band(band.name, max(band.values))
+        shapes.append(f'<path class="s{band.series}" d="{path}"><title>{escape(told)}</title></path>')
         floor = ceiling
-    return _svg(WIDTH, AREA_HEIGHT + _AXIS, title, [*shapes, *_years(starts), _scale(top)])
+    marks = [*_years(starts), *_steps(top), _highest(words.top(top))]
+    return _svg(WIDTH, AREA_HEIGHT + AXIS_HEIGHT, words.title, [*shapes, *marks])
 
 
 def treemap(groups: Sequence[Group], title: str) -> str:
@@ -111,7 +123,7 @@ def bars(rows: Sequence[Bar], title: str) -> str:
     shapes = []
     for number, row in enumerate(rows):
         y, width = number * _ROW, max(1.0, row.share * room)
-        shapes.append(f'<text class="label" x="{_LABEL - 10}" y="{y + 17}">{escape(_cut(row.label, 30))}</text>')
+        shapes.append(f'<text class="label" x="{_LABEL - 10}" y="{y + 17}">{escape(_cut(row.label, 28))}</text>')
         shapes.append(f'<rect class="s{row.series}" x="{_LABEL}" y="{y + 4}" width="{width:.1f}" height="18" rx="3"/>')
         shapes.append(f'<text x="{_LABEL + width + 8:.1f}" y="{y + 17}">{escape(row.text)}</text>')
     return _svg(WIDTH, len(rows) * _ROW, title, shapes)
@@ -194,13 +206,39 @@ def _years(starts: Sequence[date]) -> list[str]:
     xs = _across(len(starts))
     return [
         f'<line class="grid" x1="{xs[number]:.1f}" x2="{xs[number]:.1f}" y1="0" y2="{AREA_HEIGHT}"/>'
-        f'<text x="{min(xs[number] + 3, WIDTH - 32):.1f}" y="{AREA_HEIGHT + 16}">{starts[number].year}</text>'
+        + _year(starts[number].year, xs[number] + 3)
         for number in firsts[::every]
     ]
 
 
-def _scale(top: int) -> str:
-    return f'<text class="label" x="{WIDTH - 4}" y="12">{top:,} lines</text>'
+def _year(year: int, x: float) -> str:
+    """A year beneath its mark, or at the edge where it would not fit."""
+    place = f'class="label" x="{WIDTH}"' if x > WIDTH - 70 else f'x="{x:.1f}"'
+    return f'<text {place} y="{AREA_HEIGHT + 20}">{year}</text>'
+
+
+def _steps(top: int) -> list[str]:
+    """Round numbers of lines, and how high they are; none so near to the highest point that the words would touch."""
+    step = round_step(top)
+    heights = [(value, _height(value, top)) for value in range(step, top, step)]
+    return [
+        f'<line class="grid" x1="0" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text class="over" x="3" y="{y - 4:.1f}">{value:,}</text>'
+        for value, y in heights
+        if y > _HEADROOM + 12
+    ]
+
+
+def round_step(top: int) -> int:
+    """The smallest of 1, 2, 5, 10, 20, … of which no more than a few make `top`."""
+    step, factors = 1, itertools.cycle((2, 2.5, 2))
+    while top / step > _MOST_STEPS:
+        step = int(step * next(factors))
+    return step
+
+
+def _highest(told: str) -> str:
+    return f'<text class="label over" x="{WIDTH - 4}" y="0" dy="1em">{escape(told)}</text>'
 
 
 def _group(group: Group, box: Box) -> Iterator[str]:
@@ -209,9 +247,9 @@ def _group(group: Group, box: Box) -> Iterator[str]:
     inner = squarify([part.size for part in parts], box)
     yield from (_tile(part, part_box) for part, part_box in zip(parts, inner, strict=True))
     yield f'<rect class="outline" {_corners(box)}><title>{escape(group.told)}</title></rect>'
-    label = _cut(group.label, int(box.width / 7.5))
-    if box.height > 22 and label:
-        yield f'<text class="on" x="{box.x + 6:.1f}" y="{box.y + 17:.1f}">{escape(label)}</text>'
+    if min(box.width, box.height) > _ROW:
+        small = " small" if min(box.width / 3, box.height) < 2 * _ROW else ""
+        yield f'<svg {_corners(box)}><text class="on{small}" x="6" y="4" dy="1em">{escape(group.label)}</text></svg>'
 
 
 def _tile(tile: Tile, box: Box) -> str:
@@ -236,11 +274,12 @@ def _svg(width: float, height: float, title: str, shapes: Sequence[str]) -> str:
     )
 
 
-def stacked(points: Sequence[date], values: Mapping[str, Mapping[date, int]]) -> list[Band]:
-    """Bands of the largest series, all others joined in one."""
+def stacked(points: Sequence[date], values: Mapping[str, Mapping[date, int]], others: str) -> list[Band]:
+    """Bands of the largest series, all others joined in one of that name."""
     ranked = sorted(values, key=lambda name: (-sum(values[name].values()), name))
     shown, rest = ranked[: COLOURS - 1], ranked[COLOURS - 1 :]
-    bands = [Band(name, [values[name].get(point, 0) for point in points]) for name in shown]
+    bands = [Band(name, [values[name].get(point, 0) for point in points], at) for at, name in enumerate(shown)]
     if rest:
-        bands.append(Band(OTHERS, [sum(values[name].get(point, 0) for name in rest) for point in points]))
+        joined = [sum(values[name].get(point, 0) for name in rest) for point in points]
+        bands.append(Band(others, joined, COLOURS - 1))
     return bands

@@ -1,96 +1,167 @@
-"""Shows a report on a terminal: authors with bars, languages, and what was left out."""
+"""Shows a report on a terminal: authors and languages with bars, what is good to know, and what was left out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from bot.jobs.analysis.faces.bars import BAR, bar
+from bot.jobs.analysis.faces.names import Names, names_with_several_addresses
+from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.portfolio import Portfolio
-from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, Report
 
 SHOWN = 15
-_WIDE = 110  # columns of a terminal that has room for bars and languages beside all numbers
+SHOWN_YEARS = 10
+NAMED_FEW = 5
+_WIDE = 120  # columns of a terminal that has room for languages beside all numbers
+_SHORT_BAR = 8
+_LEAST, _LANGUAGES = 12, 22  # places of names and of languages where room is short
+_GAP = 2  # between two columns
 
 
 def show(report: Report, out: TextIO) -> None:
-    """Print the report's tables, with bars where the terminal is wide enough."""
+    """Print the report's tables, as wide as the terminal is."""
     console = Console(file=out, highlight=False)
-    console.print(
-        Group(_headline(report), _authors(report, wide=console.width >= _WIDE), _languages(report), *_notes(report))
-    )
+    tables = [_authors(report, console.width), _languages(report)]
+    if report.insights.age:
+        tables.append(_years(report.insights))
+    if report.co_authors:
+        tables.append(_co_authors(report.co_authors))
+    _print(console, Group(_headline(report), *tables, *_notes(report)))
 
 
 def show_portfolio(portfolio: Portfolio, out: TextIO) -> None:
     """Print who wrote what across repositories."""
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column("Author", overflow="ellipsis", no_wrap=True, max_width=40, min_width=12)
-    for name in ("Lines", "Share", "Commits", "Repositories"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = _table("Author", "Lines", "Share", "Commits", "Repositories")
+    names = Names(person.author for person in portfolio.people)
     for person in portfolio.people[:SHOWN]:
         own = sum(1 for lines in person.repositories.values() if lines)
-        shown = Text(person.author.name or person.author.email)
+        shown = Text(names.of(person.author))
         table.add_row(shown, f"{person.lines:,}", f"{person.share:.1%}", f"{person.commits:,}", f"{own:,}")
-    names = ", ".join(portfolio.repositories)
-    counts = f"{portfolio.lines:,} lines in {portfolio.files:,} files"
-    head = Text(f"{len(portfolio.repositories)} repositories: {counts}", "bold")
-    Console(file=out, highlight=False).print(Group(head, Text(names, "dim"), table))
+    together = ", ".join(portfolio.repositories)
+    head = Text(f"{len(portfolio.repositories)} repositories: {_lines(portfolio.lines, portfolio.files)}", "bold")
+    _print(Console(file=out, highlight=False), Group(head, Text(together, "dim"), table))
+
+
+def _print(console: Console, part: Group) -> None:
+    """Print without the blanks that fill lines up."""
+    with console.capture() as caught:
+        console.print(part)
+    console.file.write("\n".join(line.rstrip() for line in caught.get().split("\n")))
 
 
 def _headline(report: Report) -> Text:
     exact = "exactly as git blame says" if report.exact else "not exact, see below"
-    return Text(
-        f"{report.repository} at {report.head[:12]}: {report.lines:,} lines in {report.files:,} files, {exact}", "bold"
-    )
+    return Text(f"{report.repository} at {report.head[:7]}: {_lines(report.lines, report.files)}, {exact}", "bold")
 
 
-def _authors(report: Report, *, wide: bool) -> Table:
+def _lines(lines: int, files: int) -> str:
+    return f"{_count(lines, 'line')} in {_count(files, 'file')}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _table(first: str, *numbers: str, room: int = 40) -> Table:
+    """A table of things, in so many columns of the terminal, and their numbers."""
     table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column("Author", overflow="ellipsis", no_wrap=True, max_width=40, min_width=12)
-    for name in ("Lines", "Share"):
+    table.add_column(first, overflow="ellipsis", no_wrap=True, max_width=max(room, _LEAST), min_width=_LEAST)
+    for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
-    if wide:
-        table.add_column("", min_width=BAR)
-    for name in ("Files", "Commits", "Added", "Deleted"):
-        table.add_column(name, justify="right", no_wrap=True)
-    if wide:
-        table.add_column("Languages", overflow="ellipsis", no_wrap=True)
-    for entry in report.authors[:SHOWN]:
-        table.add_row(
-            Text(entry.author.name or entry.author.email),
-            f"{entry.lines:,}",
-            f"{entry.share:.1%}",
-            *([bar(entry.share)] if wide else []),
-            f"{entry.files:,}",
-            f"{entry.commits:,}",
-            f"+{entry.added:,}",
-            f"-{entry.deleted:,}",
-            *([", ".join(list(entry.languages)[:3])] if wide else []),
-        )
-    rest = len(report.authors) - SHOWN
-    if rest > 0:
-        table.add_row(f"and {rest} more")
     return table
 
 
+def _authors(report: Report, width: int) -> Table:
+    """The authors with the most lines. Numbers are never cut: names and languages share the room they leave."""
+    wide, shown = width >= _WIDE, report.authors[:SHOWN]
+    places, numbers = BAR if wide else _SHORT_BAR, [_numbers(entry, wide=wide) for entry in shown]
+    heads = ["Lines", "Share", *(["Files"] if wide else []), "Commits", "Added", "Deleted"]
+    taken = places + _GAP + sum(max(map(len, column)) + _GAP for column in zip(heads, *numbers, strict=True))
+    names = Names(entry.author for entry in shown)
+    longest = max([cell_len(names.of(entry.author)) for entry in shown], default=0)
+    room = min(longest, max(_LEAST, width - taken - (_LANGUAGES + _GAP if wide else 0)))
+    table = _table("Author", *heads[:2], room=room)
+    table.add_column("", min_width=places, no_wrap=True)
+    for head in heads[2:]:
+        table.add_column(head, justify="right", no_wrap=True)
+    if wide:
+        left = max(_LANGUAGES, width - taken - max(room, _LEAST) - _GAP)
+        table.add_column("Languages", overflow="ellipsis", no_wrap=True, max_width=left)
+    for entry, (lines, share, *rest) in zip(shown, numbers, strict=True):
+        languages = [", ".join(list(entry.languages)[:3])] if wide else []
+        table.add_row(Text(names.of(entry.author)), lines, share, bar(entry.share, places), *rest, *languages)
+    if len(report.authors) > SHOWN:
+        table.add_row(f"and {len(report.authors) - SHOWN:,} more")
+    return table
+
+
+def _numbers(entry: AuthorReport, *, wide: bool) -> list[str]:
+    files = [f"{entry.files:,}"] if wide else []
+    return [
+        *(f"{entry.lines:,}", f"{entry.share:.1%}", *files, f"{entry.commits:,}"),
+        *(f"+{entry.added:,}", f"-{entry.deleted:,}"),
+    ]
+
+
 def _languages(report: Report) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column("Language")
-    table.add_column("Lines", justify="right")
-    table.add_column("Share", justify="right")
+    table = _table("Language", "Lines", "Share")
     table.add_column("", min_width=BAR)
     for entry in report.languages[:SHOWN]:
         table.add_row(entry.name, f"{entry.lines:,}", f"{entry.share:.1%}", bar(entry.share))
+    rest = len(report.languages) - SHOWN
+    if rest > 0:
+        table.add_row(f"and {rest:,} more")
+    return table
+
+
+def _years(insights: Insights) -> Table:
+    """The newest years: lines there now by when they were written, people who committed, and who came new."""
+    table = _table("Written in", "Lines", "Share")
+    table.add_column("", min_width=BAR)
+    for name in ("People", "New"):
+        table.add_column(name, justify="right")
+    people = {one.year: (f"{one.authors:,}", f"{one.newcomers:,}") for one in insights.newcomers}
+    for one in list(reversed(insights.age))[:SHOWN_YEARS]:
+        counts = people.get(one.year, ("0", "0"))
+        table.add_row(str(one.year), f"{one.lines:,}", f"{one.share:.1%}", bar(one.share), *counts)
+    earlier = insights.age[:-SHOWN_YEARS]
+    if earlier:
+        lines, share = sum(one.lines for one in earlier), sum(one.share for one in earlier)
+        table.add_row(f"before {earlier[-1].year + 1}", f"{lines:,}", f"{share:.1%}", bar(share))
+    return table
+
+
+def _co_authors(co_authors: Sequence[CoAuthor]) -> Table:
+    table = _table("Co-author", "Commits", room=60)
+    for person in co_authors[:SHOWN]:
+        table.add_row(Text(str(person.author)), f"{person.commits:,}")
+    if len(co_authors) > SHOWN:
+        table.add_row(f"and {len(co_authors) - SHOWN:,} more")
     return table
 
 
 def _notes(report: Report) -> list[Text]:
-    notes = [f"Framework: {entry.name} in {entry.path} ({entry.evidence})" for entry in report.frameworks]
+    return [Text(note, "dim") for note in _remarks(report)] + [Text(warning, "yellow") for warning in report.warnings]
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    few, names = report.insights.bus_factor.authors, Names(report.insights.bus_factor.authors)
+    if few:
+        who = ", ".join(map(names.of, few[:NAMED_FEW])) + (", …" if len(few) > NAMED_FEW else "")
+        yield f"Bus factor {len(few):,}: the fewest people who own more than half of the lines ({who})."
+    several = names_with_several_addresses(entry.author for entry in report.authors)
+    if several:
+        stand = "1 name stands" if several == 1 else f"{several:,} names stand"
+        yield f"{stand} with several addresses; a .mailmap makes one author of each."
+    for entry in report.frameworks:
+        yield f"Framework: {entry.name} in {entry.path} ({entry.evidence})"
     if report.excluded:
-        notes.append(
-            f"{len(report.excluded)} files left out (vendored, generated, too large); --all-files counts them."
-        )
-    return [Text(note, "dim") for note in notes] + [Text(warning, "yellow") for warning in report.warnings]
+        left_out = _count(len(report.excluded), "file")
+        yield f"{left_out} left out (vendored, generated, too large); --all-files counts them."

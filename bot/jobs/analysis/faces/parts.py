@@ -1,0 +1,105 @@
+"""Makes the pieces of a page: sections, figures, legends, and tables whose rows may hold bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import NamedTuple
+
+
+class Percent(NamedTuple):
+    """A share between 0 and 1, told as a number."""
+
+    share: float
+
+
+class Length(NamedTuple):
+    """A share between 0 and 1, drawn as a bar in a series' colour; the number stands beside it."""
+
+    share: float
+    series: int = 0
+
+
+Cell = str | int | Percent | Length
+Row = Sequence[Cell]
+
+
+class Key(NamedTuple):
+    """One entry of a legend."""
+
+    name: str
+    series: int
+
+
+def section(heading: str, *parts: str) -> str:
+    """A part of the page; `parts` are HTML. Empty where all of them are."""
+    inside = "".join(parts)
+    return f"<section><h2>{escape(heading)}</h2>{inside}</section>" if inside else ""
+
+
+def figure(picture: str, keys: Iterable[Key]) -> str:
+    """A picture with its legend; empty without a picture."""
+    listed = "".join(f"<li>{_swatch(key.series)}{escape(key.name)}</li>" for key in keys)
+    return f'<figure>{picture}<ul class="legend">{listed}</ul></figure>' if picture else ""
+
+
+def _swatch(series: int) -> str:
+    return f'<svg viewBox="0 0 10 10" aria-hidden="true"><rect class="s{series}" width="10" height="10" rx="2"/></svg>'
+
+
+def note(text: str) -> str:
+    """A remark beneath what it is about."""
+    return f'<p class="note">{escape(text)}</p>' if text else ""
+
+
+def folded(summary: str, inside: str) -> str:
+    """What is shown when it is asked for; `inside` is HTML. Empty where that is."""
+    return f"<details><summary>{escape(summary)}</summary>{inside}</details>" if inside else ""
+
+
+def table(name: str, head: Sequence[str], rows: Sequence[Row], *, phone: int | None = None) -> str:
+    """A table, empty without rows: numbers to the right, bars as long as their share.
+
+    `name` is for those who cannot see where it stands. A small screen shows the first `phone` columns only.
+    """
+    if not rows:
+        return ""
+    looks = [_looks(cell, at, phone) for at, cell in enumerate(rows[0])]
+    heads = "".join(
+        f'<th scope="col"{look}>{escape(text)}</th>' if text else f"<td{look}></td>"
+        for text, look in zip(head, looks, strict=True)
+    )
+    body = "".join(_row(row, looks) for row in rows)
+    return (
+        f'<div class="wide" role="group" tabindex="0" aria-label="{escape(name)}">'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(row: Row, looks: Sequence[str]) -> str:
+    """A row, which its first cell names."""
+    first = f'<th scope="row"{looks[0]}>{_shown(row[0])}</th>'
+    rest = (f"<td{look}>{_shown(cell)}</td>" for cell, look in zip(row[1:], looks[1:], strict=True))
+    return f"<tr>{first}{''.join(rest)}</tr>"
+
+
+def _looks(cell: Cell, at: int, phone: int | None) -> str:
+    """The class attribute of a column, by its first cell."""
+    kind = {str: "", Length: "bar"}.get(type(cell), "number")
+    names = [name for name in (kind, "minor" if phone is not None and at >= phone else "") if name]
+    return f' class="{" ".join(names)}"' if names else ""
+
+
+def _shown(cell: Cell) -> str:
+    match cell:
+        case Percent(share):
+            return f"{share:.1%}"
+        case Length(share, series):
+            return (
+                f'<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+                f'<rect class="s{series}" width="{max(0.5, 100 * share):.1f}" height="10"/></svg>'
+            )
+        case int():
+            return f"{cell:,}"
+        case _:
+            return escape(cell)
