@@ -7,11 +7,13 @@ from typing import Any
 
 from bot import messages
 from bot.jobs.analysis.faces.bars import bar
+from bot.jobs.analysis.faces.words import language_name
 from bot.model import JobState
 from bot.reporters.view import JobView
 
 BAR_PLACES = 12
 NAME_CHARACTERS = 60
+LIST_CHARACTERS = 400
 ICONS: Mapping[JobState, str] = {
     JobState.COMPLETED: "📊",
     JobState.FAILED: "❌",
@@ -90,14 +92,14 @@ def _authors(found: Found, locale: str) -> str:
         return messages.say(locale, f"analysis.{key}")
 
     head = f"| {word('author')} | {word('lines')} | {word('share')} | | {word('commits')} | {word('languages')} |"
-    rows = [_author(author) for author in found["authors"]]
+    rows = [_author(author, locale) for author in found["authors"]]
     rest = found["authorCount"] - len(found["authors"])
     more = ["", messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
     return "\n".join([head, "|---|---:|---:|---|---:|---|", *rows, *more])
 
 
-def _author(author: Found) -> str:
-    languages = ", ".join(messages.neutral(name) for name in author["languages"])
+def _author(author: Found, locale: str) -> str:
+    languages = ", ".join(messages.neutral(language_name(locale, name)) for name in author["languages"])
     drawn = bar(author["share"], BAR_PLACES)
     return (
         f"| {name_of(author)} | {author['lines']:,} | {author['share']:.1%} | {f'`{drawn}`' if drawn else ''} |"
@@ -105,14 +107,26 @@ def _author(author: Found) -> str:
     )
 
 
+def languages_of(found: Found, locale: str) -> str:
+    """Languages with their shares, as text."""
+    return ", ".join(f"{language_name(locale, one['name'])} {one['share']:.1%}" for one in found["languages"])
+
+
+def bus_factor(found: Found, locale: str) -> str:
+    """How few people own more than half; empty where that was not asked, as of several repositories."""
+    few = found.get("busFactor")
+    return messages.say(locale, "analysis.bus_factor", people=few) if few else ""
+
+
 def _lists(found: Found, locale: str) -> str:
-    """Languages with their shares, and frameworks."""
-    languages = ", ".join(f"{messages.neutral(one['name'])} {one['share']:.1%}" for one in found["languages"])
+    """Languages with their shares, frameworks, and on how few people it rests."""
+    languages = messages.neutral(languages_of(found, locale), LIST_CHARACTERS)
     parts = [f"**{messages.say(locale, 'analysis.languages')}** {languages}"] if languages else []
     frameworks = ", ".join(messages.neutral(name) for name in found.get("frameworks", ()))
     if frameworks:
         parts.append(f"**{messages.say(locale, 'analysis.frameworks')}** {frameworks}")
-    return " · ".join(parts)
+    told = " · ".join(parts)
+    return "\n\n".join(part for part in (bus_factor(found, locale), told) if part)
 
 
 def _change(change: Found, locale: str) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.cells import set_cell_size
+
 from bot import messages
 from bot.jobs.analysis.faces.bars import bar
 from bot.model import JobState
@@ -53,13 +55,14 @@ def _top(found: Mapping[str, Any], locale: str) -> str:
     rows = [_row(author) for author in found["authors"][:SHOWN]]
     rest = found["authorCount"] - len(rows)
     more = [messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
-    languages = ", ".join(f"{one['name']} {one['share']:.1%}" for one in found["languages"])
     table = escaped("\n".join([*rows, *more])).replace("```", "'''")
-    return f"```\n{table}\n```\n{escaped(messages.say(locale, 'analysis.languages'))}: {escaped(languages)}"
+    languages = f"{messages.say(locale, 'analysis.languages')}: {analysis.languages_of(found, locale)}"
+    told = [f"```\n{table}\n```", escaped(analysis.bus_factor(found, locale)), escaped(languages)]
+    return "\n".join(line for line in told if line)
 
 
 def _row(author: Mapping[str, Any]) -> str:
-    name = analysis.name_of(author, with_login=False)[:NAME_PLACES].ljust(NAME_PLACES)
+    name = set_cell_size(analysis.name_of(author, with_login=False), NAME_PLACES)  # a letter may take two places
     drawn = bar(author["share"], BAR_PLACES).ljust(BAR_PLACES)
     return f"{name} {drawn} {author['share']:>6.1%} {author['lines']:>9,}"
 

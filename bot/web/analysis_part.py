@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from bot import messages
+from bot.jobs.analysis.faces.words import language_name
 from bot.reporters.view import JobView
 
 
@@ -36,7 +37,7 @@ def _authors(found: Mapping[str, Any], locale: str) -> str:
             f"{one['lines']:,}",
             f"{one['share']:.1%}",
             f"{one['commits']:,}",
-            escape(", ".join(one["languages"])),
+            escape(", ".join(language_name(locale, name) for name in one["languages"])),
         ]
         for one in found["authors"]
     ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository
@@ -100,3 +101,27 @@ def test_what_is_not_exact_is_said() -> None:
 def test_people_beyond_the_table_are_counted() -> None:
     result = {"analysis": found(person("Ann"), authorCount=1235)}
     assert "and 1,234 more" in analysis.summary(seen(JobState.COMPLETED, result), "en")
+
+
+@pytest.mark.parametrize(("people", "said"), [(1, "1 person owns more than half"), (3, "3 people own more than half")])
+def test_how_few_people_it_rests_on_is_said(people: int, said: str) -> None:
+    view = seen(JobState.COMPLETED, {"analysis": found(person("Ann"), busFactor=people)})
+    assert said in analysis.summary(view, "en")
+    assert said in str(slack_analysis.head(view, "en").blocks)
+    assert "Bus factor" not in analysis.summary(seen(JobState.COMPLETED, {"analysis": found(person("Ann"))}), "en")
+
+
+def test_a_language_nobody_knows_is_not_called_other() -> None:
+    unknown = {"languages": [{"name": "Other", "lines": 10, "share": 1.0}]}
+    view = seen(JobState.COMPLETED, {"analysis": found(person("Ann", languages=["Other"]), **unknown)})
+    for words in (analysis.summary(view, "en"), str(slack_analysis.head(view, "en").blocks)):
+        assert "no known language 100.0%" in words
+        assert "Other" not in words
+
+
+def test_columns_stand_in_line_whatever_letters_a_name_has() -> None:
+    people = [person("Ann"), person("김철수"), person("a name that is longer than its column by far")]
+    said = slack_analysis.head(seen(JobState.COMPLETED, {"analysis": found(*people)}), "en")
+    rows = [line for line in str(said.blocks[1]["text"]["text"]).splitlines() if "50.0%" in line]
+    assert len(rows) == 3
+    assert len({cell_len(row) for row in rows}) == 1

@@ -25,6 +25,7 @@ def of_report(report: Report) -> dict[str, Any]:
         "files": report.files,
         "exact": report.exact,
         "authorCount": len(report.authors),
+        "busFactor": len(report.insights.bus_factor.authors),
         "authors": [
             {
                 **_person(entry.author, report.login(entry.author)),
