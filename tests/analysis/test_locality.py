@@ -1,14 +1,17 @@
-"""Pairs are diffed chain by chain, and the order of the work changes nothing in the answer."""
+"""Pairs are diffed as the walk finds them, path by path or chain by chain; the answer is the same."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis.blame import locality
-from bot.jobs.analysis.blame.locality import ordered
+from bot.jobs.analysis.blame import batches, locality
+from bot.jobs.analysis.blame.batches import Batches
+from bot.jobs.analysis.blame.locality import by_chain, mixes_files
+from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.repositories.repository import open_repository
@@ -24,44 +27,81 @@ def packed(history: History) -> Path:
     return repository
 
 
+def private(repository: Path) -> Git:
+    opened = open_repository(repository)
+    return Git(opened.objects, opened.resolve("HEAD"), Children(), max_blob_bytes=MIB)
+
+
+def blobs_with_bases(repository: Path) -> dict[bytes, bytes]:
+    found = git(repository, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname) %(deltabase)")
+    return {name: base for kind, name, base in map(bytes.split, found.splitlines()) if kind == b"blob"}
+
+
+def pairs_of(blobs: Sequence[bytes], paths: Sequence[bytes]) -> Pairs:
+    pairs = Pairs(b"0" * 40)
+    for blob, path in zip(blobs, paths, strict=True):
+        pairs.number(b"1" * 40, blob, path)
+    return pairs
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_the_answer_is_git_blames_in_whatever_order(
-    history: History, seed: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_answer_is_git_blames_however_few_pairs_are_begun_with(
+    history: History, seed: int, mixed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locality, "MANY", 0)
+    monkeypatch.setattr(batches, "WINDOW", 5)
+    monkeypatch.setattr(batches, "SMALLEST", 2)
+    monkeypatch.setattr("bot.jobs.analysis.blame.diffs.WINDOW", 5)
+    monkeypatch.setattr("bot.jobs.analysis.blame.diffs.SMALLEST", 2)
+    monkeypatch.setattr("bot.jobs.analysis.blame.onepass.TELL_EVERY", 3)
+    monkeypatch.setattr(batches, "mixes_files", lambda *_: mixed)
     Fuzzer(900 + seed).fill(history, 60)
     repository = packed(history)
     told = {path: by_commit for path, by_commit in owners(cold_state(repository)).items() if by_commit}
     assert told == {path: by_commit for path, by_commit in blamed_by_git(repository).items() if by_commit}
 
 
-def test_blobs_of_one_chain_stand_together(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locality, "MANY", 0)
+def test_blobs_of_one_chain_stand_together(history: History) -> None:
     for number in range(12):
         text = b"".join(LINES[: 100 + number])
         history.commit(
             {"one/data.txt": b"1\n" + text, "two/data.txt": b"2\n" + text, f"other{number}": b"%d\n" % number}
         )
     repository = packed(history)
-    found = git(repository, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname) %(deltabase)")
-    bases = {name: base for kind, name, base in map(bytes.split, found.splitlines()) if kind == b"blob"}
+    bases = blobs_with_bases(repository)
     blobs = sorted(bases)
-    paths = [b"path %d" % (number % 3) for number in range(len(blobs))]
+    pairs = pairs_of(blobs, [b"path %d" % (number % 3) for number in range(len(blobs))])
 
     def root(blob: bytes) -> bytes:
         while bases.get(blob, b"0").strip(b"0"):
             blob = bases[blob]
         return blob
 
-    opened = open_repository(repository)
-    with Git(opened.objects, opened.resolve("HEAD"), Children(), max_blob_bytes=MIB) as private:
-        roots = [root(blobs[number]) for number in ordered(private, blobs, paths)]
+    with private(repository) as opened:
+        roots = [root(blobs[number]) for number in by_chain(opened, pairs, range(len(blobs)))]
     assert sorted(set(roots)) != sorted(roots), "nothing was stored as a delta"
     assert len([1 for before, after in itertools.pairwise(roots) if before != after]) == len(set(roots)) - 1
 
 
-def test_few_pairs_are_diffed_path_by_path(history: History) -> None:
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_pack_that_mixes_files_is_noticed(history: History, mixed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locality, "MANY", 0)
+    for number in range(30):
+        history.commit({"data.txt": b"".join(LINES[: 100 + number])})
+    repository = packed(history)
+    blobs = sorted(blobs_with_bases(repository))
+    paths = [b"path %d" % number if mixed else b"path" for number in range(len(blobs))]
+    with private(repository) as opened:
+        assert mixes_files(opened, pairs_of(blobs, paths), range(len(blobs))) is mixed
+
+
+def test_few_pairs_are_handed_out_path_by_path_and_one_sided_ones_last(history: History) -> None:
     history.commit({"a": b"1\n"})
-    opened = open_repository(history.write())
-    with Git(opened.objects, opened.resolve("HEAD"), Children(), max_blob_bytes=MIB) as private:
-        assert list(ordered(private, [b"x", b"y", b"z"], [b"b", b"a", b"b"])) == [1, 0, 2]
+    pairs = pairs_of([b"x" * 40, b"0" * 40, b"y" * 40, b"z" * 40], [b"b", b"c", b"a", b"b"])
+    with private(history.write()) as opened:
+        queue = Batches(opened, pairs, jobs=2)
+        assert queue.take(wait=False) is None
+        queue.close()
+        assert queue.take(wait=True) == ([2, 0, 3], False)
+        assert queue.take(wait=True) == ([1], True)
+        assert queue.take(wait=True) is None

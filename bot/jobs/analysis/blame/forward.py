@@ -6,8 +6,9 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from bot.jobs.analysis.blame.diffs import Diffs, Hunks, Pairs
+from bot.jobs.analysis.blame.diffs import Diffs, Hunks
 from bot.jobs.analysis.blame.lineage import UNRESOLVED, Lineage
+from bot.jobs.analysis.blame.pairs import Pairs
 
 Lines: TypeAlias = "array[int]"
 """The number of the commit of each line of a file, in order."""
@@ -28,14 +29,22 @@ class LineagePairs:
     """The blob pairs a lineage needs diffed: one per slot of a node, or one from nothing for a node without slots."""
 
     def __init__(self, lineage: Lineage, pairs: Pairs) -> None:
-        self._of_slot = array("I", [0]) * len(lineage.old_blob)
+        self._lineage = lineage
+        self._pairs = pairs
+        self._of_slot = array("I", [0]) * len(lineage.roots)
         self._of_birth: dict[int, int] = {}
-        for node, (path, blob) in enumerate(zip(lineage.node_path, lineage.node_blob, strict=True)):
-            slots = lineage.slots(node)
+        self._nodes = 0
+
+    def extend(self) -> None:
+        """Take up the nodes made since the last time."""
+        lineage, wanted = self._lineage, self._pairs.number
+        for node in range(self._nodes, len(lineage.node_path)):
+            path, blob, slots = lineage.node_path[node], lineage.node_blob[node], lineage.slots(node)
             for slot in slots:
-                self._of_slot[slot] = pairs.number(lineage.old_blob[slot], blob, path, wanted=True)
+                self._of_slot.append(wanted(lineage.old_blob[slot], blob, path, wanted=True))
             if not slots:
-                self._of_birth[node] = pairs.number(pairs.null, blob, path, wanted=True)
+                self._of_birth[node] = wanted(self._pairs.null, blob, path, wanted=True)
+        self._nodes = len(lineage.node_path)
 
     def hunks(self, diffs: Diffs, slot: int) -> Hunks | None:
         """A slot's hunks, from the parent's version to the node's; None where one was too large to be read."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.jobs.analysis.blame.diffs import Diffs, Pairs
+from bot.jobs.analysis.blame.diffs import Diffs
+from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.blame.treewalk import Commit
 
 _SUBMODULE = b"160000"

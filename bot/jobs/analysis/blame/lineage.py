@@ -63,19 +63,19 @@ class Origin:
 
 
 class LineageWalk:
-    """Follows files back through commits given newest first (children before parents)."""
+    """Follows files back through commits given newest first (children before parents); `lineage` grows meanwhile."""
 
     def __init__(self, git: Git, renames: Renames, start: bytes, paths: Iterable[bytes]) -> None:
         self._git = git
         self._renames = renames
         roots = list(paths)
-        self._lineage = Lineage(roots, old_blob=[b""] * len(roots), node_of_slot=array("i", [UNRESOLVED]) * len(roots))
+        self.lineage = Lineage(roots, old_blob=[b""] * len(roots), node_of_slot=array("i", [UNRESOLVED]) * len(roots))
         self._live: dict[bytes, dict[bytes, Waiting]] = {start: {path: slot for slot, path in enumerate(roots)}}
 
     def finish(self) -> Lineage:
         """The lineage found; what is still waiting left the walk."""
-        self._lineage.exits = {commit: files for commit, files in self._live.items() if files}
-        return self._lineage
+        self.lineage.exits = {commit: files for commit, files in self._live.items() if files}
+        return self.lineage
 
     def visit(self, commit: Commit) -> None:
         """Take one commit: its changed files get nodes, all others go on to the first parent."""
@@ -165,7 +165,7 @@ class LineageWalk:
 
     def _add_node(self, oid: bytes, change: Change, waiting: Waiting, origins: list[Origin]) -> None:
         """Make a node, tell those who waited for it, and let its parents' versions wait in turn."""
-        lineage = self._lineage
+        lineage = self.lineage
         node = len(lineage.node_path)
         if not lineage.commits or lineage.commits[-1] != oid:
             lineage.commits.append(oid)

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.jobs.analysis.blame.diffs import BulkDiff, Diffs, Pairs
+from bot.jobs.analysis.blame.diffs import BulkDiff, Diffs
 from bot.jobs.analysis.blame.forward import ForwardPass, LineagePairs, Lines
 from bot.jobs.analysis.blame.history import ChangeLog, Changes, History
 from bot.jobs.analysis.blame.lineage import Lineage, LineageWalk
+from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.blame.renames import Renames
 from bot.jobs.analysis.blame.treewalk import Commit
 from bot.jobs.analysis.progress import ProgressTeller, Stage
@@ -61,26 +62,30 @@ def walk_and_diff(
     *,
     merges: bool,
 ) -> Walked:
-    """Follow `paths` back through a walk from the commit at hand, and diff all that is needed.
+    """Follow `paths` back through a walk from the commit at hand, and diff all that is needed as it is found.
 
     Commits not met before are added to `history` and `changes`.
     """
     renames, pairs = Renames(git), Pairs(git.null)
     log = ChangeLog(changes, pairs)
     follow = LineageWalk(git, renames, git.head, paths)
+    needed = LineagePairs(follow.lineage, pairs)
     teller.enter(Stage.WALKING, files=len(paths))
-    for count, commit in enumerate(commits, 1):
-        if not history.knows(commit.oid):  # where clocks went wrong, git may list what it should leave out
-            log.note(commit, history.add(commit), merges=merges)
-        follow.visit(commit)
-        if count % TELL_EVERY == 0:
-            git.children.check()
-            teller.enter(Stage.WALKING, commits=count)
-    renames.close()
-    lineage = follow.finish()
-    needed = LineagePairs(lineage, pairs)
-    teller.enter(Stage.DIFFING, pairs=len(pairs))
-    diffs = BulkDiff(git, pairs, jobs, lambda done: teller.step("pairs_done", done)).run()
+    with BulkDiff(git, pairs, jobs, lambda done: teller.step("pairs_done", done)) as bulk:
+        for count, commit in enumerate(commits, 1):
+            if not history.knows(commit.oid):  # where clocks went wrong, git may list what it should leave out
+                log.note(commit, history.add(commit), merges=merges)
+            follow.visit(commit)
+            if count % TELL_EVERY == 0:
+                git.children.check()
+                needed.extend()
+                bulk.more()
+                teller.enter(Stage.WALKING, commits=count)
+        renames.close()
+        lineage = follow.finish()
+        needed.extend()
+        teller.enter(Stage.DIFFING, pairs=len(pairs))
+        diffs = bulk.finish()
     log.settle(diffs)
     return Walked(lineage, needed, diffs, renames.capped)
 

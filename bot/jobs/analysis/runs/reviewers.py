@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import UserMistake
-from bot.jobs.analysis.blame.diffs import BulkDiff, Hunks, Pairs
+from bot.jobs.analysis.blame.diffs import Hunks, diff_all
 from bot.jobs.analysis.blame.headfiles import REGULAR
 from bot.jobs.analysis.blame.oracle import blame_entries
+from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.blame.treewalk import Change, parse_raw
 from bot.jobs.analysis.people.identities import Author, map_by_git
 from bot.jobs.analysis.repositories.children import Children
@@ -80,7 +81,7 @@ def _changed_ranges(git: Git, old: bytes) -> dict[bytes, Ranges]:
     changes = [change for change in _changes(git, old) if change.old_mode in REGULAR and change.old != change.new]
     pairs = Pairs(git.null)
     numbers = [pairs.number(change.old, change.new, change.path, wanted=True) for change in changes]
-    diffs = BulkDiff(git, pairs, 1, lambda _: None).run()
+    diffs = diff_all(git, pairs)
     ranges = {change.path: _ranges(diffs.hunks[number]) for change, number in zip(changes, numbers, strict=True)}
     return {path: touched for path, touched in ranges.items() if touched}
 

@@ -1,0 +1,143 @@
+"""Has git compare pairs of blobs, a batch at a time: one resident process for each way of comparing.
+
+A batch is put side by side into two made-up trees, which `git diff-tree` compares; only the hunk headers are kept.
+Neither rename detection nor context nor attributes take part. Of a pair with nothing on one side only the number of
+lines is asked: git is spared from writing out whole files, and we from reading them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from bot.errors import Permanent
+from bot.jobs.analysis.blame.pairs import Pairs
+from bot.jobs.analysis.repositories.git import READ_BYTES, Git
+
+_COMPARE = ("diff-tree", "--stdin", "--no-renames", "--no-textconv", "--no-ext-diff", "--no-color")
+_PATCH = (
+    "-p",
+    "-U0",
+    "--full-index",
+    "--inter-hunk-context=0",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "--diff-algorithm=default",
+)
+_END = b"end of answer"
+"""A line that is no question: git echoes it. In a patch no line of a file can look like it."""
+_HEADER = re.compile(rb"\n(?:@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@|diff --git a/(\d+) b|" + _END + b")")
+
+Told = tuple[int, list[int]]
+"""A pair's name in the trees, and its hunks: old start, old lines, new start, new lines of each, counted from 0."""
+
+
+class Way(NamedTuple):
+    """How pairs are compared: what git is asked for, and how its answers are read (None after each)."""
+
+    options: Sequence[str]
+    read: Callable[[Iterable[bytes]], Iterator[Told | None]]
+
+
+class Differ:
+    """A git process that compares one batch after another; the next may be asked before the last is answered."""
+
+    def __init__(self, git: Git, pairs: Pairs, way: Way) -> None:
+        self._git = git
+        self._pairs = pairs
+        self._child = git.start(*_COMPARE, *way.options, takes_input=True)
+        self._told = way.read(self._pieces())
+        self._asked: list[Sequence[int]] = []
+
+    @property
+    def unread(self) -> int:
+        """Questions whose answers were not read yet."""
+        return len(self._asked)
+
+    def ask(self, numbers: Sequence[int]) -> None:
+        """Let git begin on these pairs."""
+        self._asked.append(numbers)
+        olds, news = zip(*map(self._pairs.blobs, numbers), strict=True)
+        assert self._child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it died: reading finds out and says why
+            self._child.stdin.write(b"%s %s\n%s\n" % (self._tree(olds), self._tree(news), _END))
+            self._child.stdin.flush()
+
+    def answer(self) -> Iterator[Told]:
+        """Numbers and hunks of the pairs that were asked about first, as far as git shows any.
+
+        Raises Permanent when git fails, Cancelled after a stop.
+        """
+        numbers = self._asked.pop(0)
+        for told in self._told:
+            if told is None:
+                return
+            yield numbers[told[0]], told[1]
+        self._git.finish(self._child)
+        raise Permanent("git_failed", command="git diff-tree", exit_code=0, detail="it ended before it answered")
+
+    def close(self) -> None:
+        """Let git end. Raises Permanent when it failed."""
+        self._git.finish(self._child)
+
+    def _tree(self, blobs: Sequence[bytes]) -> bytes:
+        """A tree of those blobs that there are, each called by its place."""
+        there = [(b"%08d" % place, blob) for place, blob in enumerate(blobs) if blob != self._pairs.null]
+        return self._git.trees.write_files((name for name, _ in there), (blob for _, blob in there))
+
+    def _pieces(self) -> Iterator[bytes]:
+        assert self._child.stdout is not None
+        source = self._child.stdout.fileno()
+        while piece := os.read(source, READ_BYTES):
+            yield piece
+
+
+def _hunks(pieces: Iterable[bytes]) -> Iterator[Told | None]:
+    """Each pair's hunks from a stream of patches; the lines themselves are passed over."""
+    flat: list[int] = []
+    rest, pair = b"\n", -1
+    for piece in pieces:
+        end = piece.rfind(b"\n")
+        if end < 0:
+            rest += piece
+            continue
+        buffer, rest = rest + piece[:end], piece[end:]
+        for old, olds, new, news, named in _HEADER.findall(buffer):
+            if old:
+                flat += _hunk(old, olds, new, news)
+                continue
+            if pair >= 0:
+                yield pair, flat
+            pair, flat = int(named or -1), []
+            if not named:
+                yield None
+
+
+def _lengths(pieces: Iterable[bytes]) -> Iterator[Told | None]:
+    """Each one-sided pair's one hunk, if any, from what `--numstat` tells (`-` for binary)."""
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            added, tab, others = line.partition(b"\t")
+            deleted, _, named = others.partition(b"\t")
+            if tab:
+                hunk = [0, int(deleted), 0, int(added)] if added != b"-" else []
+                yield int(named), hunk if any(hunk) else []
+            elif line == _END:
+                yield None
+
+
+def _hunk(old: bytes, olds: bytes, new: bytes, news: bytes) -> tuple[int, int, int, int]:
+    """One hunk header, counted from 0; a side without lines is numbered by the line before it."""
+    removed = int(olds) if olds else 1
+    added = int(news) if news else 1
+    return int(old) - (removed > 0), removed, int(new) - (added > 0), added
+
+
+PATCHES = Way(_PATCH, _hunks)
+TEXT_PATCHES = Way((*_PATCH, "--text"), _hunks)
+COUNTS = Way(("--numstat",), _lengths)
