@@ -7,13 +7,13 @@ import itertools
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -116,15 +116,15 @@ class World:
         await self._running.aclose()
         self._house = None
 
-    async def restart_when_it_dies(self) -> bool:
-        """Wait for the fatal step, and start another server then; False when all was done before."""
+    async def restart_when_it_dies(self, work: Coroutine[Any, Any, object] | None = None) -> bool:
+        """Wait for the fatal step, and start another server then; False when all, or the `work`, was done before."""
         over = asyncio.create_task(self.life.over.wait())
-        settled = asyncio.create_task(self.settle())
-        await asyncio.wait({over, settled}, return_when=asyncio.FIRST_COMPLETED)
+        done = asyncio.create_task(work or self.settle())
+        await asyncio.wait({over, done}, return_when=asyncio.FIRST_COMPLETED)
         died = self.life.over.is_set()
-        for task in (over, settled):
+        for task in (over, done):
             task.cancel()
-        await asyncio.gather(over, settled, return_exceptions=True)
+        await asyncio.gather(over, done, return_exceptions=True)
         if died:
             await self.abandon()
             await self.start()

@@ -7,14 +7,13 @@ import os
 import signal
 import socket
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, TCPConnector, web
+from aiohttp import ClientSession, web
 
 from bot.engines.router.client import RouterClient
 from bot.engines.router.launch import ensure_running
@@ -22,6 +21,7 @@ from bot.engines.router.reports import RouterStatus
 from bot.engines.router.settings import RouterSettings, to_arguments
 from bot.engines.router.supervisor import PROGRAM
 from bot.errors import Transient
+from tests.hammer import Hammer, swung
 
 SERVICE = "acme/api production"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -172,15 +172,10 @@ class RouterWorld:
             os.kill(pid, signal.SIGKILL)
 
     @asynccontextmanager
-    async def hammered(self, clients: int = 4) -> AsyncIterator[Hammer]:
+    async def hammered(self, clients: int = 4) -> AsyncIterator[BothWays]:
         """Ask the service without pause, over kept and fresh connections, GET and POST, while the block runs."""
-        hammer = Hammer(self.url)
-        tasks = [asyncio.create_task(hammer.ask_on(kept=number % 2 == 0)) for number in range(clients)]
-        try:
+        async with swung(BothWays(self.url), clients) as hammer:
             yield hammer
-        finally:
-            hammer.enough.set()
-            await asyncio.gather(*tasks)
 
     async def close(self) -> None:
         """End the router, whatever state it is in, and the targets."""
@@ -194,37 +189,23 @@ class RouterWorld:
             await runner.cleanup()
 
 
-class Hammer:
-    """Clients that never stop asking; every answer and every failure is counted."""
+class BothWays(Hammer):
+    """Asks with GET and POST, without a breath; a target answers with its name and the length of what it was sent."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.enough = asyncio.Event()
-        self.answers: Counter[str] = Counter()
-        self.failures: list[str] = []
-
-    async def ask_on(self, *, kept: bool) -> None:
-        """Ask until it is enough."""
-        async with ClientSession(connector=TCPConnector(force_close=not kept)) as session:
-            while not self.enough.is_set():
-                await self._ask(session, "GET", None)
-                await self._ask(session, "POST", b"x" * 100_000)
+    async def ask(self, session: ClientSession) -> None:
+        """Each once."""
+        for method, body in (("GET", b""), ("POST", b"x" * 100_000)):
+            text = await self.answer(session, method, body or None)
+            if text is not None:
+                name, _, length = text.partition(" ")
+                self.answers[name] += 1
+                if length != str(len(body)):
+                    self.failures.append(f"{method}: {text}")
 
     async def answered(self, count: int) -> None:
         """Return once that many more answers came."""
         wanted = self.answers.total() + count
         await until(lambda: self.answers.total() >= wanted or bool(self.failures))
-
-    async def _ask(self, session: ClientSession, method: str, body: bytes | None) -> None:
-        try:
-            async with session.request(method, self.url, data=body) as response:
-                text = await response.text()
-        except (ClientError, OSError) as error:
-            self.failures.append(f"{method}: {error!r}")
-            return
-        if response.status != 200 or not text.endswith(f" {len(body or b'')}"):
-            self.failures.append(f"{method}: {response.status} {text}")
-        self.answers[text.split()[0]] += 1
 
 
 def alive(pid: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -26,22 +25,6 @@ async def _with(world: World, previews: str) -> None:
 
 async def _preview(world: World, number: int) -> Preview | None:
     return await world.store.previews.of(world.github.repository(REPO).id, number)
-
-
-async def _rounds_until_it_dies(world: World) -> bool:
-    """Make the rounds; when the server dies of it, start another. False when it lived."""
-    made = asyncio.create_task(world.make_the_rounds())
-    over = asyncio.create_task(world.life.over.wait())
-    await asyncio.wait({made, over}, return_when=asyncio.FIRST_COMPLETED)
-    died = world.life.over.is_set()
-    for task in (made, over):
-        task.cancel()
-    await asyncio.gather(made, over, return_exceptions=True)
-    if died:
-        await world.abandon()
-        await world.start()
-    world.life.fatal_step = 0
-    return died
 
 
 async def _expire(world: World, number: int) -> None:
@@ -341,7 +324,7 @@ async def test_a_server_that_dies_while_it_takes_a_preview_down_is_followed_to_t
     repository = world.github.repository(REPO)
     await world.store.previews.end(EndPreview(repository.id, pull.number, "closed"), None, utc_now())
     world.life.fatal_step = world.life.steps + step
-    assert await _rounds_until_it_dies(world)
+    assert await world.restart_when_it_dies(world.make_the_rounds())
     await world.make_the_rounds()
     assert _left(world, pull.number) == []
     assert len(world.engine.images) == 1
