@@ -14,7 +14,7 @@ import click
 
 from bot import messages
 from bot.clock import utc_now
-from bot.config import Settings, from_environment
+from bot.config import Settings, from_environment, way_out
 from bot.errors import ShipmateError, UserMistake
 from bot.masking import Masker
 from bot.shell.audit import audit
@@ -383,7 +383,7 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
     """
     from bot.jobs.analysis.faces.shell import Access, run_analyze
 
-    access = Access(github_url, token) if token else None
+    access = Access(github_url, token, way_out())
     sys.exit(run_analyze(target, *more, out=sys.stdout, err=sys.stderr, access=access, **options))
 
 

@@ -144,6 +144,11 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def way_out(env: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """What git needs to go out through a proxy, for a command that needs no other setting."""
+    return for_git(os.environ if env is None else env)
+
+
 def require_github(settings: Settings) -> GitHubSettings:
     """The GitHub part, complete. Raises UserMistake("bad_setting") naming what is missing: no start without it."""
     github = settings.github

@@ -52,6 +52,7 @@ SENTENCES: Mapping[str, str] = {
     "report.button.analyze.why": "Say who wrote what is in this commit",
     # the page of a repository
     "contributions.title": "{repository}: who wrote what",
+    "contributions.portfolio": "{count:# repository|# repositories}: who wrote what",
     "contributions.exact": "exactly as git blame says",
     "contributions.not_exact": "not exact: see the remarks",
     "contributions.made": "made on {moment}",
@@ -156,6 +157,5 @@ SENTENCES: Mapping[str, str] = {
     "failed.tool_too_slow": "{tool} was stopped after {limit_s} seconds; raise the limit to let it finish.",
     "failed.sonar_failed": "SonarQube told nothing: {detail}; check its address, the project's key and the token.",
     "failed.model_failed": "The language model wrote no summary: {detail}; check its address, its name and the key.",
-    "failed.one_page_each": "A page shows one repository; analyse them one by one for `--html`.",
     "failed.bad_date": "{given} is no date; write it like 2026-01-31.",
 }

@@ -52,6 +52,7 @@ SENTENCES: Mapping[str, str] = {
     "report.button.analyze.why": "이 커밋의 내용을 누가 작성했는지 알려 줍니다",
     # the page of a repository
     "contributions.title": "{repository}: 누가 무엇을 작성했는가",
+    "contributions.portfolio": "저장소 {count:,}개: 누가 무엇을 작성했는가",
     "contributions.exact": "git blame 결과와 정확히 일치",
     "contributions.not_exact": "정확하지 않음: 참고 사항을 보세요",
     "contributions.made": "{moment}에 작성됨",
@@ -156,6 +157,5 @@ SENTENCES: Mapping[str, str] = {
     "failed.tool_too_slow": "{tool}이(가) {limit_s}초 후 중단되었습니다. 끝까지 실행하려면 제한을 늘리세요.",
     "failed.sonar_failed": "SonarQube가 답하지 않았습니다: {detail}. 주소, 프로젝트 키, 토큰을 확인하세요.",
     "failed.model_failed": "언어 모델이 요약을 쓰지 못했습니다: {detail}. 주소, 이름, 키를 확인하세요.",
-    "failed.one_page_each": "페이지 하나에는 저장소 하나만 보여 줍니다. `--html`은 저장소마다 따로 실행하세요.",
     "failed.bad_date": "{given}은(는) 날짜가 아닙니다. 2026-01-31처럼 쓰세요.",
 }

@@ -70,6 +70,28 @@ def test_a_damaged_state_is_as_good_as_none(tmp_path: Path, content: bytes) -> N
     assert load(tmp_path / "kept.state") is None
 
 
+def test_a_state_that_was_cut_short_is_as_good_as_none(history: History, tmp_path: Path) -> None:
+    history.commit({"a.txt": SONG})
+    file = tmp_path / "kept.state"
+    save(cold_state(history.write()), file)
+    whole = file.read_bytes()
+    for end in (1, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:end])
+        assert load(file) is None
+
+
+def test_a_state_that_no_disk_takes_stays_in_memory(history: History, tmp_path: Path) -> None:
+    history.commit({"a.txt": SONG})
+    state, states = cold_state(history.write()), States(tmp_path / "states")
+    states.put("one", state)
+    (file,) = (tmp_path / "states").iterdir()
+    file.unlink()
+    file.with_suffix(".new").symlink_to("/dev/full")
+    states.put("one", state)
+    assert states.take("one") is not None
+    assert list((tmp_path / "states").iterdir()) == []
+
+
 def test_a_second_run_reports_the_same_as_a_first(history: History, tmp_path: Path) -> None:
     history.commit({"a.py": SONG, "b.txt": b"b\n"})
     history.commit({"a.py": None, "c.py": SONG + b"end\n"}, author=BEN)

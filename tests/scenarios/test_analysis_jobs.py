@@ -193,7 +193,8 @@ async def test_a_persons_own_token_opens_their_repository_and_is_forgotten(world
 
 
 async def test_what_a_dead_process_left_in_memory_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "_place", lambda: tmp_path)
+    monkeypatch.setattr(folders, "_MEMORY", tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     mine, left, strange = folders.private_folder(), folders.private_folder(), tmp_path / "shipmate-strange"
     host = (left / "owner").read_text().partition(":")[0]
     (left / "owner").write_text(f"{host}:1:0")

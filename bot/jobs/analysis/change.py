@@ -19,11 +19,14 @@ from bot.jobs.context import JobContext
 async def judge_change(tools: Tools, context: JobContext, plan: AnalysisPlan) -> dict[str, Any]:
     """The owners and reviewers, as a job's result tells them. Raises what cloning and comparing raise."""
     (target,) = plan.targets
-    token = await tools.token_for(plan, target, context.masker)
     async with told(context, target.name, tools.locale) as listener:
-        change = await in_a_thread(
-            lambda children: _compare(tools, plan, target, token, listener, children), tools.pool
-        )
+
+        async def compare(token: str | None) -> ChangeOwners:
+            return await in_a_thread(
+                lambda children: _compare(tools, plan, target, token, listener, children), tools.pool
+            )
+
+        change = await tools.with_token(plan, target, context.masker, compare)
     logins = await tools.logins(target, plan.base, [owner.author for owner in change.owners])
     return of_change(change, logins, plan.by)
 

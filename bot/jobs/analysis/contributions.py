@@ -41,11 +41,13 @@ async def contribute(tools: Tools, context: JobContext, plan: AnalysisPlan, targ
 
     Raises what cloning and analysing raise.
     """
-    token = await tools.token_for(plan, target, context.masker)
     releases = await _releases(tools, target)
     async with told(context, target.name, tools.locale) as listener:
-        run = _Run(tools, plan, target, token, releases, listener)
-        found = await in_a_thread(run.surely, tools.pool)
+
+        async def run(token: str | None) -> _Found:
+            return await in_a_thread(_Run(tools, plan, target, token, releases, listener).surely, tools.pool)
+
+        found = await tools.with_token(plan, target, context.masker, run)
     authors = [entry.author for entry in found.report.authors]
     report = dataclasses.replace(found.report, logins=await tools.logins(target, found.report.head, authors))
     body = {

@@ -55,6 +55,7 @@ def open_analysis(settings: Settings, github: GitHub, store: Store, masker: Mask
         token=token,
         ask_logins=ask_logins,
         quality=_quality(limits, masker.mask),
+        way_out=settings.proxies,
         locale=settings.locale,
     )
     return Analysis(tools)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 from bot.clock import Clock, utc_now
-from bot.errors import ShipmateError
+from bot.errors import ShipmateError, UserMistake
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.people.logins import AskGitHub, find_logins
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
@@ -24,6 +26,10 @@ from bot.store.releases import Releases
 
 AT_ONCE = max(1, os.cpu_count() or 1)
 """Analyses that run side by side in one process: each keeps a core busy."""
+
+ASK_AGAIN_S = 1.0
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Tools:
     """How GitHub is asked for logins of the commits that a commit of the target's holds."""
     clock: Clock = utc_now
     quality: QualitySettings = field(default_factory=QualitySettings)
+    way_out: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What git needs of the environment to leave through a proxy."""
     locale: str = "en"
 
     def address(self, target: Target) -> Address:
@@ -52,7 +60,23 @@ class Tools:
         """
         parts = urlsplit(self.github_url)
         trusted = frozenset({f"{parts.scheme}://{parts.netloc}"})
-        return check_address(target.url or url_of(self.github_url, target.name), allow_local=False, trusted=trusted)
+        url = target.url or url_of(self.github_url, target.name)
+        return check_address(url, allow_local=False, trusted=trusted, way_out=self.way_out)
+
+    async def with_token(
+        self, plan: AnalysisPlan, target: Target, masker: Masker, work: Callable[[str | None], Awaitable[_Found]]
+    ) -> _Found:
+        """Do what needs a token; once more with another where an installation's was refused.
+
+        A token may end while a job waits for its turn, and GitHub may not know a new one in all its places yet.
+        """
+        try:
+            return await work(await self.token_for(plan, target, masker))
+        except UserMistake as denied:
+            if denied.code != "credentials_needed" or not target.installation_id:
+                raise
+        await asyncio.sleep(ASK_AGAIN_S)
+        return await work(await self.token(target))
 
     async def token_for(self, plan: AnalysisPlan, target: Target, masker: Masker) -> str | None:
         """The asker's own token, else the installation's; None where anybody may clone.

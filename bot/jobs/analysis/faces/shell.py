@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,10 +34,14 @@ NEW_OBJECTS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A token of the person's own, and the one server it is for: it goes nowhere else."""
+    """A token of the person's own, if they gave one, and the one server it is for: it goes nowhere else.
+
+    `way_out` is what git needs of their environment to leave through a proxy.
+    """
 
     server: str
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
+    way_out: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def token_for(self, url: str) -> str | None:
         """The token, where the address is on that server over https."""
@@ -86,8 +90,6 @@ def run_analyze(
             co_authors=co_authors,
             ignore_revs=ignore_revs,
         )
-        if more and html_path:
-            raise UserMistake("one_page_each")
         with _progress(err) as listener:
             reports = [_analyse(one, request, listener, access) for one in (target, *more)]
         _show(reports, out, as_json=as_json)
@@ -115,8 +117,8 @@ def _analyse(target: str, request: AnalysisRequest, listener: Listener, access: 
     if not is_url(target):
         return analyse_here(asked, listener)
     with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
-        repository, address = Path(folder) / "clone.git", check_address(target, allow_local=True)
-        token = access.token_for(target) if access else None
+        way_out, token = (access.way_out, access.token_for(target)) if access else ({}, None)
+        repository, address = Path(folder) / "clone.git", check_address(target, allow_local=True, way_out=way_out)
         local = fetch_into(repository, address, asked.ref, Children(), token=token)
         report = analyse_here(asked.at(repository, local), listener)
         return replace(report, ref=asked.ref)
@@ -156,9 +158,18 @@ def _write(reports: Sequence[Report], csv_path: Path | None, html_path: Path | N
     if csv_path is not None:
         csv_path.write_text(csv_of(*reports), "utf-8", newline="")
     if html_path is not None:
-        from bot.jobs.analysis.faces.page import write_page  # with its pictures, of no use to any other answer
+        html_path.write_text(_page(reports), "utf-8")
 
-        write_page(reports[0], html_path)
+
+def _page(reports: Sequence[Report]) -> str:
+    """The page of one report, or of the sum of several; with its pictures of no use to any other answer."""
+    if len(reports) > 1:
+        from bot.jobs.analysis.faces.portfolio_page import render_portfolio
+
+        return render_portfolio(add_up(reports))
+    from bot.jobs.analysis.faces.page import render_page
+
+    return render_page(reports[0])
 
 
 def _seconds(given: str | None) -> int | None:

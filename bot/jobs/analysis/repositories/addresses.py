@@ -10,7 +10,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from bot.errors import Refused, Transient
@@ -21,12 +22,16 @@ _SCP_LIKE = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to clone from. `settings` are git's own, given through its environment; `shown` holds no password."""
+    """Where to clone from. `settings` are git's own, given through its environment; `shown` holds no password.
+
+    `way_out` is what git needs of the environment to get there: a proxy's address, and what does not go through it.
+    """
 
     url: str
     shown: str
     settings: tuple[tuple[str, str], ...] = ()
     protocols: str = "https"
+    way_out: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def is_url(target: str) -> bool:
@@ -34,13 +39,24 @@ def is_url(target: str) -> bool:
     return bool(_SCHEME.match(target) or _SCP_LIKE.match(target))
 
 
-def check_address(url: str, *, allow_local: bool, trusted: frozenset[str] = frozenset()) -> Address:
+def check_address(
+    url: str,
+    *,
+    allow_local: bool,
+    trusted: frozenset[str] = frozenset(),
+    way_out: Mapping[str, str] | None = None,
+) -> Address:
     """The address, if it may be cloned.
 
     `allow_local` lets everything through (a person at their own shell). `trusted` holds origins (`scheme://host:port`)
-    the server's settings name, such as its GitHub, wherever they are. Raises Refused("address_not_allowed") or
+    the server's settings name, such as its GitHub, wherever they are. `way_out` is the environment git is given to
+    reach it through a proxy, which then looks its name up itself. Raises Refused("address_not_allowed") or
     Transient("host_unreachable").
     """
+    return replace(_checked(url, allow_local=allow_local, trusted=trusted), way_out=way_out or {})
+
+
+def _checked(url: str, *, allow_local: bool, trusted: frozenset[str]) -> Address:
     shown = without_password(url)
     if allow_local:
         return Address(url, shown, protocols="file:git:http:https:ssh")

@@ -9,12 +9,14 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import Permanent
+from bot.errors import Permanent, Refused, UserMistake
 from bot.jobs.analysis.repositories.addresses import Address
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.clone import fetch_into
+from bot.jobs.analysis.repositories.sizes import folder_bytes, last_used
 
 GIB = 1 << 30
 _ASK_AGAIN_S = 0.1
@@ -24,7 +26,8 @@ class Clones:
     """Clones under one folder, whose total size is capped. Several processes may share the folder.
 
     A clone that a stopped run left half-fetched is continued by the next one: git keeps what is whole, and drops the
-    rest. A damaged one is removed and made anew.
+    rest. For one that cannot be fetched into another is made, which takes its place once it is whole: it may be the
+    other side that speaks nonsense. Where the disk is full, the clones that nobody uses go.
     """
 
     def __init__(self, folder: Path, *, disk_bytes: int = 10 * GIB) -> None:
@@ -44,7 +47,8 @@ class Clones:
         repository = self._place(address)
         self._folder.mkdir(parents=True, exist_ok=True)
         with _turn(repository.with_suffix(".lock"), children):
-            local = self._fetch(repository, address, ref, children, token, called)
+            shutil.rmtree(_beside(repository), ignore_errors=True)  # a stopped run may have left one
+            local = self._fetch_surely(repository, _Fetch(address, ref, children, token, called))
             os.utime(repository)
             yield repository, local
         self._make_room(repository)
@@ -55,34 +59,77 @@ class Clones:
         with _turn(repository.with_suffix(".lock"), children):
             shutil.rmtree(repository, ignore_errors=True)
 
+    def _fetch_surely(self, repository: Path, fetch: _Fetch) -> str:
+        """Fetch, and once more when a full disk could be emptied."""
+        try:
+            return self._fetch(repository, fetch)
+        except Permanent as full:
+            if full.code != "disk_full" or not self._remove_others(repository):
+                raise
+        return self._fetch(repository, fetch)
+
     def _place(self, address: Address) -> Path:
         return self._folder / (hashlib.sha256(address.shown.encode()).hexdigest()[:32] + ".git")
 
-    def _fetch(
-        self, repository: Path, address: Address, ref: str, children: Children, token: str | None, called: str
-    ) -> str:
+    def _fetch(self, repository: Path, fetch: _Fetch) -> str:
+        """Fetch into what is there, or where that fails into a new clone. What cannot be cloned leaves nothing."""
         existed = repository.exists()
         try:
-            return fetch_into(repository, address, ref, children, token=token, called=called)
-        except Permanent:
+            return fetch.into(repository)
+        except (UserMistake, Refused):
             if not existed:
+                shutil.rmtree(repository, ignore_errors=True)
+            raise
+        except Permanent as failed:
+            if not existed or failed.code == "disk_full":
                 raise
-            shutil.rmtree(repository)
-            return fetch_into(repository, address, ref, children, token=token, called=called)
+        fresh = _beside(repository)
+        local = fetch.into(fresh)
+        shutil.rmtree(repository)
+        fresh.rename(repository)
+        return local
+
+    def _remove_others(self, kept: Path) -> bool:
+        """Remove every clone but `kept` that is not in use; whether there was one."""
+        went = [self._remove(clone) for clone in self._folder.glob("*.git") if clone != kept]
+        return any(went)
 
     def _make_room(self, kept: Path) -> None:
         """Remove clones used longest ago until the rest is within the cap; never `kept`, nor one in use."""
-        clones = sorted(self._folder.glob("*.git"), key=lambda clone: clone.stat().st_mtime, reverse=True)
+        clones = sorted(self._folder.glob("*.git"), key=last_used, reverse=True)
         total = 0
         for clone in clones:
             total += folder_bytes(clone)
             if total > self._disk_bytes and clone != kept:
                 self._remove(clone)
 
-    def _remove(self, clone: Path) -> None:
+    def _remove(self, clone: Path) -> bool:
+        """Remove a clone unless it is in use; whether it went."""
         with clone.with_suffix(".lock").open("ab") as lock:
-            if _try_lock(lock.fileno()):
-                shutil.rmtree(clone, ignore_errors=True)
+            if not _try_lock(lock.fileno()):
+                return False
+            shutil.rmtree(clone, ignore_errors=True)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    """What `fetch_into` is asked for, whatever the place."""
+
+    address: Address
+    ref: str
+    children: Children
+    token: str | None = field(repr=False)
+    called: str
+
+    def into(self, repository: Path) -> str:
+        """Fetch there."""
+        return fetch_into(repository, self.address, self.ref, self.children, token=self.token, called=self.called)
+
+
+def _beside(repository: Path) -> Path:
+    """Where a clone is made that shall take another's place."""
+    return repository.with_suffix(".fresh")
 
 
 @contextmanager
@@ -101,8 +148,3 @@ def _try_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def folder_bytes(folder: Path) -> int:
-    """The size of all files below a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -12,6 +12,8 @@ from bot.process.identity import is_dead, this_worker
 PREFIX = "shipmate-"
 _OWNER = "owner"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a tmpfs of the system; the folder in it is made by mkdtemp
+ENOUGH_BYTES = 256 << 20
+"""What must be free there: the made-up trees of the largest histories fit in, and containers often have 64 MiB."""
 
 
 def private_folder() -> Path:
@@ -23,14 +25,17 @@ def private_folder() -> Path:
 
 def sweep() -> int:
     """Remove what processes that died left behind; answers how many folders. May run beside analyses."""
-    left = [folder for folder in Path(_place() or tempfile.gettempdir()).glob(f"{PREFIX}*") if _is_left(folder)]
+    places = {_MEMORY, Path(tempfile.gettempdir())}
+    left = [folder for place in places for folder in place.glob(f"{PREFIX}*") if _is_left(folder)]
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)
 
 
 def _place() -> Path | None:
-    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    """Memory where there is room, else the folder for temporary files (None)."""
+    has_room = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= ENOUGH_BYTES
+    return _MEMORY if has_room else None
 
 
 def _is_left(folder: Path) -> bool:

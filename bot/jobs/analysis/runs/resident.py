@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 
+from bot.jobs.analysis.repositories.sizes import file_bytes, last_used
 from bot.jobs.analysis.runs.state import State
 from bot.jobs.analysis.runs.statefile import load, save
 
 MIB = 1 << 20
+
+log = logging.getLogger("shipmate.analysis")
 
 
 class States:
@@ -34,13 +38,19 @@ class States:
         return state or load(self._path(name))
 
     def put(self, name: str, state: State, *, durable: bool = True) -> None:
-        """Keep a state in memory, and on disk where `durable`."""
+        """Keep a state in memory, and on disk where `durable`; where the disk takes none, in memory alone.
+
+        The analysis it comes from is done: a full disk costs the next worker time, and nobody an answer.
+        """
         with self._lock:
             self._warm[name] = state
             while len(self._warm) > self._in_memory:
                 self._warm.popitem(last=False)
         if durable:
-            save(state, self._path(name))
+            try:
+                save(state, self._path(name))
+            except OSError as error:
+                log.warning("a state of an analysis could not be kept", extra={"reason": str(error)})
             self._make_room()
 
     def _path(self, name: str) -> Path:
@@ -48,9 +58,9 @@ class States:
 
     def _make_room(self) -> None:
         """Remove the files used longest ago until the rest is within the cap; the newest one always stays."""
-        files = sorted(self._folder.glob("*.state"), key=lambda file: file.stat().st_mtime, reverse=True)
+        files = sorted(self._folder.glob("*.state"), key=last_used, reverse=True)
         total = 0
         for place, file in enumerate(files):
-            total += file.stat().st_size
+            total += file_bytes(file)
             if place and total > self._disk_bytes:
                 file.unlink(missing_ok=True)

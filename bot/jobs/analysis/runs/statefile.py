@@ -21,12 +21,16 @@ FORMAT = f"shipmate-analysis 1 {sys.implementation.cache_tag}".encode()
 
 
 def save(state: State, path: Path) -> None:
-    """Write the state; the file appears whole or not at all."""
+    """Write the state; the file appears whole or not at all. Raises OSError, and leaves nothing of it then."""
     packed = FORMAT + b"\n" + zlib.compress(marshal.dumps(_pack(state)), 1)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
-    fresh.write_bytes(packed)
-    fresh.replace(path)
+    try:
+        fresh.write_bytes(packed)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def load(path: Path) -> State | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TypeVar
 
+from bot.errors import Permanent
 from bot.jobs.analysis.progress import Listener
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.repositories.children import Children
@@ -29,7 +31,8 @@ async def analyse(request: AnalysisRequest, progress: Listener, states: States |
 async def in_a_thread(work: Callable[[Children], _Found], pool: Executor | None = None) -> _Found:
     """Run `work`, which starts its processes with the children it is given, in a thread of `pool`.
 
-    Cancelling the task stops those processes, and waits until the work has ended.
+    Cancelling the task stops those processes, and waits until the work has ended. Raises Permanent("disk_full") where
+    the work found no room.
     """
     children = Children()
     running = asyncio.get_running_loop().run_in_executor(pool, work, children)
@@ -41,3 +44,7 @@ async def in_a_thread(work: Callable[[Children], _Found], pool: Executor | None 
         if not running.cancelled():
             running.exception()  # it was stopped: what that made it raise is of no interest
         raise
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Permanent("disk_full") from error
