@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot import messages
-from bot.jobs.analysis.faces.page import render_page, style
-from bot.jobs.analysis.faces.parts import Row, folded, note, section, table
+from bot.jobs.analysis.faces.page import render_page
+from bot.jobs.analysis.faces.parts import Row, folded, note, section, style, table
 from bot.jobs.analysis.reports.report import Report
 
 OFFERED_AUTHORS = 100

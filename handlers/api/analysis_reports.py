@@ -14,9 +14,10 @@ from aiohttp import web
 
 from bot.api.envelopes import NO_STORE
 from bot.jobs.analysis.faces.page import render_page
+from bot.jobs.analysis.faces.portfolio_page import render_portfolio
 from bot.jobs.analysis.faces.spreadsheet import csv_of
 from bot.jobs.analysis.plan import AnalysisPlan
-from bot.jobs.analysis.reports.portfolio import Portfolio, add_up
+from bot.jobs.analysis.reports.portfolio import add_up
 from bot.jobs.analysis.reports.ranges import Range
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.stored import from_store, narrowed
@@ -66,10 +67,10 @@ def beside(kept: StoredAnalysis) -> dict[str, Any]:
 
 
 def job_file(job: Job, kept: Sequence[StoredAnalysis], form: str, locale: str) -> web.Response | None:
-    """A finished job's report as a file; of several repositories their sum as JSON, else the first one's."""
+    """A finished job's report as a file; of several repositories their sum, or as CSV the authors of each."""
     reports = reports_of(job, kept)
-    if len(reports) > 1 and form == "json":
-        return _portfolio_file(add_up(reports), job.id)
+    if len(reports) > 1:
+        return _portfolio_file(reports, form, f"portfolio-{job.id}", locale)
     return report_file(reports[0], form, locale) if reports else None
 
 
@@ -81,8 +82,13 @@ def report_file(report: Report, form: str, locale: str) -> web.Response:
     return _file(csv_of(report) if form == "csv" else render_page(report, locale), form, name)
 
 
-def _portfolio_file(portfolio: Portfolio, name: str) -> web.Response:
-    return _file(orjson.dumps(portfolio.to_json()).decode(), "json", f"portfolio-{name}")
+def _portfolio_file(reports: Sequence[Report], form: str, name: str, locale: str) -> web.Response:
+    if form == "csv":
+        return _file(csv_of(*reports), form, name)
+    portfolio = add_up(reports)
+    is_page = form == "html"
+    told = render_portfolio(portfolio, locale) if is_page else orjson.dumps(portfolio.to_json()).decode()
+    return _file(told, form, name)
 
 
 def _file(text: str, form: str, name: str) -> web.Response:

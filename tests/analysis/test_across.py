@@ -7,7 +7,7 @@ import io
 import json
 from pathlib import Path
 
-from bot.jobs.analysis.faces.shell import Access, run_analyze
+from bot.jobs.analysis.faces.shell import Access, names_of, run_analyze
 from bot.jobs.analysis.reports.portfolio import add_up
 from bot.jobs.analysis.runs.shipped import shipped_between
 from tests.analysis.histories import BEN, History
@@ -64,7 +64,18 @@ def test_the_shell_adds_several_repositories_up(tmp_path: Path) -> None:
     assert [row["repository"] for row in csv.DictReader(io.StringIO(sheet.read_text()))] == ["one.git", "two.git"]
     assert run_analyze(*places, out=(shown := io.StringIO()), err=err) == 0
     assert "2 repositories: 4 lines" in shown.getvalue()
-    assert run_analyze(*places, out=out, err=err, html_path=tmp_path / "page.html") == 2
+    assert run_analyze(*places, out=out, err=err, html_path=tmp_path / "page.html") == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "2 repositories: who wrote what" in page
+    assert "one.git 2, two.git 2" in page
+
+
+def test_repositories_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    one, two = str(tmp_path / "one" / "repo"), str(tmp_path / "two" / "repo")
+    assert names_of([one, two, one]) == {one: "one/repo", two: "two/repo"}
+    assert names_of([one, str(tmp_path / "two")]) == {one: "repo", str(tmp_path / "two"): "two"}
+    ours, theirs = "https://u:secret@a.example/acme/api", "https://b.example/acme/api.git"
+    assert names_of([ours, theirs]) == {ours: "https://a.example/acme/api", theirs: "https://b.example/acme/api.git"}
 
 
 def test_a_token_goes_to_its_own_server_alone() -> None:

@@ -133,6 +133,10 @@ async def test_all_of_an_owners_repositories_are_added_up(world: World, program:
     assert data["portfolio"]["lines"] == sum(report["lines"] for report in data["reports"])
     _, summary = await program.ask("GET", f"/api/v1/analyses/{data['analysisId']}/json")
     assert summary == data["portfolio"]
+    _, sheet = await program.ask("GET", f"/api/v1/analyses/{data['analysisId']}/csv")
+    assert {row["repository"] for row in csv.DictReader(io.StringIO(sheet))} == {REPO, "acme/web"}
+    _, page = await program.ask("GET", f"/api/v1/analyses/{data['analysisId']}/html", headers={"Accept-Language": "ko"})
+    assert "저장소 2개" in page
 
 
 async def test_several_private_repositories_are_read_with_their_owners_token(world: World, program: Program) -> None:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from bot import messages
 from bot.jobs.analysis.faces.names import Names, names_with_several_addresses
-from bot.jobs.analysis.faces.parts import Cell, Key, Length, Percent, Row, figure, folded, note, section, table
+from bot.jobs.analysis.faces.parts import (
+    Cell,
+    Key,
+    Length,
+    Percent,
+    Row,
+    document,
+    facts,
+    figure,
+    folded,
+    note,
+    section,
+    table,
+)
 from bot.jobs.analysis.faces.pictures import COLOURS, Group, Tile, stacked, stacked_area, treemap
 from bot.jobs.analysis.faces.words import area_words, language_name
 from bot.jobs.analysis.people.identities import Author
@@ -23,29 +35,13 @@ SHOWN = 15
 NAMED_FEW = 5
 THEN = 3
 _REST = COLOURS - 1
-_STYLE = Path(__file__).parent / "data" / "page.css"
-
-
-def write_page(report: Report, path: Path, locale: str = "en") -> None:
-    """Write the page. Raises OSError where it cannot be written."""
-    path.write_text(render_page(report, locale), "utf-8")
 
 
 def render_page(report: Report, locale: str = "en", *, tools: str = "", more: str = "") -> str:
     """The whole page as HTML. `tools` stand under its head, `more` before the files left out: HTML, escaped."""
     page = Page(report, locale)
-    return (
-        f'<!doctype html><html lang="{escape(locale)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
-        f"<title>{escape(page.say('title', repository=report.repository))}</title><style>{style()}</style></head>"
-        f"<body><main>{page.head()}{tools}{''.join(page.body())}{more}{page.left_out()}</main></body></html>\n"
-    )
-
-
-def style() -> str:
-    """The page's style sheet, which stands in the page itself."""
-    return _STYLE.read_text("utf-8")
+    inside = f"{page.head()}{tools}{''.join(page.body())}{more}{page.left_out()}"
+    return document(locale, page.say("title", repository=report.repository), inside)
 
 
 class Page:
@@ -94,15 +90,14 @@ class Page:
 
     def _facts(self) -> str:
         report, insights = self._report, self._report.insights
-        facts = {self._word("lines"): f"{report.lines:,}", self._word("files"): f"{report.files:,}"}
+        numbers = {self._word("lines"): f"{report.lines:,}", self._word("files"): f"{report.files:,}"}
         few = insights.bus_factor.authors
         if few:
-            facts[self.say("bus_factor")] = f"{len(few):,}"
-            facts[self.say("half_since")] = str(half_since(report))
-        listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+            numbers[self.say("bus_factor")] = f"{len(few):,}"
+            numbers[self.say("half_since")] = str(half_since(report))
         names = ", ".join(self._name(author) for author in few[:NAMED_FEW]) + (" …" if len(few) > NAMED_FEW else "")
         why = note(self.say("bus_factor.why", names=names)) if few else ""
-        return f'<dl class="facts">{listed}</dl>{why}'
+        return facts(numbers) + why
 
     def _languages_over_time(self) -> str:
         """Lines alive by language: what was added minus what was deleted, month by month."""

@@ -1,10 +1,14 @@
-"""Makes the pieces of a page: sections, figures, legends, and tables whose rows may hold bars."""
+"""Makes the pieces of a page: its frame, sections, figures, legends, and tables whose rows may hold bars."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
+
+_STYLE = Path(__file__).parent / "data" / "page.css"
 
 
 class Percent(NamedTuple):
@@ -29,6 +33,29 @@ class Key(NamedTuple):
 
     name: str
     series: int
+
+
+def document(locale: str, title: str, inside: str) -> str:
+    """A whole page that needs nothing else and runs nothing; `inside` is HTML."""
+    return (
+        f'<!doctype html><html lang="{escape(locale)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">'
+        f"<title>{escape(title)}</title><style>{style()}</style></head>"
+        f"<body><main>{inside}</main></body></html>\n"
+    )
+
+
+@functools.cache
+def style() -> str:
+    """The page's style sheet, which stands in the page itself."""
+    return _STYLE.read_text("utf-8")
+
+
+def facts(told: Mapping[str, str]) -> str:
+    """The few numbers that matter most, large, each under its name."""
+    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in told.items())
+    return f'<dl class="facts">{listed}</dl>'
 
 
 def section(heading: str, *parts: str) -> str:

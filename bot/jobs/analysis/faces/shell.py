@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -91,7 +92,8 @@ def run_analyze(
             ignore_revs=ignore_revs,
         )
         with _progress(err) as listener:
-            reports = [_analyse(one, request, listener, access) for one in (target, *more)]
+            named = names_of([target, *more])
+            reports = [_analyse(one, name, request, listener, access) for one, name in named.items()]
         _show(reports, out, as_json=as_json)
         _write(reports, csv_path, html_path)
     except ShipmateError as error:
@@ -111,9 +113,20 @@ def name_of(target: str) -> str:
     return Path(target).resolve().name
 
 
-def _analyse(target: str, request: AnalysisRequest, listener: Listener, access: Access | None) -> Report:
+def names_of(targets: Sequence[str]) -> dict[str, str]:
+    """What reports call several repositories, each once: a folder of a name others have by its parent's too."""
+    names = {target: name_of(target) for target in targets}
+    several = {name for name, count in Counter(names.values()).items() if count > 1}
+    return {target: _longer(target) if name in several else name for target, name in names.items()}
+
+
+def _longer(target: str) -> str:
+    return without_password(target) if is_url(target) else "/".join(Path(target).resolve().parts[-2:])
+
+
+def _analyse(target: str, name: str, request: AnalysisRequest, listener: Listener, access: Access | None) -> Report:
     """Analyse where the repository is, or a clone that is removed afterwards."""
-    asked = replace(request, repository=Path(target), name=name_of(target))
+    asked = replace(request, repository=Path(target), name=name)
     if not is_url(target):
         return analyse_here(asked, listener)
     with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:

@@ -39,7 +39,7 @@ def show(report: Report, out: TextIO) -> None:
 def show_portfolio(portfolio: Portfolio, out: TextIO) -> None:
     """Print who wrote what across repositories."""
     table = _table("Author", "Lines", "Share", "Commits", "Repositories")
-    names = Names(person.author for person in portfolio.people)
+    names = Names(person.author for person in portfolio.people[:SHOWN])
     for person in portfolio.people[:SHOWN]:
         own = sum(1 for lines in person.repositories.values() if lines)
         shown = Text(names.of(person.author))
