@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -19,9 +20,13 @@ from handlers.api.contributions import newest, query_of
 from handlers.api.dates import day
 from handlers.api.keys import key_of
 
+if TYPE_CHECKING:
+    from bot.web.contribution_page import Asked
+
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 PICTURE_LIFE_S = 86_400
+CHOICES = ("ref", "since", "until", "author", "link")
 NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 routes = web.RouteTableDef()
@@ -51,8 +56,7 @@ async def show_repository(request: web.Request) -> web.Response:
     try:
         return await _page(request, name)
     except ShipmateError as error:
-        text = messages.failure(pages.locale, error.code, error.facts)
-        return web.Response(text=text, status=status_of(error), headers=HEADERS)
+        return _refusal(request, error)
 
 
 @routes.get("/jobs/{id}/picture.{form:svg|png}")
@@ -82,15 +86,30 @@ async def _page(request: web.Request, name: str) -> web.Response:
     chosen = narrowed(whole, within, query["author"])
     if "format" in query:
         return reports.report_file(chosen, query["format"], pages.locale)
-    asked = contribution_page.Asked(
-        request.path,
-        **{name: query.get(name, "") for name in ("ref", "since", "until")},
-        author=next(iter(query["author"]), ""),
-        link=request.query.get("link", ""),
-    )
-    text = await asyncio.to_thread(contribution_page.render, chosen, whole, asked, kept.body, pages.locale)
-    headers = {**HEADERS, "Content-Security-Policy": contribution_page.security_policy()}
-    return web.Response(text=text, content_type="text/html", headers=headers)
+    text = await asyncio.to_thread(contribution_page.render, chosen, whole, _asked(request), kept.body, pages.locale)
+    return _html(text)
+
+
+def _refusal(request: web.Request, error: ShipmateError) -> web.Response:
+    """Why there is nothing to show, where the reader can choose otherwise."""
+    from bot.web import contribution_page
+
+    locale = request.app[PAGES].locale
+    why = messages.failure(locale, error.code, error.facts)
+    return _html(contribution_page.render_refusal(why, _asked(request), locale), status_of(error))
+
+
+def _asked(request: web.Request) -> Asked:
+    from bot.web.contribution_page import Asked
+
+    return Asked(request.path, **{name: request.query.get(name, "") for name in CHOICES})
+
+
+def _html(text: str, status: int = 200) -> web.Response:
+    from bot.web.contribution_page import security_policy
+
+    headers = {**HEADERS, "Content-Security-Policy": security_policy()}
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
 def _drawn(kept: StoredAnalysis, form: str, locale: str) -> bytes:

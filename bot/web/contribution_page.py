@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 from bot import messages
 from bot.jobs.analysis.faces.page import render_page
-from bot.jobs.analysis.faces.parts import Row, folded, note, section, style, table
-from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.faces.parts import Row, document, folded, note, section, style, table
+from bot.jobs.analysis.reports.report import AuthorReport, Report
 
 OFFERED_AUTHORS = 100
 """Names the author field suggests."""
@@ -48,9 +48,17 @@ class Asked:
 def render(chosen: Report, whole: Report, asked: Asked, beside: Mapping[str, Any], locale: str) -> str:
     """The page of `chosen`, whose choices come from the `whole` report; `beside` is what is kept beside it."""
     extras = _Extras(locale)
-    tools = extras.form(asked, whole) + extras.downloads(asked)
+    tools = extras.form(asked, whole.ref, whole.authors) + extras.downloads(asked)
     more = extras.releases(beside.get("releases") or ()) + extras.quality(beside.get("quality") or {})
     return render_page(chosen, locale, tools=tools, more=more)
+
+
+def render_refusal(why: str, asked: Asked, locale: str) -> str:
+    """The page where there is nothing to show: why, and the form to choose otherwise."""
+    name = asked.path.removeprefix("/repos/")
+    title = messages.say(locale, "contributions.title", repository=name)
+    told = f'<header><h1>{escape(name)}</h1><p class="warning" role="status">{escape(why)}</p></header>'
+    return document(locale, title, told + _Extras(locale).form(asked))
 
 
 def security_policy() -> str:
@@ -67,14 +75,14 @@ class _Extras:
     def __init__(self, locale: str) -> None:
         self._locale = locale
 
-    def form(self, asked: Asked, whole: Report) -> str:
-        """Where the reader chooses a ref, dates and an author."""
-        names = dict.fromkeys(entry.author.name for entry in whole.authors[:OFFERED_AUTHORS])
+    def form(self, asked: Asked, ref: str = "", authors: Sequence[AuthorReport] = ()) -> str:
+        """Where the reader chooses a ref, dates and an author; `ref` is the one that is shown."""
+        names = dict.fromkeys(entry.author.name for entry in authors[:OFFERED_AUTHORS])
         offered = "".join(f'<option value="{escape(name)}">' for name in names)
         hidden = f'<input type="hidden" name="link" value="{escape(asked.link)}">' if asked.link else ""
         return (
             f'<form method="get" action="{escape(asked.path)}">{hidden}'
-            f"{self._field('ref', asked.ref or whole.ref, 'text')}"
+            f"{self._field('ref', asked.ref or ref, 'text')}"
             f"{self._field('since', asked.since, 'date')}"
             f"{self._field('until', asked.until, 'date')}"
             f"{self._field('author', asked.author, 'text', 'authors')}"
