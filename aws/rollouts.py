@@ -56,6 +56,7 @@ class EcsRollouts:
             before=service.task_definition if service else None,
             place_name=place.cluster,
             last_rollout=past[0].arn if past else None,
+            moved=service is not None and services.is_to_move(service, spec, place),
         )
 
     async def run_once(self, spec: RolloutSpec, revision: str, command: str, log: LogSink) -> int:
@@ -78,7 +79,8 @@ class EcsRollouts:
                 marks = tags.of_spec(spec, self._owner)
                 await services.create(self._clients, spec, place, prepared.revision, marks, gated=gated)
             else:
-                await services.update(self._clients, spec, place, prepared.revision, gated=gated)
+                revision, moved = prepared.revision, prepared.moved
+                await services.update(self._clients, spec, place, revision, gated=gated, moved=moved)
 
         return await settled(lambda: self._find(place.cluster, name, prepared), make, self._first_pause_s)
 

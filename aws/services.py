@@ -21,12 +21,13 @@ HEALTH_GRACE_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service that is active: what it runs, as a task definition's ARN, and its tags."""
+    """A service that is active: what it runs, as a task definition's ARN, its tags, and its `loadBalancers` entry."""
 
     arn: str
     task_definition: str
     running: int
     tags: Mapping[str, str] = field(default_factory=dict)
+    balancing: Mapping[str, Any] = field(default_factory=dict)
 
 
 def name_of(spec: RolloutSpec, place: Place) -> str:
@@ -76,11 +77,22 @@ async def create(
     )
 
 
-async def update(clients: AwsClients, spec: RolloutSpec, place: Place, revision: str, *, gated: bool) -> None:
-    """One attempt. How many tasks run stays as it is: somebody, or autoscaling, may have changed it."""
-    await clients.call_once(
-        "ecs", "UpdateService", service=name_of(spec, place), **_changing(spec, place, revision, gated)
-    )
+async def update(
+    clients: AwsClients, spec: RolloutSpec, place: Place, revision: str, *, gated: bool, moved: bool = False
+) -> None:
+    """One attempt. How many tasks run stays as it is: somebody, or autoscaling, may have changed it.
+
+    `moved`: it is to stand behind other target groups or rules than it was made with.
+    """
+    changed = _changing(spec, place, revision, gated)
+    if moved:
+        changed["loadBalancers"] = [_balancing(spec, place)]
+    await clients.call_once("ecs", "UpdateService", service=name_of(spec, place), **changed)
+
+
+def is_to_move(service: Service, spec: RolloutSpec, place: Place) -> bool:
+    """Whether the service knows other target groups, rules or another port than it is to stand behind."""
+    return _ends(service.balancing) != _ends(_balancing(spec, place))
 
 
 async def delete(clients: AwsClients, cluster: str, name: str) -> None:
@@ -131,10 +143,19 @@ def _balancing(spec: RolloutSpec, place: Place) -> dict[str, Any]:
     return balancing
 
 
+def _ends(balancing: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What it comes to. Which of two target groups is named first says nothing: they take turns."""
+    advanced = balancing.get("advancedConfiguration", {})
+    groups = frozenset({balancing.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")} - {None})
+    rules = (advanced.get("productionListenerRule"), advanced.get("testListenerRule"))
+    return (groups, *rules, balancing.get("containerPort"))
+
+
 def _read(found: Mapping[str, Any]) -> Service:
     return Service(
         arn=str(found["serviceArn"]),
         task_definition=str(found["taskDefinition"]),
         running=int(found.get("runningCount", 0)),
         tags=tags.read(found.get("tags", [])),
+        balancing=next(iter(found.get("loadBalancers", [])), {}),
     )

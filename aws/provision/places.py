@@ -14,6 +14,7 @@ from aws.provision.balancing import REDIRECT
 from aws.provision.destroy import destroy, doom
 from aws.provision.parts import parts_of
 from aws.provision.plan import planned, survey
+from aws.provision.presence import is_whole
 from aws.provision.site import Site, Waits
 from aws.provision.wish import Wish, wish_of
 from bot.errors import Permanent
@@ -72,15 +73,17 @@ class ProvisionedPlaces:
     async def planned(self, spec: RolloutSpec) -> tuple[PlannedPart, ...]:
         """What would become of each part; empty where nothing has to be done before a deployment.
 
-        Raises Permanent("ecs_not_provisioned") where something is missing and may not be made unasked.
+        Asked anew each time: somebody may have deleted a part since it was noted. Raises
+        Permanent("ecs_not_provisioned") where something is missing and may not be made unasked.
         """
         wish = self._wish(spec)
-        if self._known(wish) is not None or _is_stated(wish):
+        if _is_stated(wish):
+            return ()
+        noted = self._site(wish)
+        if await index.read(noted) and await is_whole(noted):
+            self._keep(wish, noted.ids)
             return ()
         site = self._site(wish)
-        if await index.read(site):
-            self._keep(wish, site.ids)
-            return ()
         steps = await self._looked(site)
         if not wish.may_make:
             _require_whole(wish, steps)
@@ -158,6 +161,12 @@ def _to_do(steps: tuple[PlannedPart, ...]) -> bool:
 
 
 def _require_whole(wish: Wish, steps: tuple[PlannedPart, ...]) -> None:
-    missing = [step.part for step in steps if step.action is PartAction.CREATE and step.part not in DISPENSABLE]
+    missing = [_named(step) for step in steps if step.action is PartAction.CREATE and step.part not in DISPENSABLE]
     if missing:
         raise Permanent("ecs_not_provisioned", names=missing, repository=wish.repository, environment=wish.environment)
+
+
+def _named(step: PlannedPart) -> str:
+    """As its tag calls it, with the kind of thing where that does not say it: `target-group blue`, `task-group`."""
+    kind = step.kind.replace("_", "-")
+    return step.part if kind.rpartition("-")[2] in step.part else f"{kind} {step.part}"

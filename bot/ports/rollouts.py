@@ -72,6 +72,8 @@ class Prepared:
     """Where it runs, for people: the cluster's name."""
     last_rollout: str | None = None
     """The newest rollout there was before this one: what is newer is ours."""
+    moved: bool = False
+    """Whether the service is to stand behind another load balancer than it did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,7 +252,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.aws_credentials_invalid": "AWS does not accept the credentials: {message} Check the keys or the role.",
     "failed.aws_credentials_missing": "No AWS credentials or region were found for {operation}: {message} Give the server a role, or keys and AWS_REGION.",
     "failed.ecs_setting_missing": "To deploy to ECS, `ecs` in `.shipmate.yml` still needs {names}.",
-    "failed.ecs_not_provisioned": "The ECS environment `{environment}` of {repository} still lacks {names} in AWS. Have them made: run `shipmate aws apply {repository} {environment}`, or set `ecs.provision: true` in `.shipmate.yml`. Or name there what is to be used.",
+    "failed.ecs_not_provisioned": "The ECS environment `{environment}` of {repository} lacks {names} in AWS. Have them made: run `shipmate aws apply {repository} {environment}`, or set `ecs.provision: true` in `.shipmate.yml`. Or name there what is to be used.",
     "failed.aws_region_missing": "No region is named: set `AWS_REGION`, as the server has it.",
     "failed.environment_not_on_ecs": "`{environment}` is not on ECS: `.shipmate.yml` gives it no `target: ecs`.",
     "failed.environment_followed": "`{environment}` is deployed by a state machine (`ecs.follow`), which decides what it stands on.",

@@ -248,7 +248,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.aws_credentials_invalid": "AWS가 자격 증명을 받아들이지 않습니다: {message} 키 또는 역할을 확인하세요.",
     "failed.aws_credentials_missing": "{operation}에 쓸 AWS 자격 증명이나 리전을 찾지 못했습니다: {message} 서버에 역할을 주거나 키와 AWS_REGION을 설정하세요.",
     "failed.ecs_setting_missing": "ECS에 배포하려면 `.shipmate.yml`의 `ecs`에 {names}이(가) 더 필요합니다.",
-    "failed.ecs_not_provisioned": "{repository}의 ECS 환경 `{environment}`에는 AWS에 {names}이(가) 아직 없습니다. `shipmate aws apply {repository} {environment}`를 실행하거나 `.shipmate.yml`에 `ecs.provision: true`를 설정하면 만들어집니다. 이미 있는 것을 쓰려면 거기에 적으세요.",
+    "failed.ecs_not_provisioned": "{repository}의 ECS 환경 `{environment}`에는 AWS에 {names}이(가) 없습니다. `shipmate aws apply {repository} {environment}`를 실행하거나 `.shipmate.yml`에 `ecs.provision: true`를 설정하면 만들어집니다. 이미 있는 것을 쓰려면 거기에 적으세요.",
     "failed.aws_region_missing": "리전이 지정되지 않았습니다. 서버와 같은 `AWS_REGION`을 설정하세요.",
     "failed.environment_not_on_ecs": "`{environment}` 환경은 ECS에 있지 않습니다. `.shipmate.yml`에 `target: ecs`가 없습니다.",
     "failed.environment_followed": "`{environment}` 환경은 상태 머신(`ecs.follow`)이 배포하므로, 기반도 그쪽에서 정합니다.",

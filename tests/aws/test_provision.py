@@ -139,17 +139,70 @@ async def trust_of(clients: AwsClients, role: str) -> dict[str, Any]:
     return dict(statement)
 
 
-async def test_an_update_asks_once_where_it_stands_and_then_knows_it(ours: AwsClients) -> None:
+async def test_an_update_asks_whether_all_that_was_noted_is_there_and_then_knows_it(ours: AwsClients) -> None:
     ground = Ground(ours)
     await ground.provide()
     later = ground.another()
     ours.calls.clear()
     assert await later.places.planned(later.spec()) == ()
     place = await later.places(later.spec())
-    assert ours.calls == Counter({"ecs.DescribeClusters": 1})
+    assert (sum(ours.calls.values()), ours.calls["ecs.DescribeClusters"]) == (9, 1)
     assert place == await ground.places(ground.spec())
     assert len(place.subnets) == 2
     assert place.public_ip
+
+
+async def test_whatever_somebody_deleted_is_noticed_by_a_process_that_just_used_it(ours: AwsClients) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    made = {step.part: step.id for step in ground.told}
+    role = made["execution-role"].rpartition("/")[2]
+    managed = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    deletions: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {
+        "route": (("ec2", "DeleteRoute", {"RouteTableId": made["route"], "DestinationCidrBlock": "0.0.0.0/0"}),),
+        "log-group": (("logs", "DeleteLogGroup", {"logGroupName": made["log-group"]}),),
+        "execution-role": (
+            ("iam", "DetachRolePolicy", {"RoleName": role, "PolicyArn": managed}),
+            ("iam", "DeleteRolePolicy", {"RoleName": role, "PolicyName": "shipmate"}),
+            ("iam", "DeleteRole", {"RoleName": role}),
+        ),
+        "test-rule": (("elbv2", "DeleteRule", {"RuleArn": made["test-rule"]}),),
+        "listener": (("elbv2", "DeleteListener", {"ListenerArn": made["listener"]}),),
+    }
+    for part, calls in deletions.items():
+        assert await ground.places.planned(ground.spec()) == ()
+        for service, operation, asked_for in calls:
+            await ours.call(service, operation, **asked_for)
+        missing = {step.part for step in await ground.places.planned(ground.spec()) if step.action is CREATE}
+        assert missing == {part, *(("rule",) if part == "listener" else ())}
+        await ground.provide()
+    assert await ground.there() == ONE_OF_EACH
+
+
+async def test_without_leave_to_make_it_what_is_gone_is_named_before_anything_else(ours: AwsClients) -> None:
+    made = Ground(ours)
+    await made.provide()
+    steps = {step.part: step.id for step in made.told}
+    await ours.call("elbv2", "DeleteLoadBalancer", LoadBalancerArn=steps["balancer"])
+    for group in ("blue", "green"):
+        await ours.call("elbv2", "DeleteTargetGroup", TargetGroupArn=steps[group])
+    stuck = made.another(provision=False)
+    with pytest.raises(Permanent) as refused:
+        await stuck.places.planned(stuck.spec())
+    assert refused.value.facts["names"] == [
+        *("balancer", "target-group blue", "target-group green"),
+        *("listener", "rule", "test-listener", "test-rule"),
+    ]
+    assert "lacks `balancer`, `target-group blue`" in messages.failure("en", refused.value.code, refused.value.facts)
+
+
+async def test_what_may_not_be_asked_counts_as_there(ours: AwsClients, emulator: Emulator) -> None:
+    ground = Ground(ours, provision=False)
+    await ground.provide()
+    emulator.goes_wrong({"kind": "deny", "operation": "GetRole", "times": 9})
+    assert await ground.places.planned(ground.spec()) == ()
+    assert emulator.fired()[0] > 0
+    emulator.goes_wrong()
 
 
 @pytest.mark.parametrize("kind", ["cut", "reset", "throttle", "fault"])

@@ -110,6 +110,22 @@ async def test_what_is_missing_is_named_with_both_ways_to_get_it(island: Island)
     assert await island.vpcs() == 0
 
 
+async def test_a_load_balancer_that_somebody_deleted_is_made_anew_and_the_service_stands_behind_it(
+    island: Island,
+) -> None:
+    await island.settle_on({"provision": True, **BARE})
+    elb = (await island.clients.call("elbv2", "DescribeLoadBalancers"))["LoadBalancers"]
+    gone = next(one["LoadBalancerArn"] for one in elb if one["DNSName"] in str(island.url()))
+    groups = (await island.clients.call("elbv2", "DescribeTargetGroups", LoadBalancerArn=gone))["TargetGroups"]
+    await island.clients.call("elbv2", "DeleteLoadBalancer", LoadBalancerArn=gone)
+    for group in groups:
+        await island.clients.call("elbv2", "DeleteTargetGroup", TargetGroupArn=group["TargetGroupArn"])
+    for serves in ("one", "two"):
+        await island.ship(serves)
+        assert await answer_of(str(island.url())) == f"200 {serves}", await island.story()
+    assert await island.states() == ["COMPLETED"] * 3
+
+
 async def test_a_rehearsal_shows_the_plan_and_makes_nothing(island: Island) -> None:
     await island.settle_on({"provision": True, **BARE}, branch="release")
     number = (await island.open_pull("one")).number

@@ -295,7 +295,8 @@ class Rollout:
         self._weigh(self._advanced["productionListenerRule"], shares)
 
     def _weigh(self, rule: str, shares: dict[str | None, float]) -> None:
-        groups = [{"TargetGroupArn": arn, "Weight": int(share)} for arn, share in shares.items()]
+        there = _elb().target_groups
+        groups = [{"TargetGroupArn": arn, "Weight": int(share)} for arn, share in shares.items() if arn in there]
         _elb().modify_rule(rule, [], [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}])
 
     def _go_back(self, reason: str) -> None:
@@ -321,7 +322,8 @@ class Rollout:
 
     def _retire(self, revision: Revision) -> None:
         for task in revision.tasks:
-            if revision.group and task.address in self._group(revision.group).targets:
+            group = _elb().target_groups.get(revision.group)
+            if group is not None and task.address in group.targets:
                 _elb().deregister_targets(revision.group, [{"Id": task.address, "Port": revision.port}])
             drained = lambda task=task: self._place.balancer.is_drained(task.address, revision.port)  # noqa: E731
             until(time.monotonic() + DRAIN_LIMIT_S, drained)
