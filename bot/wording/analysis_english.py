@@ -82,6 +82,7 @@ SENTENCES: Mapping[str, str] = {
     "contributions.more": "{count:,} more",
     "contributions.added": "Added",
     "contributions.deleted": "Deleted",
+    "contributions.extensions": "Files changed, by extension",
     "contributions.first": "First commit",
     "contributions.last": "Last commit",
     "contributions.bot": "{name} (bot)",

@@ -82,6 +82,7 @@ SENTENCES: Mapping[str, str] = {
     "contributions.more": "{count:,}개 더",
     "contributions.added": "추가",
     "contributions.deleted": "삭제",
+    "contributions.extensions": "확장자별 변경한 파일",
     "contributions.first": "첫 커밋",
     "contributions.last": "마지막 커밋",
     "contributions.bot": "{name} (봇)",

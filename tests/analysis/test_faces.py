@@ -136,9 +136,9 @@ def test_the_spreadsheet_has_a_row_for_each_author_and_runs_no_formula(history: 
     shell(str(history.write()), csv_path=tmp_path / "authors.csv")
     with (tmp_path / "authors.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["name"], row["lines"], row["languages"]) for row in rows] == [
-        ("'=cmd()", "2", "Python 2"),
-        ('Quote", Comma', "1", "Python 1"),
+    assert [(row["name"], row["lines"], row["languages"], row["extensions"]) for row in rows] == [
+        ("'=cmd()", "2", "Python 2", ".py 1"),
+        ('Quote", Comma', "1", "Python 1", ".py 1"),
     ]
 
 

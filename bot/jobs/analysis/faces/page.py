@@ -33,7 +33,7 @@ from bot.jobs.analysis.reports.timeline import growth
 SHOWN = 15
 """Rows that are not folded away."""
 NAMED_FEW = 5
-THEN = 3
+THEN, EXTENSIONS = 3, 4
 _REST = COLOURS - 1
 
 
@@ -189,19 +189,21 @@ class Page:
     def _everyone(self) -> str:
         """All authors with all their numbers."""
         head = [
-            *(self._word("author"), self._word("lines"), self._word("share"), self._word("files")),
+            *(self._word("author"), "GitHub", self._word("lines"), self._word("share"), self._word("files")),
             *(self._word("commits"), self.say("added"), self.say("deleted"), self.say("first"), self.say("last")),
-            self._word("languages"),
+            *(self._word("languages"), self.say("extensions")),
         ]
-        rows: list[list[Cell]] = [
-            [
-                *(self._with_bot(str(entry.author), entry.author), entry.lines, Percent(entry.share), entry.files),
-                *(entry.commits, entry.added, entry.deleted),
-                *((entry.first_commit or "")[:10], (entry.last_commit or "")[:10], self._listed(entry.languages, 4)),
-            ]
-            for entry in self._report.authors
-        ]
+        rows = [self._whole(entry) for entry in self._report.authors]
         return folded(self.say("all", count=len(rows)), table(self.say("authors"), head, rows))
+
+    def _whole(self, entry: AuthorReport) -> list[Cell]:
+        extensions = list(entry.extensions.items())[:EXTENSIONS]
+        return [
+            *(self._with_bot(str(entry.author), entry.author), self._report.login(entry.author) or ""),
+            *(entry.lines, Percent(entry.share), entry.files, entry.commits, entry.added, entry.deleted),
+            *((entry.first_commit or "")[:10], (entry.last_commit or "")[:10], self._listed(entry.languages, 4)),
+            ", ".join(f"{extension} {files:,}" for extension, files in extensions),
+        ]
 
     def _years(self) -> str:
         """How old the lines are, and who came new."""

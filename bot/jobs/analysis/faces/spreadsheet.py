@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
 from bot.cells import harmless
 from bot.jobs.analysis.reports.report import AuthorReport, Report
@@ -12,18 +13,23 @@ _COLUMNS = ("name", "email", "lines", "share", "files", "commits", "added", "del
 
 
 def csv_of(*reports: Report) -> str:
-    """All authors, their languages by lines in the last column; of several reports, each author's repository too."""
+    """All authors, with their lines by language, changed files by extension and GitHub login where it is known; of
+    several reports, each author's repository too."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     first = ("repository",) if len(reports) > 1 else ()
-    writer.writerow([*first, *_COLUMNS, "languages"])
+    writer.writerow([*first, *_COLUMNS, "languages", "extensions", "login"])
     for report in reports:
         named = [harmless(report.repository)] if first else []
-        writer.writerows([*named, *_row(entry)] for entry in report.authors)
+        writer.writerows([*named, *_row(entry, report.login(entry.author))] for entry in report.authors)
     return file.getvalue()
 
 
-def _row(entry: AuthorReport) -> list[object]:
+def _row(entry: AuthorReport, login: str | None) -> list[object]:
     told = entry.to_json()
-    languages = "; ".join(f"{name} {lines}" for name, lines in entry.languages.items())
-    return [harmless(told[column]) for column in _COLUMNS] + [languages]
+    counted = [_counted(entry.languages), _counted(entry.extensions), login or ""]
+    return [harmless(cell) for cell in [*(told[column] for column in _COLUMNS), *counted]]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{name} {count}" for name, count in counts.items())
