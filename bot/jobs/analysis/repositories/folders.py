@@ -17,9 +17,13 @@ ENOUGH_BYTES = 256 << 20
 
 
 def private_folder() -> Path:
-    """A new folder of this process alone."""
+    """A new folder of this process alone. Raises OSError where there is no room, and leaves nothing then."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
-    (folder / _OWNER).write_text(this_worker(), "utf-8")
+    try:
+        (folder / _OWNER).write_text(this_worker(), "utf-8")
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 
