@@ -105,7 +105,8 @@ class CodeBuild:
         if settings.service_role or settings.name:
             return settings
         waits = Waits(self._pace.longest_s, first_pause_s=self._first_pause_s)
-        role = await build_role(self._clients, self._owner, order.repository, order.image_repository, waits)
+        boundary = order.settings.get("permissions_boundary")
+        role = await build_role(self._clients, self._owner, order.repository, order.image_repository, waits, boundary)
         return replace(settings, service_role=role)
 
     async def _begun(self, order: RemoteOrder) -> str | None:

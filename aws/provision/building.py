@@ -20,14 +20,17 @@ _PUSHES = (
 )
 
 
-def building_of(owner: str, repository: str, images: str, region: str | None) -> Wish:
+def building_of(owner: str, repository: str, images: str, region: str | None, boundary: str | None = None) -> Wish:
     """The wish behind it: the repository's, whatever the environment."""
-    return Wish(owner, f"builds of {repository}", repository, "", region or "", given={_IMAGES: images})
+    given = {_IMAGES: images, **({"permissions_boundary": boundary} if boundary else {})}
+    return Wish(owner, f"builds of {repository}", repository, "", region or "", given=given)
 
 
-async def build_role(clients: AwsClients, owner: str, repository: str, images: str, waits: Waits) -> str:
+async def build_role(
+    clients: AwsClients, owner: str, repository: str, images: str, waits: Waits, boundary: str | None = None
+) -> str:
     """The ARN of the role that may write the builds' log and push to `images`, made where it is missing. Repeatable."""
-    site = Site(clients, building_of(owner, repository, images, clients.region), waits)
+    site = Site(clients, building_of(owner, repository, images, clients.region, boundary), waits)
     return (await ensured(site, BUILD_ROLE, await BUILD_ROLE.look(site))).id
 
 

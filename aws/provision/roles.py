@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from aws.provision.wish import Wish
 
 PATH = "/shipmate/"
 POLICY = "shipmate"
-TRUST = "trust"
+TRUST, BOUNDARY = "trust", "permissions boundary"
 EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
 INFRASTRUCTURE_POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
 _GONE = "NoSuchEntity"
@@ -25,6 +25,7 @@ Document = dict[str, Any]
 class Role:
     """A role that `service` takes on, with one of AWS's own policies and one that is written for the environment.
 
+    It may do nothing that the wish's boundary does not allow, where there is one.
     Where the service `tells_account`, it takes the role on for this account's work alone, whoever else names it:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
@@ -50,9 +51,7 @@ class Role:
                 return None
             raise
         site.require_ours(self.kind, self.title(site.wish), tags.read(role.get("Tags", [])))
-        arn = str(role["Arn"])
-        trusts = _read(role["AssumeRolePolicyDocument"]) == self._trust(_account_in(arn))
-        return Found(arn, (*(() if trusts else (TRUST,)), *await self._lacking(site)))
+        return Found(str(role["Arn"]), (*self._lacking_of(role, site.wish), *await self._lacking(site)))
 
     async def make(self, site: Site) -> Found | None:
         account = str((await site.clients.call("sts", "GetCallerIdentity"))["Account"])
@@ -65,6 +64,7 @@ class Role:
                 AssumeRolePolicyDocument=json.dumps(self._trust(account)),
                 Description=f"{self.name} of {site.wish.repository} {site.wish.environment}"[:1000],
                 Tags=tags.upper(site.wish.marks(self.name)),
+                **({"PermissionsBoundary": site.wish.boundary} if site.wish.boundary else {}),
             )
         except AwsRefusal as refusal:
             if refusal.aws_code in {"EntityAlreadyExists", "EntityAlreadyExistsException"}:
@@ -77,6 +77,9 @@ class Role:
         if TRUST in found.lacks:
             trust = json.dumps(self._trust(_account_in(found.id)))
             await site.call("iam", "UpdateAssumeRolePolicy", RoleName=name, PolicyDocument=trust)
+        if BOUNDARY in found.lacks:
+            boundary = site.wish.boundary
+            await site.call("iam", "PutRolePermissionsBoundary", RoleName=name, PermissionsBoundary=boundary)
         if self.managed in found.lacks:
             policy = _arn_of(found.id, str(self.managed))
             await site.call("iam", "AttachRolePolicy", RoleName=name, PolicyArn=policy)
@@ -104,6 +107,14 @@ class Role:
         if self.tells_account:
             statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
         return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def _lacking_of(self, role: Mapping[str, Any], wish: Wish) -> Iterator[str]:
+        """A boundary that nobody wishes for any more stays: it only takes away."""
+        if _read(role["AssumeRolePolicyDocument"]) != self._trust(_account_in(str(role["Arn"]))):
+            yield TRUST
+        given = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        if wish.boundary not in {None, given}:
+            yield BOUNDARY
 
     def _policies(self, wish: Wish) -> tuple[str, ...]:
         return tuple(one for one in (self.managed, POLICY if self.written(wish) else None) if one)

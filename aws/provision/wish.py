@@ -26,7 +26,7 @@ NETWORK = ("subnets", "security_groups")
 """What a load balancer that is there already cannot do without: it reaches tasks where it is known who they are."""
 SHAPING = (
     *(*FRONT, *NETWORK, "cluster", "execution_role", "infrastructure_role", "log_group", "secrets"),
-    *("cidr", "zones", "certificate", "port", "redirect_port", "test_port", "test_from"),
+    *("cidr", "zones", "certificate", "port", "redirect_port", "test_port", "test_from", "permissions_boundary"),
 )
 """The settings on which it depends what is made, and how."""
 _PLAIN, _SECURE, _TEST = 80, 443, 8080
@@ -109,6 +109,14 @@ class Wish:
         public = [port for port in (self.port, self.redirect_port) if port is not None]
         of_people = {(port, one) for port in public for one in EVERYBODY}
         return frozenset(of_people | {(self.test_port, one) for one in tests})
+
+    @property
+    def boundary(self) -> str | None:
+        """The ARN of the policy that says what roles which are made may do at most.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+        """
+        return self.given.get("permissions_boundary")
 
     @property
     def digest(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, cast
@@ -130,6 +131,36 @@ async def test_a_role_that_others_work_could_be_done_under_is_closed_to_them(our
     await again.provide()
     assert [(step.part, step.changes) for step in again.told] == [("execution-role", "trust")]
     assert (await trust_of(ours, role))["Condition"]
+
+
+async def test_roles_may_do_no_more_than_their_boundary_says_once_there_is_one(ours: AwsClients) -> None:
+    logs = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [logs]})
+    names = [f"atmost-{number}-{uuid.uuid4().hex[:8]}" for number in range(2)]
+    first, second = [
+        str((await ours.call("iam", "CreatePolicy", PolicyName=name, PolicyDocument=document))["Policy"]["Arn"])
+        for name in names
+    ]
+    ground = Ground(ours, permissions_boundary=first)
+    await ground.provide()
+    images = (ground.owner, f"acme/{ground.service}", "acme-api", QUICK)
+    roles = [step.id for step in ground.told if step.kind == "role"] + [await build_role(ours, *images, first)]
+    assert [await boundary_of(ours, role) for role in roles] == [first] * 3
+    later = ground.another(permissions_boundary=second)
+    await later.provide()
+    assert [step.changes for step in later.told] == ["permissions boundary"] * 2
+    await build_role(ours, *images, second)
+    assert [await boundary_of(ours, role) for role in roles] == [second] * 3
+    without = Ground(ours, ground.service)
+    assert set((await without.looks()).values()) == {KEEP}
+    await without.remove()
+    assert await without.there() == Counter()
+
+
+async def boundary_of(clients: AwsClients, role: str) -> str:
+    """What a role may do at most."""
+    known = (await clients.call("iam", "GetRole", RoleName=role.rpartition("/")[2]))["Role"]
+    return str(known["PermissionsBoundary"]["PermissionsBoundaryArn"])
 
 
 async def trust_of(clients: AwsClients, role: str) -> dict[str, Any]:

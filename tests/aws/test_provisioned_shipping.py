@@ -160,9 +160,13 @@ async def test_the_shell_sees_what_a_deployment_made(island: Island, monkeypatch
 
 async def test_builds_get_a_role_of_their_own(foundry: Foundry) -> None:
     foundry.equip()
-    await foundry.sail(gate=GATE, ecs={"builder": "codebuild", "provision": True})
+    boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+    await foundry.sail(gate=GATE, ecs={"builder": "codebuild", "provision": True, "permissions_boundary": boundary})
     assert await foundry.states() == ["COMPLETED"]
     assert [build.status for build in await foundry.builds()] == ["SUCCEEDED"]
     name = project_name(ProjectSettings(), foundry.owner, "acme/api")
     project = (await foundry.clients.call("codebuild", "BatchGetProjects", names=[name]))["projects"][0]
     assert project["serviceRole"].endswith("-build")
+    role = project["serviceRole"].rpartition("/")[2]
+    made = (await foundry.clients.call("iam", "GetRole", RoleName=role))["Role"]
+    assert made["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary

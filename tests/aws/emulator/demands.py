@@ -120,6 +120,7 @@ RESOURCES: Mapping[str, str] = {
     "iam:GetRole": "role/shipmate/{RoleName}",
     "iam:GetRolePolicy": "role/shipmate/{RoleName}",
     "iam:ListAttachedRolePolicies": "role/shipmate/{RoleName}",
+    "iam:PutRolePermissionsBoundary": "role/shipmate/{RoleName}",
     "iam:PutRolePolicy": "role/shipmate/{RoleName}",
     "iam:UpdateAssumeRolePolicy": "role/shipmate/{RoleName}",
     "logs:CreateLogGroup": "log-group:{logGroupName}",

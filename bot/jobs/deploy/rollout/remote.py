@@ -12,6 +12,8 @@ from bot.model import Stage
 from bot.ports.images import RemoteOrder
 
 BUILDER, HERE = "builder", "docker"
+OF_WHAT_IS_MADE = ("provision", "permissions_boundary")
+"""Settings beside those of the builder that say whether what it lacks may be made, and how."""
 
 
 def builder_of(ship: RolloutShip) -> str:
@@ -25,9 +27,10 @@ def builds_remotely(ship: RolloutShip) -> bool:
 
 
 def remote_settings(ship: RolloutShip) -> Mapping[str, Any]:
-    """What the environment says of that builder, and whether what it lacks may be made."""
+    """What the environment says of that builder, and of what may be made that it lacks."""
     ecs = ship.plan.environment.ecs
-    return {**(ecs.get(builder_of(ship)) or {}), **({"provision": True} if ecs.get("provision") else {})}
+    making = OF_WHAT_IS_MADE if ecs.get("provision") else ()
+    return {**(ecs.get(builder_of(ship)) or {}), **{name: ecs[name] for name in making if name in ecs}}
 
 
 def kept_order(ship: RolloutShip) -> RemoteOrder | None:
