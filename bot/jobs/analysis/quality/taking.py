@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tempfile
 from collections.abc import Awaitable
@@ -13,7 +12,7 @@ from typing import TypeVar
 from bot.errors import ShipmateError
 from bot.jobs.analysis.blame.headfiles import list_files
 from bot.jobs.analysis.quality.services import read_sonar, summarise
-from bot.jobs.analysis.quality.snapshot import QualitySettings, QualitySnapshot
+from bot.jobs.analysis.quality.snapshot import Complexity, Findings, QualitySettings, QualitySnapshot
 from bot.jobs.analysis.quality.sources import Sources, lay_out
 from bot.jobs.analysis.quality.tools import find_in_python, measure_complexity
 from bot.jobs.analysis.reports.report import Report
@@ -21,6 +20,7 @@ from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.repositories.repository import open_repository
 from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.runs.threads import in_a_thread
 from bot.jobs.analysis.sentences import explain
 
 _Part = TypeVar("_Part")
@@ -65,23 +65,32 @@ def facts(report: Report, taken: QualitySnapshot) -> str:
 async def _run_tools(
     request: AnalysisRequest, report: Report, settings: QualitySettings, warnings: list[str]
 ) -> QualitySnapshot:
+    async def laid_out(endings: tuple[str, ...]) -> Sources:
+        place = Path(tempfile.mkdtemp(dir=folder))
+        return await in_a_thread(lambda children: _lay_out(request, report, place, endings, children))
+
+    async def complexity() -> Complexity:
+        sources = await laid_out(())
+        if sources.left_out:
+            warnings.append(f"{sources.left_out} file(s) were too large to be looked at for complexity or findings.")
+        return await measure_complexity(sources, settings.limit_s)
+
+    async def findings() -> Findings:
+        return await find_in_python(await laid_out(_PYTHON), settings.limit_s)
+
     with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
-        everything, python = Path(folder) / "all", Path(folder) / "python"
-        sources = await asyncio.to_thread(_lay_out, request, report, everything, ())
-        scripts = await asyncio.to_thread(_lay_out, request, report, python, _PYTHON)
-        complexity = measure_complexity(sources, settings.limit_s) if settings.complexity else None
-        findings = find_in_python(scripts, settings.limit_s) if settings.findings else None
         return QualitySnapshot(
-            complexity=await _attempt(complexity, warnings) if complexity else None,
-            findings=await _attempt(findings, warnings) if findings else None,
+            complexity=await _attempt(complexity(), warnings) if settings.complexity else None,
+            findings=await _attempt(findings(), warnings) if settings.findings else None,
         )
 
 
-def _lay_out(request: AnalysisRequest, report: Report, folder: Path, endings: tuple[str, ...]) -> Sources:
-    folder.mkdir()
+def _lay_out(
+    request: AnalysisRequest, report: Report, folder: Path, endings: tuple[str, ...], children: Children
+) -> Sources:
     opened = open_repository(request.repository)
     left_out = {entry.path for entry in report.excluded}
-    with Git(opened.objects, report.head, Children(), max_blob_bytes=request.max_blob_bytes) as git:
+    with Git(opened.objects, report.head, children, max_blob_bytes=request.max_blob_bytes) as git:
         blobs = {
             path: blob for path, blob in list_files(git).text.items() if path.decode("utf-8", "replace") not in left_out
         }
