@@ -144,14 +144,22 @@ class SlackTelling:
 
 
 async def _worded(saying: Saying, say: Callable[[Saying], Awaitable[str]]) -> str:
-    """With its blocks, and without them where Slack does not take them."""
+    """With its blocks; where Slack does not take them without its pictures, which Slack may be unable to fetch from
+    us; else the words alone."""
     try:
         return await say(saying)
     except SlackRefused as refused:
         if refused.reason not in TOO_MUCH or not saying.blocks:
             raise
-        log.error("Slack does not take our blocks; the words alone are said", extra=dict(refused.facts))
-        return await say(Saying(saying.text, key=saying.key))
+        log.error("Slack does not take our blocks; less is said", extra=dict(refused.facts))
+        return await _worded(_plainer(saying), say)
+
+
+def _plainer(saying: Saying) -> Saying:
+    """Without its pictures, or where it has none without its blocks."""
+    rest = [block for block in saying.blocks if block["type"] != "image"]
+    blocks = rest if len(rest) < len(saying.blocks) else ()
+    return Saying(saying.text, blocks, key=saying.key)
 
 
 def _failed(view: JobView) -> bool:

@@ -22,6 +22,15 @@ async def test_the_top_and_a_chart_are_shown(world: SlackWorld) -> None:
     assert "lines in" in end
 
 
+async def test_where_slack_cannot_fetch_the_chart_the_rest_is_shown(world: SlackWorld) -> None:
+    world.slack.workspace.fetches_images = False
+    await world.push_files({"app.py": PYTHON}, branch="topic", by="bob")
+    await world.type(f"analyze {REPO}@topic", user=BORA)
+    (message,) = world.slack.messages(DEPLOYS)
+    assert [block["type"] for block in message["blocks"]] == ["section", "section", "context"]
+    assert "█" in world.heads()[0]
+
+
 async def test_people_and_dates_are_chosen_in_slack_too(world: SlackWorld) -> None:
     await world.push_files({"app.py": PYTHON}, branch="topic", by="bob")
     await world.type(f"analyze {REPO}@topic @alice --since 2001-01-01")

@@ -98,6 +98,8 @@ class Workspace:
         self.stacks: dict[str, list[str]] = {}
         self.homes: dict[str, str] = {}
         self.edit_window_s: float | None = None
+        self.fetches_images = True
+        """Whether the pictures of image blocks can be had where they are said to be."""
         self._last_ts = 0
         self._serial = 0
 

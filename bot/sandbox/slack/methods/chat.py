@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.slack import limits
-from bot.sandbox.slack.blocks import attachment_findings, characters, message_findings
+from bot.sandbox.slack.blocks import attachment_findings, characters, finding, message_findings
 from bot.sandbox.slack.desk import Call, Desk
 from bot.sandbox.slack.refusals import SlackError
 from bot.sandbox.slack.rules import elements_of
@@ -45,12 +45,19 @@ def content_of(workspace: Workspace, given: Json, most_text: int = limits.MESSAG
 
 def checked_blocks(workspace: Workspace, blocks: list[Json] | None) -> list[Json] | None:
     """A message's blocks with their ids. Raises SlackError `invalid_blocks`, `msg_blocks_too_long`."""
-    findings = message_findings(blocks or [])
+    findings = message_findings(blocks or []) or _missing_images(workspace, blocks or [])
     if findings:
         raise SlackError("invalid_blocks", *findings, errors=findings)
     if characters(blocks) > limits.BLOCKS_TEXT:
         raise SlackError("msg_blocks_too_long")
     return with_ids(workspace, blocks)
+
+
+def _missing_images(workspace: Workspace, blocks: list[Json]) -> list[str]:
+    """Slack looks at an image before it takes a message that shows it: https://github.com/slackapi/bolt-js/issues/1278."""
+    places = [number for number, block in enumerate(blocks) if block["type"] == "image" and "image_url" in block]
+    missing = [] if workspace.fetches_images else places
+    return [finding("downloading image failed", f"/blocks/{place}/image_url") for place in missing]
 
 
 def _require_attachments(attachments: list[Json] | None) -> None:
