@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
-from datetime import UTC
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from bot import messages
-from bot.clock import utc_now
 from bot.config import Settings, from_environment, way_out
 from bot.errors import ShipmateError, UserMistake
 from bot.masking import Masker
 from bot.shell.audit import audit
 from bot.shell.aws import aws
 from bot.shell.connections import connections
-
-if TYPE_CHECKING:
-    from storage.opened import OpenStore
+from bot.shell.deliveries import deliveries
+from bot.shell.keys import keys
+from bot.shell.secrets import secrets
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -182,163 +180,6 @@ def migrate() -> None:
     click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
 
 
-@cli.group()
-def deliveries() -> None:
-    """Webhooks as they were received."""
-
-
-@deliveries.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--json", "as_json", is_flag=True)
-def list_deliveries(limit: int, as_json: bool) -> None:
-    """The newest first."""
-
-    async def read(opened: OpenStore) -> list[dict[str, Any]]:
-        rows = await opened.store.deliveries.recent(limit)
-        return [
-            {
-                "seq": row.seq,
-                "guid": row.guid,
-                "event": row.event,
-                "receivedAt": row.received_at.astimezone(UTC).isoformat(),
-                "outcome": row.outcome,
-                "reason": row.reason,
-                "attempts": row.attempts,
-            }
-            for row in rows
-        ]
-
-    _show(_with_store(read), as_json)
-
-
-@deliveries.command("replay")
-@click.argument("guid")
-def replay_delivery(guid: str) -> None:
-    """Have a delivery acted on once more."""
-
-    async def replay(opened: OpenStore) -> bool:
-        return await opened.store.deliveries.replay(guid, utc_now())
-
-    if not _done(replay, "deliveries replay", guid):
-        raise click.UsageError(f"no delivery {guid} was recorded here")
-    click.echo(f"{guid} will be acted on again")
-
-
-@cli.group()
-def keys() -> None:
-    """API keys for programs, and for reading job pages."""
-
-
-@keys.command("create")
-@click.argument("name")
-def create_key(name: str) -> None:
-    """Make a key; it is shown this once and kept only as a hash."""
-    record, key = _done(lambda opened: opened.store.keys.create(name, utc_now()), "keys create", name)
-    click.echo(f"{record.id}  {record.name}", err=True)
-    click.echo(key)
-
-
-@keys.command("list")
-@click.option("--json", "as_json", is_flag=True)
-def list_keys(as_json: bool) -> None:
-    """Every key, without the key itself."""
-
-    async def read(opened: OpenStore) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": key.id,
-                "name": key.name,
-                "createdAt": key.created_at.isoformat(),
-                "lastUsedAt": key.last_used_at.isoformat() if key.last_used_at else None,
-                "revoked": key.revoked_at is not None,
-            }
-            for key in await opened.store.keys.all()
-        ]
-
-    _show(_with_store(read), as_json)
-
-
-@keys.command("revoke")
-@click.argument("key_id")
-def revoke_key(key_id: str) -> None:
-    """End a key at once."""
-    if not _done(lambda opened: opened.store.keys.revoke(key_id, utc_now()), "keys revoke", key_id):
-        raise click.UsageError(f"there is no live key {key_id}")
-    click.echo(f"{key_id} is revoked")
-
-
-@cli.group()
-def secrets() -> None:
-    """Secrets that `.shipmate.yml` names; sealed at rest under SHIPMATE_SECRET_KEY."""
-
-
-@secrets.command("set")
-@click.argument("repository")
-@click.argument("name")
-def set_secret(repository: str, name: str) -> None:
-    """Set REPOSITORY's secret NAME to what is read from standard input, or asked for on a terminal."""
-    value = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
-    if not value:
-        raise click.UsageError("the value is empty")
-    _done(lambda opened: opened.store.secrets.put(repository, name, value, utc_now()), "secrets set", name, repository)
-    click.echo(f"{name} is set for {repository}")
-
-
-@secrets.command("list")
-@click.argument("repository")
-def list_secrets(repository: str) -> None:
-    """The names of a repository's secrets."""
-    for name in _with_store(lambda opened: opened.store.secrets.names(repository)):
-        click.echo(name)
-
-
-@secrets.command("remove")
-@click.argument("repository")
-@click.argument("name")
-def remove_secret(repository: str, name: str) -> None:
-    """Forget a secret."""
-    if not _done(lambda opened: opened.store.secrets.remove(repository, name), "secrets remove", name, repository):
-        raise click.UsageError(f"{repository} has no secret {name}")
-    click.echo(f"{name} is removed from {repository}")
-
-
-def _done(use: Callable[[OpenStore], Coroutine[Any, Any, Any]], command: str, raw: str, repository: str = "") -> Any:
-    """Do it, and tell the audit trail unless there was nothing to do."""
-    from bot.shell.trail import told
-
-    async def within(opened: OpenStore) -> Any:
-        done = await use(opened)
-        if done is not False:
-            await told(opened.store.audit, command, raw, repository)
-        return done
-
-    return _with_store(within)
-
-
-def _with_store(use: Callable[[OpenStore], Coroutine[Any, Any, Any]]) -> Any:
-    from storage.opened import open_store
-
-    async def within() -> Any:
-        settings = from_environment()
-        opened = await open_store(
-            settings.database_url, secret_key=settings.secret_key, max_waiting=settings.max_waiting
-        )
-        try:
-            return await use(opened)
-        finally:
-            await opened.close()
-
-    return asyncio.run(within())
-
-
-def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows:
-        click.echo("  ".join("–" if value is None else str(value) for value in row.values()))
-
-
 # --- knowing a repository -------------------------------------------------------------------------------------------
 
 
@@ -352,7 +193,7 @@ def inspect(target: str | None, as_json: bool, write: bool, listing: Path | None
     from bot.inspect.shell import run_inspect, run_listing
 
     if (target is None) == (listing is None):
-        raise click.UsageError("give a folder or a URL, or --listing FILE")
+        raise click.UsageError("Give a folder or a URL, or --listing FILE.")
     if listing is not None:
         sys.exit(run_listing(listing, sys.stdout))
     sys.exit(run_inspect(str(target), as_json=as_json, write=write, out=sys.stdout, err=sys.stderr))
@@ -387,9 +228,8 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
     sys.exit(run_analyze(target, *more, out=sys.stdout, err=sys.stderr, access=access, **options))
 
 
-cli.add_command(connections)
-cli.add_command(audit)
-cli.add_command(aws)
+for group in (audit, aws, connections, deliveries, keys, secrets):
+    cli.add_command(group)
 
 
 def main() -> None:

@@ -44,7 +44,10 @@ def shell(home: Path, *words: str, said: str | None = None, **env: str) -> Resul
         (("fly",), "No such command"),
         (("serve", "--fast"), "No such option"),
         (("deliveries", "replay"), "Missing argument"),
-        (("inspect",), "give a folder or a URL"),
+        (("inspect",), "Give a folder or a URL"),
+        (("secrets", "set", "api", "TOKEN"), "'api' is not of the form owner/name"),
+        (("secrets", "list", "acme/api/web"), "'acme/api/web' is not of the form owner/name"),
+        (("secrets", "remove", "/api", "TOKEN"), "'/api' is not of the form owner/name"),
         (("sandbox", "--github-port", "70000"), "70000"),
         (("demo", "--engine", "podman"), "podman"),
     ],
@@ -113,7 +116,7 @@ def test_secrets_are_set_from_standard_input_and_listed_by_name_only(home: Path)
     ("words", "sentence"),
     [
         (("github", "acme", "--branch", "main"), "owner/name"),
-        (("github", "acme/api", "--branch", "main"), "token is empty"),
+        (("github", "acme/api", "--branch", "main"), "Token is empty"),
         (("aws", "--region", "eu-west-1"), "one of the two"),
         (("aws", "--region", "eu-west-1", "--access-key-id", "A", "--role-arn", "arn:x"), "one of the two"),
     ],
@@ -153,7 +156,7 @@ def test_the_database_is_brought_up_to_date_once(home: Path) -> None:
 
 def test_an_unknown_delivery_is_not_replayed(home: Path) -> None:
     result = shell(home, "deliveries", "replay", "no-such-guid")
-    assert (result.exit_code, "no delivery no-such-guid" in result.output) == (2, True)
+    assert (result.exit_code, "No delivery no-such-guid" in result.output) == (2, True)
 
 
 def test_the_doctor_says_what_is_missing_and_what_to_do(home: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import click
 import orjson
@@ -16,10 +14,10 @@ import orjson
 from bot import messages
 from bot.audit import GENESIS, AuditRecord, Head, Verdict
 from bot.cells import harmless
-from bot.config import Settings, from_environment
+from bot.config import from_environment
+from bot.shell.store import with_store
 from bot.store.audit import Audit, AuditFilter
 
-T = TypeVar("T")
 DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 AT_ONCE = 1000
 
@@ -30,7 +28,7 @@ def _noted(_: click.Context, __: click.Parameter, given: str | None) -> Head | N
         return None
     number, _colon, digest = given.partition(":")
     if not number.isdecimal() or len(digest) != len(GENESIS):
-        raise click.BadParameter(f"{given!r} is not of the form NUMBER:HASH")
+        raise click.BadParameter(f"{given!r} is not of the form NUMBER:HASH.")
     return Head(int(number), digest.lower())
 
 
@@ -45,7 +43,7 @@ def audit() -> None:
 def verify_trail(noted: Head | None, as_json: bool) -> None:
     """Look through all records; 1, with the first that does not hold, when one was changed, removed or put in."""
     settings = from_environment()
-    verdict = asyncio.run(_with_trail(settings, lambda trail: trail.verify(noted)))
+    verdict = with_store(lambda opened: opened.store.audit.verify(noted))
     click.echo(json.dumps(_told(verdict), indent=2) if as_json else _sentence(verdict, settings.locale))
     sys.exit(0 if verdict.broken is None else 1)
 
@@ -59,7 +57,7 @@ def export_trail(since: datetime | None, until: datetime | None, repository: str
     """Write the records to stdout, oldest first, as they are read."""
     which = AuditFilter(repository, _utc(since), _utc(until))
     write = _write_csv if form == "csv" else _write_lines
-    asyncio.run(_with_trail(from_environment(), lambda trail: write(_pages(trail, which))))
+    with_store(lambda opened: write(_pages(opened.store.audit, which)))
 
 
 async def _write_lines(pages: AsyncIterator[list[AuditRecord]]) -> None:
@@ -107,13 +105,3 @@ def _sentence(verdict: Verdict, locale: str) -> str:
 
 def _utc(at: datetime | None) -> datetime | None:
     return None if at is None else at.replace(tzinfo=UTC)
-
-
-async def _with_trail(settings: Settings, use: Callable[[Audit], Awaitable[T]]) -> T:
-    from storage.opened import open_store
-
-    opened = await open_store(settings.database_url)
-    try:
-        return await use(opened.store.audit)
-    finally:
-        await opened.close()

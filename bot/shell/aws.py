@@ -15,6 +15,7 @@ from bot import ground, messages
 from bot.config import from_environment
 from bot.masking import Masker
 from bot.ports.ground import PartAction, PlannedPart
+from bot.shell.repository import of_repository
 from bot.shell.trail import told
 
 if TYPE_CHECKING:
@@ -34,17 +35,10 @@ def of_environment(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--file", type=file, help="Read .shipmate.yml here, not on the default branch."),
         click.argument("environment"),
-        click.argument("repository", metavar="OWNER/REPO", callback=_full_name),
+        of_repository,
     ):
         command = decorate(command)
     return command
-
-
-def _full_name(_: click.Context, __: click.Parameter, given: str) -> str:
-    owner, slash, name = given.partition("/")
-    if not (slash and owner and name) or "/" in name:
-        raise click.BadParameter(f"{given!r} is not of the form owner/name")
-    return given
 
 
 @click.group()
@@ -104,7 +98,7 @@ def _goes_on(parts: Sequence[PlannedPart], yes: bool) -> bool:
     if not ground.of(parts, *DONE):
         return False
     if not yes and not sys.stdin.isatty():
-        raise click.UsageError("nobody can be asked here: give --yes")
+        raise click.UsageError("Nobody can be asked here: give --yes.")
     return yes or click.confirm(messages.say(_locale(), "ground.confirm"), err=True)
 
 

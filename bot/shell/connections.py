@@ -14,6 +14,7 @@ from bot.config import from_environment
 from bot.connections import BORROWER, CONNECTION_NAME, AwsOffer, ConnectionDesk, GitHubOffer, Hand, Terms
 from bot.errors import Refused
 from bot.masking import Masker
+from bot.shell.repository import of_repository
 from bot.shell.trail import account
 from bot.store.connections import AwsConnection
 
@@ -31,13 +32,11 @@ def add() -> None:
 
 
 @add.command("github")
-@click.argument("repository")
+@of_repository
 @click.option("--branch", required=True, help="The branch that is deployed.")
 def add_github(repository: str, branch: str) -> None:
-    """A token for REPOSITORY (owner/name), read from standard input, or asked for on a terminal."""
-    owner, slash, name = repository.partition("/")
-    if not slash or not owner or not name or "/" in name:
-        raise click.UsageError(f"{repository!r} is not of the form owner/name")
+    """A token for OWNER/REPO, read from standard input, or asked for on a terminal."""
+    owner, _, name = repository.partition("/")
     offer = GitHubOffer(owner, name, branch, _secret("Token"))
     click.echo(_with_desk(lambda desk: desk.add_github(offer, _hand())).id)
 
@@ -63,7 +62,7 @@ def add_aws(
 ) -> None:
     """Keys of an account, or a role in it. Only what it is lent to with --for may name it in `.shipmate.yml`."""
     if (access_key_id is None) == (role_arn is None):
-        raise click.UsageError("give --access-key-id or --role-arn, one of the two")
+        raise click.UsageError("Give --access-key-id or --role-arn, one of the two.")
     terms = _terms(name, borrowers, replace)
     if role_arn is not None:
         offer = AwsOffer(region, role_arn=role_arn, external_id=external_id)
@@ -115,16 +114,16 @@ def remove_connection(connection_id: str) -> None:
     try:
         _with_desk(lambda desk: desk.remove(connection_id, _hand()))
     except Refused as unknown:
-        raise click.UsageError(f"there is no connection {connection_id}") from unknown
+        raise click.UsageError(f"There is no connection {connection_id}.") from unknown
     click.echo(f"{connection_id} is removed")
 
 
 def _terms(name: str | None, borrowers: str, replace: bool) -> Terms:
     """How it is kept. Raises UsageError, naming what cannot be read."""
     if name is not None and not CONNECTION_NAME.match(name):
-        raise click.UsageError(f"{name!r} is no name: use a-z, 0-9 and - (at most 40, a letter first)")
+        raise click.UsageError(f"{name!r} is no name: use a-z, 0-9 and - (at most 40, a letter first).")
     if replace and name is None:
-        raise click.UsageError("--replace needs the --name of the connection")
+        raise click.UsageError("--replace needs the --name of the connection.")
     lent_to = tuple(part.strip() for part in borrowers.split(",") if part.strip())
     _require_borrowers(lent_to)
     return Terms(name, lent_to, replace)
@@ -133,7 +132,7 @@ def _terms(name: str | None, borrowers: str, replace: bool) -> Terms:
 def _require_borrowers(names: Sequence[str]) -> None:
     wrong = next((name for name in names if not BORROWER.match(name)), None)
     if wrong is not None:
-        raise click.UsageError(f"{wrong!r} is neither OWNER/REPO nor OWNER")
+        raise click.UsageError(f"{wrong!r} is neither OWNER/REPO nor OWNER.")
 
 
 def _hand() -> Hand:
@@ -159,7 +158,7 @@ def _secret(what: str) -> str:
     """One line of standard input, or asked for without an echo: never an argument, which others can read."""
     value: str = click.prompt(what, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     if not value:
-        raise click.UsageError(f"{what.lower()} is empty: give it on standard input")
+        raise click.UsageError(f"{what} is empty: give it on standard input.")
     return value
 
 
