@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from bot.jobs.analysis.faces.area import Band, stacked_area
 from bot.jobs.analysis.faces.chart import draw_png, draw_svg
-from bot.jobs.analysis.faces.pictures import Band, Group, Tile, stacked_area, treemap
+from bot.jobs.analysis.faces.treemap import Group, Tile, treemap
 from bot.jobs.analysis.faces.words import area_words
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.report import Report

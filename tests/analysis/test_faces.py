@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.jobs.analysis.faces.area import round_step
 from bot.jobs.analysis.faces.bars import bar
 from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.page import render_page
-from bot.jobs.analysis.faces.pictures import Box, round_step, squarify
 from bot.jobs.analysis.faces.shell import name_of, run_analyze
+from bot.jobs.analysis.faces.treemap import Box, squarify
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.timeline import lines_alive
 from bot.wording.analysis_english import SENTENCES

@@ -7,20 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from bot import messages
+from bot.jobs.analysis.faces.area import AREA_HEIGHT, AXIS_HEIGHT, Band, stacked, stacked_area
+from bot.jobs.analysis.faces.canvas import COLOURS, WIDTH, svg
 from bot.jobs.analysis.faces.names import Names
-from bot.jobs.analysis.faces.pictures import (
-    AREA_HEIGHT,
-    AXIS_HEIGHT,
-    COLOURS,
-    WIDTH,
-    Band,
-    Bar,
-    bars,
-    stacked,
-    stacked_area,
-)
 from bot.jobs.analysis.faces.words import area_words, language_name
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.timeline import growth
@@ -28,8 +20,18 @@ from bot.jobs.analysis.reports.timeline import growth
 SHOWN_AUTHORS = 8
 _TITLE, _GAP, _LEGEND, _ROW = 44, 18, 26, 26
 _MARGIN = 20
+_LABEL, _NUMBER = 220, 110  # beside a bar
 _CSS = Path(__file__).parent / "data" / "page.css"
 _COLOUR = re.compile(r"--(\w+): (#[0-9a-f]{3,8})")
+
+
+class _Bar(NamedTuple):
+    """One bar: its label, its length as a share of the longest, its text and its series' number."""
+
+    label: str
+    share: float
+    text: str
+    series: int
 
 
 def draw_svg(report: Report, locale: str = "en") -> str:
@@ -66,16 +68,37 @@ def _draw(report: Report, locale: str, style: str) -> str:
     entries = [entry for entry in report.authors[:SHOWN_AUTHORS] if entry.lines]
     top = max((entry.lines for entry in entries), default=1)
     rows = [
-        Bar(names.of(entry.author), entry.lines / top, f"{entry.lines:,} ({entry.share:.1%})", number % COLOURS)
+        _Bar(names.of(entry.author), entry.lines / top, f"{entry.lines:,} ({entry.share:.1%})", number % COLOURS)
         for number, entry in enumerate(entries)
     ]
-    shapes.append(_placed(bars(rows, messages.say(locale, "contributions.lines_by_author")), y, _ROW * len(rows)))
+    shapes.append(_placed(_bars(rows, messages.say(locale, "contributions.lines_by_author")), y, _ROW * len(rows)))
     width, height = WIDTH + 2 * _MARGIN, y + _ROW * len(rows) + _MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
         f' role="img"><style>{style}</style><rect class="ground" width="{width}" height="{height}"/>'
         f'<g transform="translate({_MARGIN} 0)">{"".join(shapes)}</g></svg>'
     )
+
+
+def _bars(rows: Sequence[_Bar], title: str) -> str:
+    """Horizontal bars with their labels and numbers. Empty when there is nothing to show."""
+    if not rows:
+        return ""
+    room = WIDTH - _LABEL - _NUMBER
+    shapes = []
+    for number, row in enumerate(rows):
+        y, width = number * _ROW, max(1.0, row.share * room)
+        shapes.append(f'<text class="label" x="{_LABEL - 10}" y="{y + 17}">{escape(_cut(row.label, 28))}</text>')
+        shapes.append(f'<rect class="s{row.series}" x="{_LABEL}" y="{y + 4}" width="{width:.1f}" height="18" rx="3"/>')
+        shapes.append(f'<text x="{_LABEL + width + 8:.1f}" y="{y + 17}">{escape(row.text)}</text>')
+    return svg(len(rows) * _ROW, title, shapes)
+
+
+def _cut(text: str, room: int) -> str:
+    """A text that fits; nothing where not even three letters would."""
+    if len(text) <= room:
+        return text
+    return text[: room - 1] + "…" if room >= 4 else ""
 
 
 def _heading(report: Report) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot import messages
-from bot.jobs.analysis.faces.pictures import Words
+from bot.jobs.analysis.faces.area import Words
 from bot.jobs.analysis.languages.linguist import OTHER
 
 
