@@ -209,7 +209,11 @@ def test_the_page_speaks_korean(history: History) -> None:
 
 def test_what_linguist_has_no_name_for_is_no_language_called_other(history: History) -> None:
     history.commit({"x.unheardof": b"1\n"})
-    assert "no known language" in render_page(analysed(history.write()))
+    repository = history.write()
+    _, out, _ = shell(str(repository))
+    for face in (out, render_page(analysed(repository))):
+        assert "no known language" in face
+        assert "Other" not in face
 
 
 def test_an_empty_report_makes_a_page_too(history: History) -> None:

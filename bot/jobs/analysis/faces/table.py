@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bot.jobs.analysis.faces.bars import BAR, bar
 from bot.jobs.analysis.faces.names import Names, names_with_several_addresses
+from bot.jobs.analysis.faces.words import language_name
 from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.portfolio import Portfolio
 from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, Report
@@ -95,7 +96,8 @@ def _authors(report: Report, width: int) -> Table:
         left = max(_LANGUAGES, width - taken - max(room, _LEAST) - _GAP)
         table.add_column("Languages", overflow="ellipsis", no_wrap=True, max_width=left)
     for entry, (lines, share, *rest) in zip(shown, numbers, strict=True):
-        languages = [", ".join(list(entry.languages)[:3])] if wide else []
+        told = [language_name("en", name) for name in entry.languages]
+        languages = [", ".join(told[:3])] if wide else []
         table.add_row(Text(names.of(entry.author)), lines, share, bar(entry.share, places), *rest, *languages)
     if len(report.authors) > SHOWN:
         table.add_row(f"and {len(report.authors) - SHOWN:,} more")
@@ -114,7 +116,7 @@ def _languages(report: Report) -> Table:
     table = _table("Language", "Lines", "Share")
     table.add_column("", min_width=BAR)
     for entry in report.languages[:SHOWN]:
-        table.add_row(entry.name, f"{entry.lines:,}", f"{entry.share:.1%}", bar(entry.share))
+        table.add_row(language_name("en", entry.name), f"{entry.lines:,}", f"{entry.share:.1%}", bar(entry.share))
     rest = len(report.languages) - SHOWN
     if rest > 0:
         table.add_row(f"and {rest:,} more")
