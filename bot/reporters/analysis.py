@@ -88,9 +88,13 @@ def _findings(view: JobView, locale: str) -> Iterator[str]:
 
 
 def _authors(found: Found, locale: str) -> str:
+    """The table, or that nobody is in it, as where a name was asked for that nobody has."""
+
     def word(key: str) -> str:
         return messages.say(locale, f"analysis.{key}")
 
+    if not found["authors"]:
+        return messages.say(locale, "contributions.nobody")
     head = f"| {word('author')} | {word('lines')} | {word('share')} | | {word('commits')} | {word('languages')} |"
     rows = [_author(author, locale) for author in found["authors"]]
     rest = found["authorCount"] - len(found["authors"])

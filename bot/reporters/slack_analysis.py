@@ -57,7 +57,8 @@ def _top(found: Mapping[str, Any], locale: str) -> str:
     more = [messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
     table = escaped("\n".join([*rows, *more])).replace("```", "'''")
     languages = f"{messages.say(locale, 'analysis.languages')}: {analysis.languages_of(found, locale)}"
-    told = [f"```\n{table}\n```", escaped(analysis.bus_factor(found, locale)), escaped(languages)]
+    shown = f"```\n{table}\n```" if rows else escaped(messages.say(locale, "contributions.nobody"))
+    told = [shown, escaped(analysis.bus_factor(found, locale)), escaped(languages)]
     return "\n".join(line for line in told if line)
 
 

@@ -30,6 +30,8 @@ def _picture(view: JobView, locale: str, query: str) -> str:
 
 
 def _authors(found: Mapping[str, Any], locale: str) -> str:
+    if not found["authors"]:
+        return f"<p>{escape(messages.say(locale, 'contributions.nobody'))}</p>"
     head = [_word(locale, name) for name in ("author", "lines", "share", "commits", "languages")]
     rows = [
         [

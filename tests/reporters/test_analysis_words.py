@@ -125,3 +125,11 @@ def test_columns_stand_in_line_whatever_letters_a_name_has() -> None:
     rows = [line for line in str(said.blocks[1]["text"]["text"]).splitlines() if "50.0%" in line]
     assert len(rows) == 3
     assert len({cell_len(row) for row in rows}) == 1
+
+
+def test_nobody_is_no_empty_table() -> None:
+    view = seen(JobState.COMPLETED, {"analysis": found()})
+    for words in (analysis.summary(view, "en"), str(slack_analysis.head(view, "en").blocks)):
+        assert "Nobody there is called that" in words
+        assert "```" not in words
+        assert "|---|" not in words

@@ -60,6 +60,15 @@ async def test_a_ref_people_and_dates_can_be_named(world: World) -> None:
     assert "`topic`" in answer
 
 
+async def test_a_name_nobody_has_is_answered_with_a_sentence(world: World) -> None:
+    number = await world.github.open_issue(REPO)
+    await world.say(number, "/analyze @nobody-at-all")
+    answer = world.answer(number)
+    assert "Nobody there is called that" in answer
+    assert "by 1 author" in answer
+    assert "|---|" not in answer
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [

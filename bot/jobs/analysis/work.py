@@ -53,11 +53,11 @@ class Analysis:
         chosen = [narrowed(report, plan.within, plan.authors) for report in reports]
         result: dict[str, Any]
         if len(chosen) == 1:
-            result = {"analysis": summary.of_report(chosen[0])}
+            result, everyone = {"analysis": summary.of_report(chosen[0])}, len(reports[0].authors)
         else:
-            result = {"portfolio": summary.of_portfolio(add_up(chosen))}
+            result, everyone = {"portfolio": summary.of_portfolio(add_up(chosen))}, len(add_up(reports).people)
         told = next(iter(result.values()))
-        message = self._say("analysis.done", lines=told["lines"], files=told["files"], authors=told["authorCount"])
+        message = self._say("analysis.done", lines=told["lines"], files=told["files"], authors=everyone)
         return Ending(JobState.COMPLETED, message, result)
 
     def _say(self, key: str, **facts: Any) -> str:
