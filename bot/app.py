@@ -25,7 +25,7 @@ from bot.errors import Refused
 from bot.masking import Masker
 from bot.model import JobKind, JobState
 from bot.process.queued import Message
-from bot.worker import LEASE_S
+from bot.tenure import LEASE_S
 from handlers import github_webhook
 
 SHUTDOWN_LIMIT_S = 25.0

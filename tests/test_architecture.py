@@ -94,6 +94,7 @@ def test_the_work_never_reaches_for_those_who_report_it() -> None:
         "bot.deliveries.intake",
         "bot.desk",
         "bot.gates",
+        "bot.tenure",
         "bot.worker",
         "bot.app",
         "bot.composition",

@@ -27,7 +27,8 @@ from bot.model import (
     Repository,
     Stage,
 )
-from bot.worker import Limits, Worker
+from bot.tenure import Limits, Means
+from bot.worker import Worker
 from storage.opened import OpenStore, open_store
 
 REPOSITORY = Repository(7, "acme/api")
@@ -77,16 +78,8 @@ async def opened(tmp_path: Path) -> AsyncIterator[OpenStore]:
 async def working(
     opened: OpenStore, tmp_path: Path, work: Scripted, *, name: str = "elsewhere:1:1", limits: Limits | None = None
 ) -> AsyncIterator[Worker]:
-    worker = Worker(
-        name,
-        opened.store.jobs,
-        {JobKind.DEPLOY: work},
-        masker=Masker(),
-        clock=utc_now,
-        workdir=tmp_path,
-        limits=limits or Limits(),
-        changed=opened.database.watch().wait,
-    )
+    means = Means(name, opened.store.jobs, {JobKind.DEPLOY: work}, Masker(), utc_now, tmp_path, limits or Limits())
+    worker = Worker(means, opened.database.watch().wait)
     task = asyncio.create_task(worker.run())
     yield worker
     worker.stop()

@@ -35,7 +35,8 @@ from bot.reporters.slack_telling import SlackTelling
 from bot.reporters.table import TableFace
 from bot.slack.composition import SlackSide, slack_desk
 from bot.slack.ingress import EVENT as SLACK_EVENT
-from bot.worker import PLATFORM_UNDO_LIMIT_S, UNDO_LIMIT_S, Limits, Worker
+from bot.tenure import PLATFORM_UNDO_LIMIT_S, UNDO_LIMIT_S, Limits, Means
+from bot.worker import Worker
 from handlers.registry import HANDLERS
 
 
@@ -125,18 +126,18 @@ def job_worker(house: House) -> Worker:
     only_own = house.accounts is None and len(house.engines) == len(house.own_engines)
     undo_s = UNDO_LIMIT_S if only_own else PLATFORM_UNDO_LIMIT_S
     analysis = LateWork(lambda: _analysis(house))
-    return Worker(
+    means = Means(
         house.name,
         store.jobs,
         {JobKind.DEPLOY: deployment, JobKind.ROLLBACK: deployment, JobKind.ANALYSIS: analysis},
-        masker=house.masker,
-        clock=utc_now,
-        workdir=settings.workdir,
-        limits=Limits(settings.concurrency, settings.job_limit_s, undo_s),
-        changed=house.opened.database.watch().wait,
+        house.masker,
+        utc_now,
+        settings.workdir,
+        Limits(settings.concurrency, settings.job_limit_s, undo_s),
         told=lambda job, state: _count(house.metrics, job, state),
         locale=settings.locale,
     )
+    return Worker(means, house.opened.database.watch().wait)
 
 
 def _analysis(house: House) -> Work:

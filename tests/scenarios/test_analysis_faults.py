@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from bot import worker
+from bot import tenure
 from bot.clock import utc_now
 from bot.jobs.analysis import telling
 from bot.jobs.analysis.plan import Target
@@ -158,7 +158,7 @@ async def test_analyses_leave_through_the_proxy_that_is_set(
     proxied: tuple[World, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, asked_for = proxied
-    monkeypatch.setattr(worker, "TRIES", 1)
+    monkeypatch.setattr(tenure, "TRIES", 1)
     job = await analysed(world, Target("93.184.216.34/acme/web", url="https://93.184.216.34/acme/web", ref="main"))
     assert job.error_code == "host_unreachable"
     assert [line for line in asked_for if "93.184.216.34" in line]

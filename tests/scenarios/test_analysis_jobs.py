@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot import worker
+from bot import tenure
 from bot.clock import utc_now
 from bot.errors import Permanent
 from bot.jobs.analysis import contributions
@@ -288,7 +288,7 @@ async def test_a_clone_that_fails_once_is_tried_again(world: World) -> None:
 async def test_a_host_that_never_answers_fails_the_analysis_with_a_sentence(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "TRIES", 1)
+    monkeypatch.setattr(tenure, "TRIES", 1)
     world.github.faults.add("status", path=r"/info/refs", status=503, count=None)
     job = await analysed(world)
     assert (job.state, job.error_code) == (JobState.FAILED, "host_unreachable")
