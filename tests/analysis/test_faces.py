@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from html.parser import HTMLParser
@@ -17,6 +18,7 @@ from bot.jobs.analysis.faces.page import render_page
 from bot.jobs.analysis.faces.shell import name_of, run_analyze
 from bot.jobs.analysis.faces.treemap import Box, squarify
 from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.timeline import lines_alive
 from bot.wording.analysis_english import SENTENCES
 from tests.analysis.histories import BEN, Fuzzer, History, git
@@ -194,6 +196,16 @@ def test_every_picture_has_its_numbers_as_a_table(history: History) -> None:
     assert page.count("<figure>") == page.count("<summary>As a table</summary>") == 2
     assert '<th scope="row">src</th><td class="number">3</td><td>Ann</td><td class="number">100.0%</td>' in page
     assert page.count("<tbody>") == 6  # these two, authors (all of them once more), years, languages
+
+
+def test_a_report_kept_before_there_were_insights_has_a_page_without_them(history: History) -> None:
+    history.commit({"a.py": b"1\n"})
+    report = analysed(history.write())
+    assert "Bus factor" in render_page(report)
+    page = render_page(dataclasses.replace(report, insights=Insights()))
+    read(page)
+    assert "Bus factor" not in page
+    assert "Year by year" not in page
 
 
 def test_the_page_speaks_korean(history: History) -> None:
