@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.desk.stats_text import bars
-from bot.dora import LEAST, WINDOW, Figures, Measure, Shipment, figures
+from bot.desk.answers.dora import LEAST, WINDOW, Figures, Measure, Shipment, figures
+from bot.desk.answers.stats import bars
 
 NOW = datetime(2026, 5, 29, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.desk.inspection_text import inspection_text
+from bot.desk.answers.inspection import inspection_text
 from bot.desk.looking import look
 from bot.desk.office import Office
 from bot.desk.order import Order

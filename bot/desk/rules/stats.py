@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.desk.answers.dora import Figures, Shipment, figures
+from bot.desk.answers.stats import stats_text
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
-from bot.desk.stats_text import stats_text
-from bot.dora import Figures, Shipment, figures
 from bot.errors import Refused
 from bot.gates.facts import Facts
 from bot.github.commit_times import times_before

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.desk.answers.status import Live, status_text
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
-from bot.desk.status import Live, status_text
 from bot.gates.facts import Facts
 from bot.jobs.deploy.rollout.finding import standing
 from bot.line import place_of

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.audit import AuditRecord
+from bot.desk.answers.why import Told, job_text, refusal_text
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
-from bot.desk.why_text import Told, job_text, refusal_text
 from bot.errors import Refused
 from bot.gates.facts import Facts
 from bot.line import place_of

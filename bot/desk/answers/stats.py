@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.dora import LEAST, WINDOW, Figures, Measure
+from bot.desk.answers.dora import LEAST, WINDOW, Figures, Measure
 from bot.durations import shown
 from bot.jobs.deploy.difference import Says
 
