@@ -83,7 +83,8 @@ async def test_the_page_keeps_its_looks_under_its_own_policy_and_paper_shows_no_
     assert await first.evaluate("bar => getComputedStyle(bar).fill") == "rgb(47, 111, 235)"
     assert await first.evaluate("bar => bar.getBoundingClientRect().width") > 50
     assert said == []
-    await page.emulate_media(media="print")
+    await page.emulate_media(media="print", color_scheme="dark")
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     await expect(page.get_by_role("button", name="Show")).to_be_hidden()
     await expect(page.get_by_role("heading", name="Languages over time")).to_be_visible()
 

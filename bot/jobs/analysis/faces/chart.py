@@ -140,6 +140,6 @@ def _style(colours: Mapping[str, str]) -> str:
 @functools.cache
 def _palettes() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The page's own colours, light and dark."""
-    light, dark = _CSS.read_text("utf-8").split("@media (prefers-color-scheme: dark)")
+    light, dark = _CSS.read_text("utf-8").split("prefers-color-scheme: dark")
     known = dict(_COLOUR.findall(light))
     return known, {**known, **dict(_COLOUR.findall(dark))}
