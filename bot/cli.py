@@ -69,7 +69,7 @@ def worker() -> None:
 @click.option("--queue", envvar="SQS_QUEUE_URL", default="", help="Where that message lies until the job is completed.")
 @click.option("--receipt", envvar="SQS_RECEIPT_HANDLE", default="", help="The handle it was received with.")
 def run_job(job_id: str | None, message: str | None, queue: str, receipt: str) -> None:
-    """Run one waiting job to its end, then exit: 0 when it was completed."""
+    """Run one waiting job to its end. Exits with 0 when it was completed, else with 1."""
     from bot.app import run_asked_job, run_one_job
     from bot.process.queued import Message
 
@@ -87,7 +87,7 @@ def run_job(job_id: str | None, message: str | None, queue: str, receipt: str) -
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def router(arguments: tuple[str, ...]) -> None:
-    """The embedded traffic router, a process of its own; `serve` starts it. See `shipmate router --help`."""
+    """The embedded traffic router. A process of its own; `serve` starts it. See `shipmate router --help`."""
     from bot.engines.router.settings import to_arguments
     from bot.engines.router.supervisor import main as run
 
@@ -131,7 +131,7 @@ def _run_fast(main: Coroutine[Any, Any, int]) -> int:
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto", show_default=True)
 @click.option("--port", default=0, help="The server's port; 0 is any free one.")
 def demo(once: bool, engine: str, port: int) -> None:
-    """The main job with a simulated GitHub and Slack: no account, no key."""
+    """The main job on a simulated GitHub and Slack. No account, no key."""
     from bot.demo.show import run_demo
 
     sys.exit(_run_fast(run_demo(once=once, engine=engine, port=port)))
@@ -147,7 +147,7 @@ def demo(once: bool, engine: str, port: int) -> None:
     help="Keep the app's key and the repositories here.",
 )
 def sandbox(github_port: int, slack_port: int, webhook_url: str | None, state_dir: Path | None) -> None:
-    """The simulated GitHub and Slack alone, with a control API (docs/sandbox.md)."""
+    """The simulated GitHub and Slack alone. They have a control API (docs/sandbox.md)."""
     from bot.sandbox.sandbox import run_sandbox
 
     asyncio.run(run_sandbox(github_port, slack_port, webhook_url, state_dir))

@@ -60,6 +60,15 @@ def test_a_wrong_word_is_answered_with_a_sentence_and_2(home: Path, words: tuple
 
 
 @pytest.mark.parametrize(
+    "group", ["", "audit", "aws", "connections", "connections add", "deliveries", "keys", "secrets"]
+)
+def test_the_help_says_what_each_command_is_for_in_a_whole_sentence(home: Path, group: str) -> None:
+    result = shell(home, *group.split(), "--help")
+    assert result.exit_code == 0
+    assert "..." not in result.output.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
     ("env", "sentence"),
     [
         ({}, "GITHUB_APP_ID is not set"),

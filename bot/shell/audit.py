@@ -34,14 +34,14 @@ def _noted(_: click.Context, __: click.Parameter, given: str | None) -> Head | N
 
 @click.group()
 def audit() -> None:
-    """Who asked for what, and what was decided: append-only, each record bound to the one before."""
+    """Who asked for what, and what was decided. Append-only, each record bound to the one before."""
 
 
 @audit.command("verify")
 @click.option("--noted", metavar="NUMBER:HASH", callback=_noted, help="What an earlier verify printed must still hold.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def verify_trail(noted: Head | None, as_json: bool) -> None:
-    """Look through all records; 1, with the first that does not hold, when one was changed, removed or put in."""
+    """Look through all records. Exits with 1, naming the first that does not hold, when one was changed or removed."""
     settings = from_environment()
     verdict = with_store(lambda opened: opened.store.audit.verify(noted))
     click.echo(json.dumps(_told(verdict), indent=2) if as_json else _sentence(verdict, settings.locale))

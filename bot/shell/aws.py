@@ -43,7 +43,7 @@ def of_environment(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def aws() -> None:
-    """Network, load balancer, cluster and roles of an environment on ECS."""
+    """What an environment on ECS stands on. Network, load balancer, cluster and roles."""
 
 
 @aws.command("plan")
@@ -51,7 +51,7 @@ def aws() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.option("--detailed-exitcode", is_flag=True, help="0 where there is nothing to do, 2 where there is.")
 def plan(as_json: bool, detailed_exitcode: bool, **asked: Any) -> None:
-    """Show what is there and what `apply` would do: + create, ~ change, = keep, ← take as it is. Nothing is done."""
+    """Show what is there and what `apply` would do. Nothing is done. + create, ~ change, = keep, ← take as it is."""
     parts = _on_ground(lambda opened: opened.ground.looked_at(opened.spec), asked)
     if as_json:
         click.echo(json.dumps({"parts": [ground.to_json(part) for part in parts]}, indent=2))
@@ -80,7 +80,7 @@ def apply(yes: bool, **asked: Any) -> None:
 @click.option("--all", "whole", is_flag=True, help="Its secrets too, and the images of all environments.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def destroy(whole: bool, yes: bool, **asked: Any) -> None:
-    """Delete the service and all that was made for it; what the settings name, or others made, stays."""
+    """Delete the service and all that was made for it. What the settings name, or others made, stays."""
 
     async def work(opened: OpenGround) -> None:
         images = opened.images if whole else None

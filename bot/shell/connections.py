@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @click.group()
 def connections() -> None:
-    """Ways into GitHub and AWS, tried before they are sealed under SHIPMATE_SECRET_KEY; never shown again."""
+    """Ways into GitHub and AWS that were lent. Tried, then sealed under SHIPMATE_SECRET_KEY; never shown again."""
 
 
 @connections.group()
@@ -35,7 +35,7 @@ def add() -> None:
 @of_repository
 @click.option("--branch", required=True, help="The branch that is deployed.")
 def add_github(repository: str, branch: str) -> None:
-    """A token for OWNER/REPO, read from standard input, or asked for on a terminal."""
+    """A token for a repository. Read from standard input, or asked for on a terminal."""
     owner, _, name = repository.partition("/")
     offer = GitHubOffer(owner, name, branch, _secret("Token"))
     click.echo(_with_desk(lambda desk: desk.add_github(offer, _hand())).id)
@@ -78,7 +78,7 @@ def add_aws(
 @click.argument("connection")
 @click.argument("borrowers", nargs=-1, metavar="[OWNER/REPO | OWNER]...")
 def lend(connection: str, borrowers: tuple[str, ...]) -> None:
-    """Let these, and nobody else, name CONNECTION (its name or id) in `.shipmate.yml`; without any: nobody."""
+    """Say who may name a connection. These, and nobody else, in `.shipmate.yml`; without any: nobody."""
     _require_borrowers(borrowers)
     made = _with_desk(lambda desk: desk.lend(connection, borrowers, _hand()))
     click.echo(_cell([borrower.name for borrower in made.lent_to]))

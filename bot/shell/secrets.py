@@ -13,14 +13,14 @@ from bot.shell.store import noted, with_store
 
 @click.group()
 def secrets() -> None:
-    """Secrets that `.shipmate.yml` names; sealed at rest under SHIPMATE_SECRET_KEY."""
+    """Secrets that `.shipmate.yml` names. Sealed at rest under SHIPMATE_SECRET_KEY."""
 
 
 @secrets.command("set")
 @of_repository
 @click.argument("name")
 def set_secret(repository: str, name: str) -> None:
-    """Set the repository's secret NAME to what is read from standard input, or asked for on a terminal."""
+    """Set a secret of a repository. Read from standard input, or asked for on a terminal."""
     value = click.prompt("Value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise click.UsageError("The value is empty: give it on standard input.")
