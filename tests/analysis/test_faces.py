@@ -99,6 +99,12 @@ def test_people_of_one_name_are_told_apart(history: History) -> None:
     assert Names([Author("", "a")]).of(Author("", "a")) == "a"
 
 
+def test_a_name_nobody_has_is_said_to_be_nobodys(history: History) -> None:
+    history.commit({"a.py": b"1\n"})
+    code, out, _ = shell(str(history.write()), authors=("nobody",))
+    assert (code, "Nobody there is called that" in out) == (0, True)
+
+
 def test_co_authors_show_when_asked_for(history: History) -> None:
     history.commit({"a.py": b"1\n"}, message=b"pair\n\nCo-authored-by: Cid <cid@example.org>\n")
     _, out, _ = shell(str(history.write()), co_authors=True)

@@ -154,6 +154,8 @@ def _notes(report: Report) -> list[Text]:
 
 
 def _remarks(report: Report) -> Iterator[str]:
+    if not report.authors:
+        yield "Nobody there is called that, or did anything in this time."
     few, names = report.insights.bus_factor.authors, Names(report.insights.bus_factor.authors)
     if few:
         who = ", ".join(map(names.of, few[:NAMED_FEW])) + (", …" if len(few) > NAMED_FEW else "")
