@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.jobs.analysis.languages import exclusions
 from bot.jobs.analysis.languages import linguist as module
 from bot.jobs.analysis.languages.linguist import OTHER, linguist
 from tests.analysis.histories import History
@@ -109,6 +110,16 @@ def test_a_file_moved_out_of_a_vendored_folder_keeps_its_authors(history: Histor
     history.commit({"vendor/lib.py": None, "src/lib.py": content + b"more\n"}, author=b"Ben <ben@example.org>")
     report = analysed(history.write(), all_files=False)
     assert {entry.author.name: entry.lines for entry in report.authors} == {"Ann": 20, "Ben": 1}
+
+
+def test_attributes_that_take_git_too_long_are_not_heard_and_it_is_told(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exclusions, "CHECKED_WITHIN_S", -1.0)
+    history.commit({"mine/a.py": b"1\n", ".gitattributes": b"mine/* linguist-vendored\n"})
+    report = analysed(history.write(), all_files=False)
+    assert (report.lines, report.excluded) == (2, [])
+    assert "take too long" in report.warnings[0]
 
 
 def test_the_repositorys_own_attributes_win(history: History) -> None:

@@ -5,6 +5,8 @@ It is decided after the blame, never before: a file that is left out may be wher
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -12,6 +14,9 @@ from bot.jobs.analysis.languages.linguist import linguist
 from bot.jobs.analysis.repositories.git import Git
 
 _ATTRIBUTES = ("linguist-vendored", "linguist-generated", "linguist-language")
+CHECKED_WITHIN_S = 60.0
+"""Git may look at a pattern of many `*` for longer than anybody waits."""
+
 _NO = ("unset", "false")
 _YES = ("set", "true")
 
@@ -24,10 +29,14 @@ class Excluded(NamedTuple):
 
 
 class Attributes:
-    """What the .gitattributes of a commit say about Linguist: attribute and value by path; empty for most."""
+    """What the .gitattributes of a commit say about Linguist: attribute and value by path; empty for most.
 
-    def __init__(self, told: Mapping[str, Mapping[str, str]]) -> None:
+    `unheard` says that they took too long to be understood, and that nothing of them counts.
+    """
+
+    def __init__(self, told: Mapping[str, Mapping[str, str]], *, unheard: bool = False) -> None:
         self._told = told
+        self.unheard = unheard
 
     def language(self, path: str) -> str | None:
         """The language the repository itself names for a file."""
@@ -52,8 +61,21 @@ def read_attributes(git: Git, blobs: Mapping[bytes, bytes]) -> Attributes:
     entries = b"".join(b"100644 %s\t%s\0" % (blob, path) for path, blob in files.items())
     git.run("update-index", "-z", "--add", "--index-info", feed=entries)
     asked = b"".join(path + b"\0" for path in blobs)
-    tokens = git.run("check-attr", "--cached", "--stdin", "-z", *_ATTRIBUTES, feed=asked).split(b"\0")
-    return Attributes(_by_path(tokens))
+    told = _check(git, asked)
+    return Attributes({}, unheard=True) if told is None else Attributes(_by_path(told.split(b"\0")))
+
+
+def _check(git: Git, paths: bytes) -> bytes | None:
+    """What git tells of the attributes; None when it took too long."""
+    child = git.start("check-attr", "--cached", "--stdin", "-z", *_ATTRIBUTES, takes_input=True)
+    try:
+        told, _ = child.communicate(paths, CHECKED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        git.finish(child, ok=(-signal.SIGKILL,))
+        return None
+    git.finish(child)
+    return told
 
 
 def excluded(attributes: Attributes, paths: Iterable[str]) -> list[Excluded]:

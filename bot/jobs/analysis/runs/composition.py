@@ -54,7 +54,7 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
         month=shown.rows(series.month),
         ownership=ownership(tally),
         excluded=sorted([*left_out, *unread]),
-        warnings=_warnings(found, unread),
+        warnings=_warnings(found, unread, tree),
         per_file=_per_file(owners) if request.per_file else None,
         co_authors=count_co_authors(git, request.window) if request.co_authors else None,
         insights=gain_insights(found.history, authors, map(found.blame.owners.__getitem__, owners), tally.lines),
@@ -103,10 +103,12 @@ def _unread(found: State) -> list[Excluded]:
     return now + [Excluded(readable(path), "history_too_large") for path in found.blame.unreadable]
 
 
-def _warnings(found: State, unread: Sequence[Excluded]) -> list[str]:
+def _warnings(found: State, unread: Sequence[Excluded], tree: TreeFacts) -> list[str]:
     told = []
     if unread:
         told.append(f"{len(unread)} file(s) are, or once were, too large to be blamed; see `excluded`.")
     if found.blame.capped:
         told.append("A commit removed so many files that renames were not all followed: this is not exact.")
+    if tree.attributes.unheard:
+        told.append("The patterns in .gitattributes take too long to match; what they say of languages is not heard.")
     return told
