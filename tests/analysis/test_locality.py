@@ -1,8 +1,7 @@
-"""Pairs are diffed as the walk finds them, path by path or chain by chain; the answer is the same."""
+"""Pairs are diffed as the walk finds them, path by path or in the order of the history; the answer is the same."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from bot.jobs.analysis.blame import batches, locality
 from bot.jobs.analysis.blame.batches import Batches
-from bot.jobs.analysis.blame.locality import by_chain, mixes_files
+from bot.jobs.analysis.blame.locality import mixes_files
 from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git
@@ -61,28 +60,6 @@ def test_the_answer_is_git_blames_however_few_pairs_are_begun_with(
     assert told == {path: by_commit for path, by_commit in blamed_by_git(repository).items() if by_commit}
 
 
-def test_blobs_of_one_chain_stand_together(history: History) -> None:
-    for number in range(12):
-        text = b"".join(LINES[: 100 + number])
-        history.commit(
-            {"one/data.txt": b"1\n" + text, "two/data.txt": b"2\n" + text, f"other{number}": b"%d\n" % number}
-        )
-    repository = packed(history)
-    bases = blobs_with_bases(repository)
-    blobs = sorted(bases)
-    pairs = pairs_of(blobs, [b"path %d" % (number % 3) for number in range(len(blobs))])
-
-    def root(blob: bytes) -> bytes:
-        while bases.get(blob, b"0").strip(b"0"):
-            blob = bases[blob]
-        return blob
-
-    with private(repository) as opened:
-        roots = [root(blobs[number]) for number in by_chain(opened, pairs, range(len(blobs)))]
-    assert sorted(set(roots)) != sorted(roots), "nothing was stored as a delta"
-    assert len([1 for before, after in itertools.pairwise(roots) if before != after]) == len(set(roots)) - 1
-
-
 @pytest.mark.parametrize("mixed", [False, True])
 def test_a_pack_that_mixes_files_is_noticed(history: History, mixed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locality, "MANY", 0)
@@ -100,8 +77,23 @@ def test_few_pairs_are_handed_out_path_by_path_and_one_sided_ones_last(history: 
     pairs = pairs_of([b"x" * 40, b"0" * 40, b"y" * 40, b"z" * 40], [b"b", b"c", b"a", b"b"])
     with private(history.write()) as opened:
         queue = Batches(opened, pairs, jobs=2)
-        assert queue.take(wait=False) is None
+        assert queue.take(0, wait=False) is None
         queue.close()
-        assert queue.take(wait=True) == ([2, 0, 3], False)
-        assert queue.take(wait=True) == ([1], True)
-        assert queue.take(wait=True) is None
+        assert queue.take(0, wait=True) == ([2, 0, 3], False)
+        assert queue.take(0, wait=True) == ([1], True)
+        assert queue.take(0, wait=True) is None
+
+
+def test_in_a_pack_that_mixes_files_one_job_compares_in_the_order_of_the_history(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "mixes_files", lambda *_: True)
+    history.commit({"a": b"1\n"})
+    pairs = pairs_of([b"x" * 40, b"0" * 40, b"y" * 40, b"z" * 40], [b"b", b"c", b"a", b"b"])
+    with private(history.write()) as opened:
+        queue = Batches(opened, pairs, jobs=2)
+        queue.close()
+        assert queue.take(1, wait=True) == ([1], True)
+        assert queue.take(1, wait=True) is None
+        assert queue.take(0, wait=True) == ([0, 2, 3], False)
+        assert queue.take(0, wait=True) is None

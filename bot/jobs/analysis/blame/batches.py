@@ -1,8 +1,8 @@
 """Hands out pairs to be diffed, batch by batch, while the walk still finds more.
 
 Pairs of one path go one after another, for git unpacks what they share once: whenever the ones at hand run out, all
-that were found since are put in order and cut into batches. How many were found by then changes little, unless the
-pack mixes files (`locality`): then nothing is handed out before all are known.
+that were found since are put in order and cut into batches. How many were found by then changes little. Only where the
+pack mixes files (`locality`) pairs stay in the order they were found in.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.jobs.analysis.blame.locality import by_chain, mixes_files
+from bot.jobs.analysis.blame.locality import mixes_files
 from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.repositories.git import Git
 
-WINDOW = 3000
+WINDOW = 1000
 """Pairs that are put in order together, at the least, as long as more are being found."""
 LARGEST = 1500  # pairs of a batch; more would cost git memory
 SMALLEST = 250  # fewer are not worth a question
@@ -70,12 +70,21 @@ class Batches:
             self._stopped = True
             self._changed.notify_all()
 
-    def take(self, *, wait: bool) -> Batch | None:
-        """The next batch; None when there is none any more or, where the caller does not `wait`, none yet."""
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the pack mixes files; known once a batch was taken."""
+        return bool(self._mixed)
+
+    def take(self, job: int, *, wait: bool) -> Batch | None:
+        """The next batch for a job; None when there is none any more or, where the caller does not `wait`, none yet.
+
+        In a pack that mixes files one job alone compares: what two unpacked would be the same.
+        """
         with self._changed:
             while not self._stopped:
                 self._refill()
-                if self._two_sided:
+                compares = job == 0 or not self._mixed
+                if self._two_sided and compares:
                     return self._cut(self._two_sided, one_sided=False)
                 if self._all_found and self._one_sided:
                     return self._cut(self._one_sided, one_sided=True)
@@ -90,16 +99,11 @@ class Batches:
             return
         if self._mixed is None:
             self._mixed = mixes_files(self._git, self._pairs, range(self._found))
-        if self._mixed and not self._all_found:
-            return
-        found = range(self._seen, self._found)
-        self._seen = found.stop
-        two_sided = [number for number in found if not self._pairs.is_one_sided(number)]
-        self._one_sided += [number for number in found if self._pairs.is_one_sided(number)]
-        if self._mixed:
-            self._two_sided = by_chain(self._git, self._pairs, two_sided)
-        else:
-            self._two_sided = sorted(two_sided, key=self._pairs.path)
+        for number in range(self._seen, self._found):
+            (self._one_sided if self._pairs.is_one_sided(number) else self._two_sided).append(number)
+        self._seen = self._found
+        if not self._mixed:
+            self._two_sided.sort(key=self._pairs.path)
 
     def _cut(self, ready: list[int], *, one_sided: bool) -> Batch:
         """Take from the front; ever smaller batches towards the end."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from binascii import unhexlify
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ class Way(NamedTuple):
 
     options: Sequence[str]
     read: Callable[[Iterable[bytes]], Iterator[Told | None]]
+    settings: Sequence[str] = ()
 
 
 class Differ:
@@ -48,9 +50,10 @@ class Differ:
     def __init__(self, git: Git, pairs: Pairs, way: Way) -> None:
         self._git = git
         self._pairs = pairs
-        self._child = git.start(*_COMPARE, *way.options, takes_input=True)
+        self._child = git.start(*way.settings, *_COMPARE, *way.options, takes_input=True)
         self._told = way.read(self._pieces())
         self._asked: list[Sequence[int]] = []
+        self._heads: list[bytes] = []
 
     @property
     def unread(self) -> int:
@@ -60,7 +63,9 @@ class Differ:
     def ask(self, numbers: Sequence[int]) -> None:
         """Let git begin on these pairs."""
         self._asked.append(numbers)
-        olds, news = zip(*map(self._pairs.blobs, numbers), strict=True)
+        width = len(self._pairs.null) // 2
+        raw = unhexlify(b"".join(map(self._pairs.key, numbers)))
+        olds, news = ([raw[at : at + width] for at in range(side, len(raw), 2 * width)] for side in (0, width))
         assert self._child.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it died: reading finds out and says why
             self._child.stdin.write(b"%s %s\n%s\n" % (self._tree(olds), self._tree(news), _END))
@@ -84,9 +89,11 @@ class Differ:
         self._git.finish(self._child)
 
     def _tree(self, blobs: Sequence[bytes]) -> bytes:
-        """A tree of those blobs that there are, each called by its place."""
-        there = [(b"%08d" % place, blob) for place, blob in enumerate(blobs) if blob != self._pairs.null]
-        return self._git.trees.write_files((name for name, _ in there), (blob for _, blob in there))
+        """A tree of those blobs (by their ids' bytes) that there are, each called by its place."""
+        self._heads += [b"100644 %08d\0" % place for place in range(len(self._heads), len(blobs))]
+        none = bytes(len(blobs[0]))
+        entries = [head + blob for head, blob in zip(self._heads, blobs, strict=False) if blob != none]
+        return self._git.trees.write_stored(entries)
 
     def _pieces(self) -> Iterator[bytes]:
         assert self._child.stdout is not None
@@ -106,8 +113,9 @@ def _hunks(pieces: Iterable[bytes]) -> Iterator[Told | None]:
             continue
         buffer, rest = rest + piece[:end], piece[end:]
         for old, olds, new, news, named in _HEADER.findall(buffer):
-            if old:
-                flat += _hunk(old, olds, new, news)
+            if old:  # counted from 0; a side without lines is numbered by the line before it
+                removed, added = int(olds or b"1"), int(news or b"1")
+                flat += (int(old) - (removed > 0), removed, int(new) - (added > 0), added)
                 continue
             if pair >= 0:
                 yield pair, flat
@@ -131,13 +139,8 @@ def _lengths(pieces: Iterable[bytes]) -> Iterator[Told | None]:
                 yield None
 
 
-def _hunk(old: bytes, olds: bytes, new: bytes, news: bytes) -> tuple[int, int, int, int]:
-    """One hunk header, counted from 0; a side without lines is numbered by the line before it."""
-    removed = int(olds) if olds else 1
-    added = int(news) if news else 1
-    return int(old) - (removed > 0), removed, int(new) - (added > 0), added
-
-
 PATCHES = Way(_PATCH, _hunks)
+DEEP_PATCHES = Way(_PATCH, _hunks, ("-c", "core.deltaBaseCacheLimit=24m"))
+"""For a pack that mixes files: with three times the cache git has half the work."""
 TEXT_PATCHES = Way((*_PATCH, "--text"), _hunks)
 COUNTS = Way(("--numstat",), _lengths)

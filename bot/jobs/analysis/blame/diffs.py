@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TypeAlias
 
 from bot.jobs.analysis.blame.batches import LARGEST, SMALLEST, WINDOW, Batch, Batches
-from bot.jobs.analysis.blame.differ import COUNTS, PATCHES, TEXT_PATCHES, Differ, Told
+from bot.jobs.analysis.blame.differ import COUNTS, DEEP_PATCHES, PATCHES, TEXT_PATCHES, Differ, Told
 from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.repositories.git import Git
 
@@ -95,28 +95,29 @@ class BulkDiff:
 
     def _begin(self, jobs: int) -> None:
         """See to it that so many threads are at work."""
-        self._work += [self._pool.submit(self._run) for _ in range(len(self._work), jobs)]
+        self._work += [self._pool.submit(self._run, job) for job in range(len(self._work), jobs)]
 
-    def _run(self) -> None:
+    def _run(self, job: int) -> None:
         """One thread's work: all the pairs of one kind it can get, then all of the other."""
-        batch = self._batches.take(wait=True)
+        batch = self._batches.take(job, wait=True)
         while batch is not None:
-            batch = self._diff_kind(batch)
+            batch = self._diff_kind(job, batch)
 
-    def _diff_kind(self, first: Batch) -> Batch | None:
+    def _diff_kind(self, job: int, first: Batch) -> Batch | None:
         """Diff this batch and those of its kind that follow; returns the first of another kind, None after the last.
 
         The next question is asked before an answer is read, so that git never waits for us.
         """
         batch: Batch | None = first
-        with closing(Differ(self._git, self._pairs, COUNTS if first.one_sided else PATCHES)) as differ:
+        way = COUNTS if first.one_sided else DEEP_PATCHES if self._batches.is_mixed else PATCHES
+        with closing(Differ(self._git, self._pairs, way)) as differ:
             while batch is not None and batch.one_sided == first.one_sided:
                 differ.ask(batch.numbers)
                 self._read(differ, unread=1)
-                batch = self._batches.take(wait=False)
+                batch = self._batches.take(job, wait=False)
                 if batch is None:
                     self._read(differ)
-                    batch = self._batches.take(wait=True)
+                    batch = self._batches.take(job, wait=True)
             self._read(differ)
         return batch
 

@@ -88,4 +88,4 @@ def _compare(git: Git, old: bytes, new: bytes) -> tuple[list[Change], set[bytes]
     while end < len(tokens) and tokens[end].startswith(b":"):  # the raw listing has two tokens for each file
         end += 2
     unread = {token.split(b"\t", 2)[2] for token in tokens[end:] if token.startswith(b"-\t")}
-    return parse_raw([*tokens[:end], b""]), unread
+    return parse_raw(b"\0".join(tokens[:end])), unread

@@ -40,6 +40,10 @@ class Pairs:
         key, width = self._keys[number], len(self.null)
         return key[:width], key[width:]
 
+    def key(self, number: int) -> bytes:
+        """Both ids, one right after the other."""
+        return self._keys[number]
+
     def path(self, number: int) -> bytes:
         """Where the pair was first seen."""
         return self._paths[number]

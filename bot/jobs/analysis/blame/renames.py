@@ -68,7 +68,7 @@ class Renames:
                 *["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "--no-renames", "-z", "-m", "--diff-filter=D"],
             )
             answer = self._lister.ask_until_echo(commit + b" " + parent + b"\n")
-            self._deleted = {(commit, parent): sources(parse_raw(_raw_tokens(answer)))}  # asked again only right away
+            self._deleted = {(commit, parent): sources(parse_raw(answer))}  # asked again only right away
         return self._deleted[commit, parent]
 
     def _similar(self, files: Sequence[Source], mode: bytes, blob: bytes, name: bytes) -> Source | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bot.jobs.analysis.repositories.git import Coprocess, Git
 
+_CHANGE = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\0([^\0]+)")
 COMMITS_AT_ONCE = 900  # the ids of as many merges fit into a pipe before git answers
 
 
@@ -91,20 +93,16 @@ def deletions(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.status == b"D"]
 
 
-def parse_raw(tokens: Sequence[bytes]) -> list[Change]:
-    """Changes from the tokens of `--raw -z` output: one of modes, ids and status, then one of the path."""
-    found = []
-    for index in range(0, len(tokens) - 1, 2):
-        old_mode, new_mode, old, new, status = tokens[index].split(b" ")
-        found.append(Change(old_mode[-6:], new_mode, old, new, status[:1], tokens[index + 1]))
-    return found
+def parse_raw(listed: bytes) -> list[Change]:
+    """Changes from the output of `--raw -z`: modes, ids and status, then a path, each ended by a NUL."""
+    return list(map(Change._make, _CHANGE.findall(listed)))
 
 
 def _commit(record: bytes) -> Commit:
-    tokens = record.split(b"\0")
-    oid, *parents = tokens[0].split()
-    time = int(tokens[3].strip() or 0)
-    return Commit(oid, parents, tokens[1], tokens[2], time, parse_raw(tokens[4:]), {})
+    ids, name, email, rest = record.split(b"\0", 3)
+    time, _, listed = rest.partition(b"\0")
+    oid, *parents = ids.split()
+    return Commit(oid, parents, name, email, int(time.strip() or 0), parse_raw(listed), {})
 
 
 def _combined(answer: bytes) -> dict[bytes, dict[bytes, Combined]]:

@@ -36,10 +36,9 @@ class ScratchTrees:
         """
         return self._store(b"".join([b"%s %s\0%s" % (mode, name, unhexlify(oid)) for mode, name, oid in entries]))
 
-    def write_files(self, names: Iterable[bytes], oids: Iterable[bytes]) -> bytes:
-        """The same for plain files alone, of which there may be many."""
-        files = zip(names, map(unhexlify, oids), strict=True)
-        return self._store(b"".join([b"100644 %s\0%s" % file for file in files]))
+    def write_stored(self, entries: Iterable[bytes]) -> bytes:
+        """The same for entries that are spelled already as they are stored: `MODE NAME NUL`, and the id's bytes."""
+        return self._store(b"".join(entries))
 
     def _store(self, body: bytes) -> bytes:
         stored = b"tree %d\0%s" % (len(body), body)

@@ -93,7 +93,7 @@ def _changes(git: Git, old: bytes) -> list[Change]:
     while place < len(tokens) - 1:
         plain += tokens[place : place + 2]
         place += 3 if tokens[place].rpartition(b" ")[2].startswith(b"R") else 2
-    return parse_raw([*plain, b""])
+    return parse_raw(b"\0".join(plain))
 
 
 def _ranges(hunks: Hunks | None) -> Ranges:
