@@ -7,7 +7,7 @@ import logging
 from aiohttp import web
 
 from bot.errors import Forged, ShipmateError, Transient
-from bot.slack.ingress import BODY_LIMIT_BYTES, SlackIngress
+from bot.slack.inbound.ingress import BODY_LIMIT_BYTES, SlackIngress
 
 PATH = "/slack/events"
 

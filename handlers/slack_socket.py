@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from bot.slack.socket import SlackSocket
+from bot.slack.inbound.socket import SlackSocket
 
 
 def add_to(app: web.Application, socket: SlackSocket) -> None:

@@ -34,7 +34,7 @@ from bot.reporters.slack_channels import SlackChannelsFace
 from bot.reporters.slack_telling import SlackTelling
 from bot.reporters.table import TableFace
 from bot.slack.composition import SlackSide, slack_desk
-from bot.slack.ingress import EVENT as SLACK_EVENT
+from bot.slack.inbound.ingress import EVENT as SLACK_EVENT
 from bot.tenure import PLATFORM_UNDO_LIMIT_S, UNDO_LIMIT_S, Limits, Means
 from bot.worker import Worker
 from handlers.registry import HANDLERS

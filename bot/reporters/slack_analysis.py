@@ -12,8 +12,8 @@ from bot.jobs.analysis.faces.bars import bar
 from bot.model import JobState
 from bot.reporters import analysis
 from bot.reporters.view import JobView
-from bot.slack.client import Saying
-from bot.slack.interactions import ACTION_PREFIX
+from bot.slack.api.client import Saying
+from bot.slack.inbound.interactions import ACTION_PREFIX
 from bot.slack.mrkdwn import cut, escaped, mrkdwn
 
 Block = Mapping[str, Any]

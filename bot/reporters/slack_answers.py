@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from bot.slack.client import Saying, SlackClient, SlackRefused
+from bot.slack.api.client import Saying, SlackClient
+from bot.slack.api.replies import SlackRefused
 from bot.slack.mrkdwn import cut
 from bot.slack.words import spoken
 from bot.store.answers import Answer, SlackPlace

@@ -11,8 +11,8 @@ from bot.reporters import markdown, waiting
 from bot.reporters.check_run import BUTTONS, kind_of
 from bot.reporters.endings import ended
 from bot.reporters.view import JobView, StageState, StageView
-from bot.slack.client import Saying
-from bot.slack.interactions import ACTION_PREFIX
+from bot.slack.api.client import Saying
+from bot.slack.inbound.interactions import ACTION_PREFIX
 from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn
 from bot.slack.words import spoken
 

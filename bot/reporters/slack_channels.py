@@ -13,7 +13,7 @@ from bot.previews import pull_of
 from bot.reporters.face import Keep
 from bot.reporters.slack_telling import Place, SlackTelling
 from bot.reporters.view import JobView
-from bot.slack.client import SlackRefused
+from bot.slack.api.replies import SlackRefused
 from bot.store.slack import BoundChannel, Noise, SlackChannels
 
 BAD_ENDS = frozenset({JobState.FAILED, JobState.TIMED_OUT, JobState.ROLLED_BACK})

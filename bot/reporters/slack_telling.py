@@ -13,7 +13,8 @@ from bot.model import Job, JobKind, JobState, Stage
 from bot.reporters import slack_analysis, slack_blocks
 from bot.reporters.face import Keep
 from bot.reporters.view import JobView
-from bot.slack.client import Saying, SlackClient, SlackRefused
+from bot.slack.api.client import Saying, SlackClient
+from bot.slack.api.replies import SlackRefused
 
 GONE = frozenset({"channel_not_found", "is_archived", "is_inactive", "message_not_found", "thread_not_found"})
 """Nobody can be told there any more: a channel or message that people removed is not made again."""

@@ -8,9 +8,9 @@ from datetime import timedelta
 from bot import messages
 from bot.clock import Clock
 from bot.errors import Refused
-from bot.slack.interactions import Speaker
+from bot.slack.inbound.interactions import Speaker
+from bot.slack.inbound.requests import SlackSaid
 from bot.slack.mrkdwn import escaped
-from bot.slack.requests import SlackSaid
 from bot.slack.sign_in import TICKET_LIFE_S, SignIn
 from bot.store.slack import LinkTicket, SlackLink, SlackLinks, SlackUser
 

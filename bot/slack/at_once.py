@@ -14,10 +14,10 @@ from bot.errors import Permanent, Refused, ShipmateError, Unreadable, UserMistak
 from bot.slack import record
 from bot.slack.dialog import errors, options
 from bot.slack.dialogs import Dialogs
-from bot.slack.interactions import DialogFilled, Searched
+from bot.slack.inbound.interactions import DialogFilled, Searched
+from bot.slack.inbound.requests import read_request
 from bot.slack.offers import Offers
 from bot.slack.ordering import Ordering
-from bot.slack.requests import read_request
 
 LIMIT_S = 2.0
 """Slack waits three seconds: https://docs.slack.dev/surfaces/modals#handling_submissions. The rest is the way back."""

@@ -13,8 +13,8 @@ from bot.gates.policy import require_role
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.grammar import Command
+from bot.slack.inbound.requests import SlackSaid
 from bot.slack.repositories import repository_named
-from bot.slack.requests import SlackSaid
 from bot.slack.words import CHANNEL_ROLE, Asked
 from bot.store.slack import ChannelBinding, Noise, SlackChannels, SlackLink
 

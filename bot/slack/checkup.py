@@ -7,7 +7,8 @@ import aiohttp
 from bot.config import SlackSettings
 from bot.errors import Transient
 from bot.process.proxies import through_proxy
-from bot.slack.client import SlackRefused, open_slack, web_api
+from bot.slack.api.client import open_slack, web_api
+from bot.slack.api.replies import SlackRefused
 
 NEEDED = frozenset({"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "im:read"})
 USEFUL = frozenset({"channels:history", "groups:history", "im:history"})

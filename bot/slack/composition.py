@@ -19,18 +19,19 @@ from bot.links import Links
 from bot.process.metrics import Metrics
 from bot.process.proxies import through_proxy
 from bot.slack.accounts import Accounts
+from bot.slack.api.client import TIMEOUT_S, SlackClient, open_slack, web_api
+from bot.slack.api.replies import Call
 from bot.slack.at_once import AtOnce
 from bot.slack.channels import Channels
-from bot.slack.client import TIMEOUT_S, Call, SlackClient, open_slack, web_api
 from bot.slack.desk import Parts, SlackDesk
 from bot.slack.dialogs import Dialogs
 from bot.slack.home import Home
-from bot.slack.ingress import SlackIngress
+from bot.slack.inbound.ingress import SlackIngress
+from bot.slack.inbound.socket import SlackSocket
 from bot.slack.offers import Offers
 from bot.slack.ordering import Ordering
 from bot.slack.releases import Shelf
 from bot.slack.sign_in import SignIn
-from bot.slack.socket import SlackSocket
 from bot.store.store import Store
 
 

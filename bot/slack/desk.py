@@ -17,12 +17,12 @@ from bot.grammar import Command
 from bot.model import Delivery, Job, Repository
 from bot.slack import record
 from bot.slack.accounts import Accounts
+from bot.slack.api.client import SlackClient
 from bot.slack.channels import Channels, with_environment
-from bot.slack.client import SlackClient
 from bot.slack.dialog import Form
 from bot.slack.dialogs import Dialogs
 from bot.slack.home import Home
-from bot.slack.interactions import (
+from bot.slack.inbound.interactions import (
     DialogAsked,
     DialogFilled,
     NothingForUs,
@@ -31,11 +31,11 @@ from bot.slack.interactions import (
     Searched,
     SlackClicked,
 )
+from bot.slack.inbound.requests import HomeOpened, SlackRequest, SlackSaid, read_request
 from bot.slack.mrkdwn import escaped, mrkdwn
 from bot.slack.ordering import Ordering, Wanted
 from bot.slack.releases import Shelf
 from bot.slack.repositories import repository_named
-from bot.slack.requests import HomeOpened, SlackRequest, SlackSaid, read_request
 from bot.slack.words import (
     ACCOUNT_WORDS,
     CHANNEL_WORDS,

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import messages
 from bot.grammar import Command
-from bot.slack.fields import ID, first, matching, within
+from bot.slack.inbound.fields import ID, first, matching, within
 
 SHORTCUT = "shipmate_deploy"
 """The callback id of the global shortcut in slack.yml."""

@@ -10,9 +10,10 @@ from bot.errors import Refused
 from bot.github.api import GitHub
 from bot.grammar import read_arguments
 from bot.slack.accounts import Accounts
-from bot.slack.client import SlackClient, SlackRefused
+from bot.slack.api.client import SlackClient
+from bot.slack.api.replies import SlackRefused
 from bot.slack.dialog import Form, View, dialog, notice
-from bot.slack.interactions import DialogAsked, DialogFilled, RepositoryChosen
+from bot.slack.inbound.interactions import DialogAsked, DialogFilled, RepositoryChosen
 from bot.slack.ordering import Wanted
 from bot.slack.repositories import repository_named
 

@@ -18,7 +18,7 @@ from bot.links import Links
 from bot.locks import TIME_FORM, Lock
 from bot.model import UNFINISHED, Job, Release, Repository
 from bot.reporters.waiting import standing
-from bot.slack.client import SlackClient
+from bot.slack.api.client import SlackClient
 from bot.slack.mrkdwn import cut, escaped, pieces
 from bot.slack.pages import Page, page_buttons
 from bot.slack.words import help_in_slack

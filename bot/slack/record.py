@@ -8,8 +8,8 @@ from typing import Any
 from bot.audit import AuditEntry
 from bot.errors import ShipmateError
 from bot.grammar import MOST_RAW_CHARACTERS
-from bot.slack.interactions import DialogFilled, SlackClicked
-from bot.slack.requests import SlackSaid
+from bot.slack.inbound.interactions import DialogFilled, SlackClicked
+from bot.slack.inbound.requests import SlackSaid
 from bot.store.slack import SlackLink
 
 Meant = SlackSaid | SlackClicked | DialogFilled

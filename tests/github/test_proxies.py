@@ -10,7 +10,7 @@ from bot.github.api import open_github
 from bot.github.permissions import REPORT
 from bot.masking import Masker
 from bot.process.proxies import for_git, through_proxy
-from bot.slack.client import open_slack
+from bot.slack.api.client import open_slack
 from tests.github.answering import Answer, AnsweringGitHub
 from tests.github.conftest import INSTALLATION, PATIENCE, REPOSITORY
 from tests.world import new_world

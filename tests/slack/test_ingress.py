@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from bot.errors import Forged, Unreadable
 from bot.process.metrics import Metrics
 from bot.sandbox.slack.signing import signed_headers
-from bot.slack.ingress import BODY_LIMIT_BYTES, SlackIngress
-from bot.slack.requests import read_request
-from bot.slack.signature import require_slack_signature
+from bot.slack.inbound.ingress import BODY_LIMIT_BYTES, SlackIngress
+from bot.slack.inbound.requests import read_request
+from bot.slack.inbound.signature import require_slack_signature
 from handlers.slack_events import PATH, add_to
 from storage.opened import OpenStore, open_store
 

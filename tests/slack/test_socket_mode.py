@@ -8,7 +8,7 @@ import pytest
 
 from bot.config import from_environment
 from bot.errors import UserMistake
-from bot.slack.socket import body_of
+from bot.slack.inbound.socket import body_of
 from tests.slack.test_dialog import chosen
 from tests.slack.world import ALICE, DEPLOYS, SlackWorld, new_slack_world
 from tests.world import REPO

@@ -1,41 +1,22 @@
-"""Owns the calls to Slack's Web API: what Slack refuses becomes an error of our tree, and its limits are honoured."""
+"""The few things we do at Slack, each by a call of its Web API."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
-from bot.errors import Permanent, Transient
+from bot.errors import Transient
 from bot.process.proxies import through_proxy
+from bot.slack.api.replies import Call, SlackRefused, passing
 
 TIMEOUT_S = 10
-DEFAULT_WAIT_S = 30.0
-"""Where Slack names no time to wait: https://docs.slack.dev/apis/web-api/rate-limits names one always."""
 METADATA_EVENT = "shipmate_report"
-PASSING = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
-"""What Slack calls its own trouble: https://docs.slack.dev/reference/methods/chat.postMessage#errors."""
 
 Blocks = Sequence[Mapping[str, Any]]
-
-
-class SlackRefused(Permanent):
-    """Slack says no; `reason` is its own word for it, such as `channel_not_found`."""
-
-    def __init__(self, method: str, reason: str, detail: str = "") -> None:
-        super().__init__("slack_refused", method=method, reason=reason, detail=detail)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What Slack answered: the body, and the headers, by their names as Slack wrote them."""
-
-    body: Mapping[str, Any]
-    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +26,6 @@ class Identity:
     team: str
     user: str
     scopes: frozenset[str]
-
-
-Call = Callable[[str, Mapping[str, Any]], Awaitable[Said]]
-"""Calls one method with its arguments. Raises SlackRefused or Transient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +41,7 @@ class Saying:
 
 
 class SlackClient:
-    """The few things we do at Slack. Raises SlackRefused or Transient."""
+    """Whatever it does raises SlackRefused or Transient."""
 
     def __init__(self, web: Call, session: aiohttp.ClientSession) -> None:
         self._web = web
@@ -172,7 +149,7 @@ async def open_slack(token: str, api_url: str) -> AsyncIterator[SlackClient]:
 
 def web_api(token: str, api_url: str, session: aiohttp.ClientSession) -> Call:
     """The Web API as whoever has the token."""
-    from bot.slack.web import Web  # where Slack is not set up, its library takes no start any time
+    from bot.slack.api.web import Web  # where Slack is not set up, its library takes no start any time
 
     return Web(token, api_url, session, TIMEOUT_S)
 
@@ -184,12 +161,3 @@ def _content(saying: Saying) -> dict[str, Any]:
     if saying.key:
         content["metadata"] = {"event_type": METADATA_EVENT, "event_payload": {"key": saying.key}}
     return content
-
-
-def passing(method: str, status: int, headers: Mapping[str, str]) -> Transient:
-    """Slack's own trouble, or its limit, with the time it named."""
-    named = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    wait_s = float(named) if named.isdecimal() else None
-    if status == 429:
-        return Transient("slack_rate_limited", retry_after_s=wait_s or DEFAULT_WAIT_S, method=method)
-    return Transient("slack_unavailable", retry_after_s=wait_s, method=method, status=status)

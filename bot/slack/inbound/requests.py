@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.errors import Unreadable
-from bot.slack.fields import EVENT_ID, TRIGGER, TS, address, known, matching, parsed, within
-from bot.slack.interactions import Interaction, NothingForUs, Speaker, read_interaction
+from bot.slack.inbound.fields import EVENT_ID, TRIGGER, TS, address, known, matching, parsed, within
+from bot.slack.inbound.interactions import Interaction, NothingForUs, Speaker, read_interaction
 from bot.store.answers import SlackPlace
 from bot.store.slack import SlackUser
 

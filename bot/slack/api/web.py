@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import ShipmateError, Transient
-from bot.slack.client import PASSING, Said, SlackRefused, passing
+from bot.slack.api.replies import PASSING, Said, SlackRefused, passing
 
 
 class Web:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.slack.dialog import CALLBACK, CHOOSES_REPOSITORY, FORM_PREFIX, SHORTCUT, Form, read_form
-from bot.slack.fields import ID, TRIGGER, TS, address, first, known, matching, within
+from bot.slack.inbound.fields import ID, TRIGGER, TS, address, first, known, matching, within
 from bot.slack.pages import PAGE_PREFIX, Page, page_of
 from bot.store.answers import SlackPlace
 from bot.store.slack import SlackUser

@@ -15,9 +15,9 @@ import aiohttp
 import orjson
 
 from bot.errors import ShipmateError, Unreadable
-from bot.slack.client import Call
-from bot.slack.fields import parsed
-from bot.slack.ingress import BODY_LIMIT_BYTES, SlackIngress
+from bot.slack.api.replies import Call
+from bot.slack.inbound.fields import parsed
+from bot.slack.inbound.ingress import BODY_LIMIT_BYTES, SlackIngress
 
 HEARTBEAT_S = 20.0
 """A connection over which no answer to a ping comes is taken for dead, and opened anew."""

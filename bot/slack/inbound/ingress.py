@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.clock import Clock, utc_now
 from bot.process.metrics import Metrics
-from bot.slack.requests import challenge_of
-from bot.slack.signature import require_slack_signature
+from bot.slack.inbound.requests import challenge_of
+from bot.slack.inbound.signature import require_slack_signature
 from bot.store.deliveries import Deliveries
 
 EVENT = "slack"
