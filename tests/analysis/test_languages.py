@@ -112,13 +112,32 @@ def test_a_file_moved_out_of_a_vendored_folder_keeps_its_authors(history: Histor
     assert {entry.author.name: entry.lines for entry in report.authors} == {"Ann": 20, "Ben": 1}
 
 
+@pytest.mark.parametrize(
+    ("content", "language"),
+    [
+        (b"\n" * 16_000, "C"),
+        (b"x" + b" \n\t" * 5_000 + b"#include <vector>\n", "C++"),
+        (b"a" * 16_000 + b"\n#include <vector>\n", "C++"),
+    ],
+)
+def test_long_runs_stand_between_no_rule_and_what_it_looks_for(content: bytes, language: str) -> None:
+    assert linguist().of_content("a.h", content) == language
+
+
+def test_long_runs_are_made_short_before_rules_look() -> None:
+    assert module.shortened(b"a\r\nb\rc") == b"a\nb\nc"
+    assert module.shortened(b"a" * 5_000 + b" b\n") == b"a" * module.LONGEST_WORD + b" b\n"
+    short = module.shortened(b"a" + b" " * 500 + b"\n" * 500 + b" " * 500 + b"b" + b" " * 500 + b"c   d")
+    assert short == b"a\n\n" + b" " * module.BLANKS + b"b" + b" " * module.BLANKS + b"c   d"
+
+
 def test_attributes_that_take_git_too_long_are_not_heard_and_it_is_told(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exclusions, "CHECKED_WITHIN_S", -1.0)
     history.commit({"mine/a.py": b"1\n", ".gitattributes": b"mine/* linguist-vendored\n"})
     report = analysed(history.write(), all_files=False)
-    assert (report.lines, report.excluded) == (2, [])
+    assert [entry.path for entry in report.excluded] == [".gitattributes"]
     assert "take too long" in report.warnings[0]
 
 

@@ -16,6 +16,12 @@ OTHER = "Other"
 READ_BYTES = 16_384
 """How much of a file is looked at where its name leaves more than one language possible."""
 
+BLANKS, LONGEST_WORD = 32, 512
+"""The longest runs of blanks, and of anything else, that rules see: many begin with blanks or letters, and would try
+each run from each of its places, for seconds where somebody made a file of nothing else."""
+
+_LONG_BLANK = re.compile(rb"\s{%d,}" % (BLANKS + 1))
+_LONG_WORD = re.compile(rb"(\S{%d})\S+" % LONGEST_WORD)
 _DATA = Path(__file__).parent / "data" / "linguist.json"
 _SHEBANG = re.compile(rb"\A#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*)?(?:\S*/)?([^\s/]+)")
 _VERSION = re.compile(r"[\d.]+$")
@@ -42,6 +48,17 @@ class Rule:
         if self.unwanted and self.unwanted.search(content):
             return False
         return all(pattern.search(content) for pattern in self.wanted)
+
+
+def shortened(content: bytes) -> bytes:
+    """The content with one kind of line end and long runs cut: lines stay lines, and their beginnings stay indented."""
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return _LONG_WORD.sub(rb"\1", _LONG_BLANK.sub(_short_blank, lines))
+
+
+def _short_blank(run: re.Match[bytes]) -> bytes:
+    above, line_end, indent = run[0].rpartition(b"\n")
+    return (line_end * (2 if b"\n" in above else 1)) + indent[-BLANKS:]
 
 
 class PathRules:
@@ -100,8 +117,9 @@ class Linguist:
             found = self._of_interpreter(content)
         if len(found) < 2:
             return self._group(found[0]) if found else OTHER
+        seen = shortened(content)
         for rule in self._rules(self._extension(path.rpartition("/")[2])):
-            if rule.language in found and rule.holds(content):
+            if rule.language in found and rule.holds(seen):
                 return self._group(rule.language)
         return self._group(found[0])
 
