@@ -433,7 +433,8 @@ SENTENCES: Mapping[str, str] = {
     "locks.environment": "Environment",
     "locks.holder": "Locked by",
     "locks.since": "Since",
-    "locks.until": "Until",
+    "locks.until": "For how long",
+    "locks.until_when": "until {until}",
     "locks.reason": "Why",
     "cancel.asked": "Cancelling `{job}`.",
     # Slack

@@ -16,6 +16,9 @@ async def test_a_lock_said_in_slack_stops_a_deploy_at_github(world: SlackWorld) 
     assert "demo day" in world.answer(pull.number)
     await world.type(f"locks {REPO}")
     assert "staging" in world.whispers(ALICE)[-1]
+    await world.type(f"lock {REPO} staging --reason a look round")
+    await world.type(f"locks {REPO}")
+    assert "until it is unlocked — a look round" in world.whispers(ALICE)[-1]
     await world.type(f"unlock {REPO} staging")
     assert "Unlocked" in world.whispers(ALICE)[-1]
 

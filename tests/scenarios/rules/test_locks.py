@@ -234,7 +234,7 @@ async def test_locking_again_changes_ones_own_lock(world: World, pull: Opened) -
     await world.say(pull.number, "/locks")
     assert "two" in last(world, pull)
     assert "one" not in last(world, pull).splitlines()[-1]
-    assert "it is unlocked" in last(world, pull)
+    assert "| until it is unlocked | two |" in last(world, pull)
 
 
 async def test_a_job_under_way_changes_nothing_more_once_somebody_else_locked_its_environment(world: World) -> None:
