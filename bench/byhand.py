@@ -14,7 +14,7 @@ from bot.engines.docker.builder import DockerBuilder
 from bot.engines.docker.container import Address, container_config, served_at
 from bot.engines.docker.images import forget_image
 from bot.engines.free_ports import free_port
-from bot.jobs.deploy.health import CHECKS_AFTER, probe, wait_until_well
+from bot.jobs.deploy.watching.health import CHECKS_AFTER, probe, wait_until_well
 from bot.ports.images import BuildRequest
 from bot.ports.running import InstanceSpec
 from bot.repo_config.config import EnvironmentConfig

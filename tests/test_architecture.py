@@ -30,6 +30,12 @@ MAY_IMPORT = {
 }
 """Rooms with a closed door: what they may import beside themselves."""
 
+FLOORS = {
+    "bot.jobs.analysis": ("repositories", "blame", "people", "languages", "reports", "runs", "quality", "faces"),
+    "bot.jobs.deploy": ("image", "watching", "stages"),
+}
+"""The rooms of a kind of job, from the lowest up: none imports one above it."""
+
 LEAVES = {"bot.model", "bot.errors", "bot.clock", "bot.commands", "bot.masking"}
 """Modules at the bottom: they import nothing of the house but each other."""
 
@@ -124,9 +130,8 @@ def test_the_gates_know_nothing_of_those_who_ask_at_them() -> None:
     assert wrong == []
 
 
-def test_the_rooms_of_an_analysis_stand_one_above_another() -> None:
-    floors = ("repositories", "blame", "people", "languages", "reports", "runs", "quality", "faces")
-    home = "bot.jobs.analysis"
+@pytest.mark.parametrize(("home", "floors"), FLOORS.items())
+def test_the_rooms_of_a_job_stand_one_above_another(home: str, floors: tuple[str, ...]) -> None:
     wrong = [
         f"{name} imports {used}"
         for floor, room in enumerate(floors)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.jobs.deploy.health import Probe
-from bot.jobs.deploy.steps import Step, shares, steps_of
-from bot.jobs.deploy.verdict import Figures, Verdict, judge, of_probes, of_traffic
+from bot.jobs.deploy.watching.health import Probe
+from bot.jobs.deploy.watching.steps import Step, shares, steps_of
+from bot.jobs.deploy.watching.verdict import Figures, Verdict, judge, of_probes, of_traffic
 from bot.repo_config.traffic import GateConfig, TrafficConfig
 
 GATE = GateConfig()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.jobs.deploy.plan import Plan
-from bot.jobs.deploy.steps import waits, watched
+from bot.jobs.deploy.watching.steps import waits, watched
 from bot.model import Stage
 from bot.repo_config.config import EnvironmentConfig
 from bot.repo_config.traffic import TrafficConfig

@@ -14,7 +14,7 @@ from bot.gates import policy
 from bot.github.pulls import PullRequest
 from bot.grammar import Command
 from bot.jobs.deploy.plan import LENT_TARGET, Plan, lane_of, promote_plan, rollback_plan
-from bot.jobs.deploy.steps import watched
+from bot.jobs.deploy.watching.steps import watched
 from bot.model import JobKind, JobRequest, Origin, Release, Repository
 from bot.previews import preview_environment
 from bot.repo_config.config import EnvironmentConfig, RepoConfig

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.annotations.paths import RepositoryPaths
-from bot.jobs.deploy.build_remarks import build_remarks, workdirs
+from bot.jobs.deploy.image.build_remarks import build_remarks, workdirs
 
 FILES = (
     "main.py",

@@ -14,10 +14,7 @@ from bot import messages
 from bot.errors import Permanent
 from bot.jobs.context import Ending, Failure, JobContext
 from bot.jobs.deploy.berth import entered
-from bot.jobs.deploy.complete import complete, ending
-from bot.jobs.deploy.lifecycle import start_green
 from bot.jobs.deploy.plan import Plan
-from bot.jobs.deploy.push import push_image
 from bot.jobs.deploy.rehearse import rehearse
 from bot.jobs.deploy.rollout.complete import complete_rollout, forget_built_image
 from bot.jobs.deploy.rollout.lifecycle import begin_rollout
@@ -25,10 +22,13 @@ from bot.jobs.deploy.rollout.prepare import prepare_rollout
 from bot.jobs.deploy.rollout.traffic import shift_traffic
 from bot.jobs.deploy.rollout.undo import undo_rollout
 from bot.jobs.deploy.ship import EngineT, Ship, Tools
-from bot.jobs.deploy.start import start_deployment
-from bot.jobs.deploy.steps import STAGE_S, waits
-from bot.jobs.deploy.switch import switch_traffic
+from bot.jobs.deploy.stages.complete import complete, ending
+from bot.jobs.deploy.stages.lifecycle import start_green
+from bot.jobs.deploy.stages.push import push_image
+from bot.jobs.deploy.stages.start import start_deployment
+from bot.jobs.deploy.stages.switch import switch_traffic
 from bot.jobs.deploy.undo import ending_of, undo
+from bot.jobs.deploy.watching.steps import STAGE_S, waits
 from bot.model import STATE_OF_STAGE, EventType, Job, JobState, NewEvent, Stage
 from bot.ports.engines import Accounts, AnyEngine, Engine, Maker, RolloutEngine
 
@@ -38,7 +38,7 @@ OUT_OF_REACH = frozenset({"target_unavailable", "connection_removed", "connectio
 
 async def _build_image(ship: Ship[Maker]) -> None:
     """Loaded with the first build: what knows every kind of repository is a tenth of a server's start."""
-    from bot.jobs.deploy.build import build_image
+    from bot.jobs.deploy.stages.build import build_image
 
     await build_image(ship)
 

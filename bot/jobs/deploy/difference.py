@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bot.durations import shown
 from bot.jobs.deploy.plan import Plan
-from bot.jobs.deploy.steps import Step, steps_of
+from bot.jobs.deploy.watching.steps import Step, steps_of
 from bot.model import Release
 from bot.repo_config.config import EnvironmentConfig
 

@@ -12,7 +12,7 @@ import pytest
 from aws.lambdas.listed import recipe_in
 from bot.errors import Permanent
 from bot.inspect.tree import ListingTree
-from bot.jobs.deploy.recipe import recipe_of
+from bot.jobs.deploy.image.recipe import recipe_of
 
 SAMPLES = Path(__file__).parents[3] / "bot/sandbox/samples"
 FLASK = "from flask import Flask\napp = Flask(__name__)\napp.run(port=8000)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import Permanent
-from bot.jobs.deploy.build_remarks import build_remarks
+from bot.jobs.deploy.image.build_remarks import build_remarks
 from tests.engines.docker.conftest import Workshop
 
 pytestmark = pytest.mark.docker

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from bot.errors import Permanent, ShipmateError
 from bot.inspect.model import AppPlan
-from bot.jobs.deploy.build import build_image
-from bot.jobs.deploy.checkout import (
+from bot.jobs.deploy.image.checkout import (
     Checkout,
     check_out,
     check_out_and_tell,
@@ -17,12 +16,13 @@ from bot.jobs.deploy.checkout import (
     remarks_on,
     throw_away,
 )
+from bot.jobs.deploy.image.reuse import use_image_there_is
 from bot.jobs.deploy.plan import build_arguments, seconds_between
-from bot.jobs.deploy.reuse import use_image_there_is
 from bot.jobs.deploy.rollout.build_failure import failure_facts
 from bot.jobs.deploy.rollout.order import remote_order
 from bot.jobs.deploy.rollout.remote import builder_of, builds_remotely, kept_order, remote_settings
 from bot.jobs.deploy.rollout.spec import RolloutShip
+from bot.jobs.deploy.stages.build import build_image
 from bot.jobs.joblog import RECENT_LINES
 from bot.model import NewEvent, Stage
 from bot.ports.images import BuildNews, BuildPhase, PushedImage, RemoteBuilder, RemoteOrder

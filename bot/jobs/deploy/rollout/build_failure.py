@@ -10,8 +10,8 @@ from typing import Any
 from bot.annotations.dockerfiles import dockerfile_findings
 from bot.annotations.lines import streams
 from bot.inspect.dockerfile_parser import parse_dockerfile
-from bot.jobs.deploy.recipe import Recipe
-from bot.jobs.deploy.remedy import of_build
+from bot.jobs.deploy.image.recipe import Recipe
+from bot.jobs.deploy.image.remedy import of_build
 
 _EXIT_CODE = re.compile(r"exit code:? (\d+)")
 

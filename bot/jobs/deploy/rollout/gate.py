@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from bot import messages
 from bot.errors import ShipmateError
-from bot.jobs.deploy.health import Probe, probe_url
 from bot.jobs.deploy.rollout.follow import rollout_id, show_output
 from bot.jobs.deploy.rollout.spec import RolloutShip, prepared_of, rollout_spec
-from bot.jobs.deploy.steps import FULL_PERCENT, Step
-from bot.jobs.deploy.telling import Seen, fail_gate, tell_gate
-from bot.jobs.deploy.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic
+from bot.jobs.deploy.watching.health import Probe, probe_url
+from bot.jobs.deploy.watching.steps import FULL_PERCENT, Step
+from bot.jobs.deploy.watching.telling import Seen, fail_gate, tell_gate
+from bot.jobs.deploy.watching.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic
 from bot.model import Stage
 from bot.ports.rollouts import RolloutView
 

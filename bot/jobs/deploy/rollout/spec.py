@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from bot.jobs.deploy.ship import Ship
-from bot.jobs.deploy.start import mask_what_was_given, secret_values
+from bot.jobs.deploy.stages.start import mask_what_was_given, secret_values
 from bot.model import Repository, Stage
 from bot.ports.engines import Maker, RolloutEngine
 from bot.ports.rollouts import Prepared, RolloutSpec

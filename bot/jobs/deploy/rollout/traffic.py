@@ -7,13 +7,13 @@ import dataclasses
 import statistics
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import CHECKS_AFTER, checks_after, probe_url
 from bot.jobs.deploy.rollout.follow import follow, rollout_id, show_output
 from bot.jobs.deploy.rollout.gate import Gate
 from bot.jobs.deploy.rollout.spec import RolloutShip, prepared_of
-from bot.jobs.deploy.steps import FULL_PERCENT
-from bot.jobs.deploy.telling import tell_check
-from bot.jobs.deploy.verdict import of_probes
+from bot.jobs.deploy.watching.health import CHECKS_AFTER, checks_after, probe_url
+from bot.jobs.deploy.watching.steps import FULL_PERCENT
+from bot.jobs.deploy.watching.telling import tell_check
+from bot.jobs.deploy.watching.verdict import of_probes
 from bot.model import Stage
 from bot.ports.rollouts import RolloutStatus, RolloutView
 

@@ -9,7 +9,7 @@ from bot.errors import ShipmateError
 from bot.jobs.context import Ending
 from bot.jobs.deploy.plan import Plan, seconds_between
 from bot.jobs.deploy.ship import Ship
-from bot.jobs.deploy.switch import since_switch
+from bot.jobs.deploy.stages.switch import since_switch
 from bot.model import JobState, Stage
 from bot.ports.engines import Maker
 from bot.ports.running import TrafficStats

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.jobs.deploy.image.recipe import DEFAULT_PORT
 from bot.jobs.deploy.plan import Plan
-from bot.jobs.deploy.recipe import DEFAULT_PORT
 from bot.jobs.deploy.ship import Ship
 from bot.model import Release, Stage
 from bot.ports.engines import Maker

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import NOBODY_LISTENS, Probe, probe, wait_until_well
 from bot.jobs.deploy.ship import Ship, as_target
-from bot.jobs.deploy.start import instance_spec
+from bot.jobs.deploy.stages.start import instance_spec
+from bot.jobs.deploy.watching.health import NOBODY_LISTENS, Probe, probe, wait_until_well
 from bot.model import Stage
 from bot.ports.running import Instance, InstanceSpec
 

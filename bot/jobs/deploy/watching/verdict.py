@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.jobs.deploy.health import Probe
+from bot.jobs.deploy.watching.health import Probe
 from bot.ports.running import TrafficStats
 from bot.repo_config.traffic import GateConfig
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import Probe
 from bot.jobs.deploy.ship import Ship
-from bot.jobs.deploy.steps import Step
-from bot.jobs.deploy.verdict import Figures, Judgement, p95_limit_ms
+from bot.jobs.deploy.watching.health import Probe
+from bot.jobs.deploy.watching.steps import Step
+from bot.jobs.deploy.watching.verdict import Figures, Judgement, p95_limit_ms
 from bot.model import Stage
 from bot.ports.engines import Maker
 

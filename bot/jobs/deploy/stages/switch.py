@@ -7,12 +7,12 @@ import statistics
 from collections.abc import Mapping
 
 from bot.errors import Permanent
-from bot.jobs.deploy.health import probe
-from bot.jobs.deploy.lifecycle import show_output
 from bot.jobs.deploy.ship import Ship
-from bot.jobs.deploy.steps import FULL_PERCENT, Step, shares, steps_of
-from bot.jobs.deploy.telling import tell_check
-from bot.jobs.deploy.watch import baseline, mark_of, require_it_serves, watch_step
+from bot.jobs.deploy.stages.lifecycle import show_output
+from bot.jobs.deploy.watching.health import probe
+from bot.jobs.deploy.watching.steps import FULL_PERCENT, Step, shares, steps_of
+from bot.jobs.deploy.watching.telling import tell_check
+from bot.jobs.deploy.watching.watch import baseline, mark_of, require_it_serves, watch_step
 from bot.model import EventType, Stage
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 
 from bot.errors import Permanent
-from bot.jobs.deploy.checkout import (
+from bot.jobs.deploy.image.checkout import (
     Checkout,
     check_out_and_tell,
     facts_of,
     remarks_on,
     throw_away,
 )
+from bot.jobs.deploy.image.recipe import dockerfile_in
+from bot.jobs.deploy.image.remedy import of_build
+from bot.jobs.deploy.image.reuse import use_image_there_is
 from bot.jobs.deploy.plan import build_arguments, image_labels, image_tag, safe
-from bot.jobs.deploy.recipe import dockerfile_in
-from bot.jobs.deploy.remedy import of_build
-from bot.jobs.deploy.reuse import use_image_there_is
 from bot.jobs.deploy.ship import Ship
 from bot.model import Stage
 from bot.ports.engines import Maker

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.inspect.model import AppPlan, Evidence
-from bot.jobs.deploy.recipe import Recipe
+from bot.jobs.deploy.image.recipe import Recipe
 
 FIELDS: Mapping[str, str] = {
     "install": "installCommand",

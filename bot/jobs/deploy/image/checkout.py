@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.jobs.deploy.build_remarks import build_remarks
-from bot.jobs.deploy.recipe import Recipe, recipe_of
-from bot.jobs.deploy.remedy import of_serving
+from bot.jobs.deploy.image.build_remarks import build_remarks
+from bot.jobs.deploy.image.recipe import Recipe, recipe_of
+from bot.jobs.deploy.image.remedy import of_serving
 from bot.jobs.deploy.ship import Ship
 from bot.model import JobState, Stage
 from bot.ports.engines import Maker
