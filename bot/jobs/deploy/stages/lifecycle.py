@@ -8,10 +8,9 @@ from bot.errors import Permanent
 from bot.jobs.deploy.ship import Ship, as_target
 from bot.jobs.deploy.stages.start import instance_spec
 from bot.jobs.deploy.watching.health import NOBODY_LISTENS, Probe, probe, wait_until_well
+from bot.jobs.deploy.watching.output import show_output
 from bot.model import Stage
 from bot.ports.running import Instance, InstanceSpec
-
-OUTPUT_LINES = 60
 
 
 async def start_green(ship: Ship) -> None:
@@ -77,11 +76,3 @@ async def _look(ship: Ship, green: Instance) -> Probe:
     if now.host is None or now.port is None:
         return Probe(0.0, why="it has no address yet")
     return await probe(now.host, now.port, ship.plan.environment.health)
-
-
-async def show_output(ship: Ship, instance_id: str) -> None:
-    """Put the last lines the instance wrote into the job's log."""
-    lines = await ship.engine.target.output(instance_id, OUTPUT_LINES)
-    ship.context.log.line(ship.say("log.last_output", count=len(lines)))
-    for line in lines:
-        ship.context.log.line(f"  {line}")

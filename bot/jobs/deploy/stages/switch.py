@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from bot.errors import Permanent
 from bot.jobs.deploy.ship import Ship
-from bot.jobs.deploy.stages.lifecycle import show_output
 from bot.jobs.deploy.watching.health import probe
+from bot.jobs.deploy.watching.output import show_output
 from bot.jobs.deploy.watching.steps import FULL_PERCENT, Step, shares, steps_of
 from bot.jobs.deploy.watching.telling import tell_check
 from bot.jobs.deploy.watching.watch import baseline, mark_of, require_it_serves, watch_step

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from bot.errors import Permanent
 from bot.jobs.deploy.ship import Ship
-from bot.jobs.deploy.stages.lifecycle import show_output
 from bot.jobs.deploy.watching.health import CHECKS_AFTER, Probe, checks_after, probe
+from bot.jobs.deploy.watching.output import show_output
 from bot.jobs.deploy.watching.steps import Step
 from bot.jobs.deploy.watching.telling import Seen, fail_gate, tell_gate
 from bot.jobs.deploy.watching.verdict import Figures, Judgement, Verdict, judge, of_probes, of_traffic
