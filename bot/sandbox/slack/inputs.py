@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from bot.sandbox.slack.blockkit.rules import elements_of, options_of
 from bot.sandbox.slack.refusals import Impossible
-from bot.sandbox.slack.rules import elements_of, options_of
 from bot.sandbox.slack.workspace import View
 
 Json = dict[str, Any]

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.slack import answers, payloads
-from bot.sandbox.slack.blocks import option_findings
+from bot.sandbox.slack.blockkit.blocks import option_findings
+from bot.sandbox.slack.blockkit.rules import elements_of
 from bot.sandbox.slack.courier import Courier, Delivery, Outgoing
 from bot.sandbox.slack.desk import Desk
 from bot.sandbox.slack.inputs import entered, require_complete, require_known, state_of
 from bot.sandbox.slack.methods.chat import open_thread
 from bot.sandbox.slack.refusals import Impossible, SlackError
-from bot.sandbox.slack.rules import elements_of
 from bot.sandbox.slack.tickets import ResponseUrl
 from bot.sandbox.slack.workspace import Channel, Message, User, View
 

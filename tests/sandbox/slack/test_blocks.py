@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.slack.blocks import attachment_findings, message_findings, option_findings, view_findings
+from bot.sandbox.slack.blockkit.blocks import attachment_findings, message_findings, option_findings, view_findings
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.slack.access import Grant, Limiter
-from bot.sandbox.slack.blocks import attachment_findings, message_findings, view_findings
+from bot.sandbox.slack.blockkit.blocks import attachment_findings, message_findings, view_findings
 from bot.sandbox.slack.bodies import Body
 from bot.sandbox.slack.clock import Clock
 from bot.sandbox.slack.desk import Desk

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.slack import limits
-from bot.sandbox.slack.blocks import attachment_findings, characters, finding, message_findings
+from bot.sandbox.slack.blockkit import limits
+from bot.sandbox.slack.blockkit.blocks import attachment_findings, characters, finding, message_findings
+from bot.sandbox.slack.blockkit.rules import elements_of
 from bot.sandbox.slack.desk import Call, Desk
 from bot.sandbox.slack.refusals import SlackError
-from bot.sandbox.slack.rules import elements_of
 from bot.sandbox.slack.shapes import message_json
 from bot.sandbox.slack.workspace import Channel, Message, Workspace
 

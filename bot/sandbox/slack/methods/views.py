@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from bot.sandbox.slack import limits
-from bot.sandbox.slack.blocks import view_findings
+from bot.sandbox.slack.blockkit import limits
+from bot.sandbox.slack.blockkit.blocks import view_findings
 from bot.sandbox.slack.desk import Call
 from bot.sandbox.slack.methods.chat import with_ids
 from bot.sandbox.slack.refusals import SlackError

@@ -1,6 +1,6 @@
 """Makes blockkit.json, the JSON schema of Block Kit, from the types Slack publishes; run by hand when they change.
 
-    python -m bot.sandbox.slack.blockkit_schema [VERSION]
+    python -m bot.sandbox.slack.blockkit.schema [VERSION]
 
 Needs npm and its registry. The result is the schema of `@slack/types` without its prose, about 36 KB.
 """
@@ -31,7 +31,7 @@ def main() -> None:
     version = sys.argv[1] if len(sys.argv) > 1 else TYPES_VERSION
     with tempfile.TemporaryDirectory() as folder:
         schema = closed(without_prose(generated(Path(folder), version)))
-    schema["$comment"] = f"Made from @slack/types {version} (MIT, Slack Technologies) by blockkit_schema.py"
+    schema["$comment"] = f"Made from @slack/types {version} (MIT, Slack Technologies) by schema.py"
     TARGET.write_text(json.dumps(schema, separators=(",", ":"), sort_keys=True) + "\n")
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator, ValidationError, validators
 
-from bot.sandbox.slack import limits
-from bot.sandbox.slack.rules import broken_rules
+from bot.sandbox.slack.blockkit import limits
+from bot.sandbox.slack.blockkit.rules import broken_rules
 
 Json = dict[str, Any]
 BIGGEST_FIRST = 20
@@ -109,7 +109,7 @@ def _unknown(error: ValidationError) -> list[str]:
 @functools.cache
 def _definitions() -> dict[str, Json]:
     """Slack's published types with the documented limits on them, read once."""
-    text = resources.files("bot.sandbox.slack").joinpath("blockkit.json").read_text()
+    text = resources.files("bot.sandbox.slack.blockkit").joinpath("blockkit.json").read_text()
     definitions: dict[str, Json] = json.loads(text)["definitions"]
     limits.lay_over(definitions)
     return definitions
