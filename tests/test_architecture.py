@@ -130,6 +130,18 @@ def test_the_gates_know_nothing_of_those_who_ask_at_them() -> None:
     assert wrong == []
 
 
+def test_the_desk_knows_no_face_by_name() -> None:
+    """It words answers as reports are worded, and asks nothing of where they are said."""
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if within(name, {"bot.desk"})
+        for used in imports(path)
+        if within(used, {"bot.slack", "bot.web", "bot.api"})
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize(("home", "floors"), FLOORS.items())
 def test_the_rooms_of_a_job_stand_one_above_another(home: str, floors: tuple[str, ...]) -> None:
     wrong = [

@@ -11,6 +11,7 @@ from bot.composition.amazon import open_accounts, open_ecs
 from bot.config import Settings, require_github
 from bot.connections import require_lent
 from bot.errors import Refused, UserMistake
+from bot.gates.repositories import repository_named
 from bot.github.api import open_github
 from bot.jobs.deploy.plan import image_repository_of
 from bot.jobs.deploy.rollout.spec import ground_spec
@@ -22,7 +23,6 @@ from bot.ports.rollouts import RolloutSpec
 from bot.repo_config.config import EnvironmentConfig, RepoConfig
 from bot.repo_config.ecs import FOLLOW
 from bot.repo_config.reading import parse_config
-from bot.slack.repositories import repository_named
 from bot.store.audit import Audit
 from bot.store.connections import Connections
 from storage.opened import open_store

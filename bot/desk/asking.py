@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from bot.clock import Clock
 from bot.desk.targets import target_of
 from bot.errors import Refused, Transient
+from bot.gates.repositories import METADATA, repository_named
 from bot.github.api import GitHub
 from bot.github.app import installation_in, installed_repositories
 from bot.github.client.failures import NotFound
 from bot.github.person import repositories_of
 from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.repositories.addresses import check_address, is_url, without_password
-from bot.slack.repositories import METADATA, repository_named
 from bot.store.keys import Secrets
 
 MOST_REPOSITORIES = 100

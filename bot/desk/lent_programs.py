@@ -9,13 +9,13 @@ from bot.desk.order import Order
 from bot.desk.programs import ProgramDesk, environment_of
 from bot.errors import Permanent, Refused
 from bot.gates.facts import Facts, lent_facts
+from bot.gates.repositories import repository_named
 from bot.github.lent import refused_token
 from bot.github.person import Person, whose
 from bot.github.repository import get_repository
 from bot.grammar import Command
 from bot.jobs.deploy.plan import Plan
 from bot.model import Job, Origin, Repository, job_id_for, new_job_id
-from bot.slack.repositories import repository_named
 from bot.store.connections import Connections, GitHubConnection
 
 

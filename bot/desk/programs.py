@@ -15,12 +15,12 @@ from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
 from bot.errors import Refused, ShipmateError
 from bot.gates.facts import Facts
+from bot.gates.repositories import repository_named
 from bot.github.api import GitHub
 from bot.github.app import installation_in, installations
 from bot.github.client.failures import NotFound
 from bot.grammar import Command
 from bot.model import Job, JobRequest, Origin, Repository, new_job_id
-from bot.slack.repositories import repository_named
 from bot.store.answers import Answer
 from bot.store.audit import Audit
 from bot.store.jobs import Jobs

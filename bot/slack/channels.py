@@ -10,11 +10,11 @@ from bot.clock import Clock
 from bot.errors import Refused
 from bot.gates.facts import Facts
 from bot.gates.policy import require_role
+from bot.gates.repositories import repository_named
 from bot.github.api import GitHub
 from bot.github.people import Role
 from bot.grammar import Command
 from bot.slack.inbound.requests import SlackSaid
-from bot.slack.repositories import repository_named
 from bot.slack.words import CHANNEL_ROLE, Asked
 from bot.store.slack import ChannelBinding, Noise, SlackChannels, SlackLink
 

@@ -12,6 +12,7 @@ from bot.desk.buttons import command_of
 from bot.desk.outcome import Outcome, settle
 from bot.errors import Permanent, Refused, ShipmateError, Transient, UserMistake
 from bot.gates.facts import Facts, facts_about
+from bot.gates.repositories import repository_named
 from bot.github.api import GitHub
 from bot.grammar import Command
 from bot.model import Delivery, Job, Repository
@@ -35,7 +36,6 @@ from bot.slack.inbound.requests import HomeOpened, SlackRequest, SlackSaid, read
 from bot.slack.mrkdwn import escaped, mrkdwn
 from bot.slack.ordering import Ordering, Wanted
 from bot.slack.releases import Shelf
-from bot.slack.repositories import repository_named
 from bot.slack.words import (
     ACCOUNT_WORDS,
     CHANNEL_WORDS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot import messages
 from bot.commands import COMMANDS
 from bot.errors import Refused
+from bot.gates.repositories import repository_named
 from bot.github.api import GitHub
 from bot.grammar import read_arguments
 from bot.slack.accounts import Accounts
@@ -15,7 +16,6 @@ from bot.slack.api.replies import SlackRefused
 from bot.slack.dialog import Form, View, dialog, notice
 from bot.slack.inbound.interactions import DialogAsked, DialogFilled, RepositoryChosen
 from bot.slack.ordering import Wanted
-from bot.slack.repositories import repository_named
 
 TOO_LATE = frozenset({"expired_trigger_id", "trigger_expired", "invalid_trigger_id", "trigger_id_missing"})
 """https://docs.slack.dev/reference/methods/views.open#errors"""

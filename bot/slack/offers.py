@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Iterable
 
 from bot.errors import Permanent, Refused, ShipmateError
 from bot.gates.facts import Facts, facts_about
+from bot.gates.repositories import METADATA, repository_named
 from bot.github.api import GitHub
 from bot.github.app import installations, installed_repositories
 from bot.github.people import Role
 from bot.model import Repository
-from bot.slack.repositories import METADATA, repository_named
 from bot.store.releases import Releases
 from bot.store.slack import SlackLink
 

@@ -1,4 +1,4 @@
-"""Finds the repository somebody named in Slack, as far as the app is installed there."""
+"""Finds the repository somebody named, in Slack, over the API or in the shell, as far as the app is installed there."""
 
 from __future__ import annotations
 
