@@ -17,6 +17,7 @@ from bot.jobs.analysis.faces.shell import run_analyze
 from bot.jobs.analysis.repositories.addresses import check_address, is_public, without_password
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.clone import fetch_into
+from bot.jobs.analysis.repositories.repository import open_repository
 from bot.jobs.analysis.sentences import explain
 from tests.analysis.histories import BEN, History, blamed_by_git, git
 from tests.analysis.running import MIB, analysed, cold_state, owners
@@ -187,7 +188,22 @@ def test_replace_refs_and_grafts_are_not_followed(history: History) -> None:
     repository = history.write()
     told = blamed_by_git(repository)
     git(repository, "replace", f"c{root + 1}", f"c{other}")
+    (repository / "info").mkdir(exist_ok=True)
+    (repository / "info" / "grafts").write_bytes(git(repository, "rev-parse", "HEAD"))  # as if it had no parent
     assert owners(cold_state(repository)) == told
+    opened = open_repository(repository)
+    assert opened.is_ancestor(opened.resolve(f"c{root + 1}"), opened.resolve("HEAD"))
+
+
+def test_a_commit_dated_beyond_all_calendars_counts_like_any_other(history: History) -> None:
+    history.commit({"a.txt": b"one\n"})
+    repository = history.write()
+    told = git(repository, "cat-file", "commit", "HEAD").replace(b" 1600003600 ", b" 99999999999999999999 ")
+    head = git(repository, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", feed=told).decode().strip()
+    git(repository, "update-ref", "refs/heads/main", head)
+    report = analysed(repository)
+    assert [(author.commits, author.lines) for author in report.authors] == [(1, 1)]
+    assert report.week[-1].start.year == 9999
 
 
 REFUSED_ON_A_SERVER = [

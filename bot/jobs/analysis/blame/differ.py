@@ -30,6 +30,7 @@ _PATCH = (
 )
 _END = b"end of answer"
 """A line that is no question: git echoes it. In a patch no line of a file can look like it."""
+_LONGEST_HEADER = 1024
 _HEADER = re.compile(rb"\n(?:@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@|diff --git a/(\d+) b|" + _END + b")")
 
 Told = tuple[int, list[int]]
@@ -109,7 +110,7 @@ def _hunks(pieces: Iterable[bytes]) -> Iterator[Told | None]:
     for piece in pieces:
         end = piece.rfind(b"\n")
         if end < 0:
-            rest += piece
+            rest = (rest + piece)[:_LONGEST_HEADER]  # the middle of a long line: its beginning says what it is
             continue
         buffer, rest = rest + piece[:end], piece[end:]
         for old, olds, new, news, named in _HEADER.findall(buffer):

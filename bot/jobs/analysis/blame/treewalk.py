@@ -10,6 +10,7 @@ from typing import NamedTuple
 from bot.jobs.analysis.repositories.git import Coprocess, Git
 
 _CHANGE = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\0([^\0]+)")
+_LATEST = (1 << 63) - 1  # what a column of times holds; git passes on whatever digits a commit has
 COMMITS_AT_ONCE = 900  # the ids of as many merges fit into a pipe before git answers
 
 
@@ -102,7 +103,7 @@ def _commit(record: bytes) -> Commit:
     ids, name, email, rest = record.split(b"\0", 3)
     time, _, listed = rest.partition(b"\0")
     oid, *parents = ids.split()
-    return Commit(oid, parents, name, email, int(time.strip() or 0), parse_raw(listed), {})
+    return Commit(oid, parents, name, email, min(int(time.strip() or 0), _LATEST), parse_raw(listed), {})
 
 
 def _combined(answer: bytes) -> dict[bytes, dict[bytes, Combined]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ NEUTRAL = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_LITERAL_PATHSPECS": "1",
@@ -176,6 +178,7 @@ class Coprocess:
     def __init__(self, git: Git, *args: str) -> None:
         self._git = git
         self._child = git.start(*args, takes_input=True)
+        self._token = secrets.token_hex(8).encode()  # random, so that no path can look like an echo
         self._asked = 0
 
     def ask_line(self, question: bytes) -> bytes:
@@ -191,7 +194,7 @@ class Coprocess:
     def ask_until_echo(self, question: bytes) -> bytes:
         """Write a question and a line git only echoes; everything before the echo is the answer (diff-tree --stdin)."""
         self._asked += 1
-        echo = b"end of answer %d\n" % self._asked
+        echo = b"end of answer %s-%d\n" % (self._token, self._asked)
         self._write(question + echo)
         assert self._child.stdout is not None
         answer = bytearray()
