@@ -131,4 +131,6 @@ class AuthorFilter:
 
     def rows(self, rows: Sequence[TimelineRow]) -> list[TimelineRow]:
         """The rows of the authors shown."""
+        if not self._wanted and not self._without_bots:
+            return list(rows)
         return [row for row in rows if self.shows(row.author)]

@@ -156,15 +156,21 @@ def extension(path: bytes) -> str:
 
 
 def _rows(daily: Daily, authors: Sequence[Author], start_of: Callable[[int], date]) -> list[TimelineRow]:
-    """Days joined to periods and identities to authors."""
-    starts = {day: start_of(day) for day in {day for day, _, _ in daily}}
-    sums: dict[tuple[date, Author, str], list[int]] = {}
+    """Days joined to periods and identities to authors; both go by number, which is quick to look up and to sort."""
+    starts = {day: start_of(day).toordinal() for day in {day for day, _, _ in daily}}
+    ranked = sorted(set(authors))
+    rank = {author: place for place, author in enumerate(ranked)}
+    ranks = [rank[author] for author in authors]
+    sums: dict[tuple[int, int, str], list[int]] = {}
     for (day, identity, language), tally in daily.items():
-        counts = sums.setdefault((starts[day], authors[identity], language), [0, 0, 0])
+        counts = sums.setdefault((starts[day], ranks[identity], language), [0, 0, 0])
         counts[0] += tally.commits
         counts[1] += tally.added
         counts[2] += tally.deleted
-    return [TimelineRow(*key, *counts) for key, counts in sorted(sums.items())]
+    return [
+        TimelineRow(date.fromordinal(start), ranked[place], language, *counts)
+        for (start, place, language), counts in sorted(sums.items())
+    ]
 
 
 def week_start(day: int) -> date:
