@@ -19,7 +19,7 @@ from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.clone import fetch_into
 from bot.jobs.analysis.repositories.repository import open_repository
 from bot.jobs.analysis.sentences import explain
-from tests.analysis.histories import BEN, History, blamed_by_git, git
+from tests.analysis.histories import BEN, LINK, SUBMODULE, History, blamed_by_git, git
 from tests.analysis.running import MIB, analysed, cold_state, owners
 
 
@@ -330,3 +330,79 @@ def test_a_repository_with_sha256_ids_is_cloned_and_fetched_again(tmp_path: Path
         local = fetch_into(clone, address, "main", Children())
         report = analysed(clone, ref=local)
         assert (report.lines, len(report.head)) == (1, 64)
+
+
+def write_object(repository: Path, kind: str, body: bytes) -> bytes:
+    """Store an object as it is, however odd; its id."""
+    return git(repository, "hash-object", "-t", kind, "-w", "--stdin", "--literally", feed=body).strip()
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        b"author  <> 1600000000 +0000\n",
+        b"author Foo 1600000000 +0000\n",
+        b"author Foo <foo@example.org>\n",
+        b"author Foo <foo@example.org> -1000000 +0000\n",
+        b"author Foo <foo@example.org> 0 +0000\n",
+        b"author Foo <foo@example.org> 7258118400 +0000\n",
+        b"author Foo <foo@example.org> 1600000000 +9999999\n",
+        b"author Foo <<foo@example.org>> <bar> 1600000000 +0000\n",
+        b"author F\1oo\x1b[31m <foo@example.org> 1600000000 +0000\n",
+        b"",
+    ],
+)
+def test_an_author_without_name_mail_or_date_is_one_all_the_same(history: History, author: bytes) -> None:
+    history.commit({"a.txt": b"one\n"})
+    repository = history.write()
+    blob = write_object(repository, "blob", b"one\ntwo\n")
+    tree = git(repository, "mktree", feed=b"100644 blob %s\ta.txt\n" % blob).strip()
+    head = git(repository, "rev-parse", "HEAD").strip()
+    committer = b"committer Bar <bar@example.org> 1600000000 +0000\n"
+    commit = write_object(repository, "commit", b"tree %s\nparent %s\n%s%s\nm\n" % (tree, head, author, committer))
+    git(repository, "update-ref", "refs/heads/main", commit)
+    assert owners(cold_state(repository)) == blamed_by_git(repository)
+    report = analysed(repository)
+    assert (report.lines, report.exact) == (2, True)
+    assert json.loads(json.dumps(report.to_json()))["lines"] == 2
+
+
+def test_a_commit_with_fifty_parents_is_followed_into_each(history: History) -> None:
+    song = b"".join(b"line %d\n" % number for number in range(20))
+    root = history.commit({"a.txt": song})
+    arms = [history.commit({f"f{n}.txt": song, "a.txt": b"%d\n" % n + song}, [root], author=BEN) for n in range(50)]
+    joined = {f"f{n}.txt": song + b"end\n" for n in range(50)}
+    history.commit({**joined, "a.txt": b"".join(b"%d\n" % n for n in range(50)) + song}, arms)
+    repository = history.write()
+    assert owners(cold_state(repository)) == blamed_by_git(repository)
+
+
+@pytest.mark.parametrize("mailmap", [(LINK, b"/etc/passwd"), b"\0\xff" * 2_500, b"A <" + b"a" * 100_000 + b"> <b>\n"])
+def test_a_mailmap_that_is_none_renames_nobody(history: History, mailmap: Any) -> None:
+    history.commit({"a.txt": b"a\n", ".mailmap": mailmap})
+    assert [str(entry.author) for entry in analysed(history.write()).authors] == ["Ann <ann@example.org>"]
+
+
+def test_a_repository_of_nothing_but_submodules_has_no_lines(history: History) -> None:
+    history.commit({"one": (SUBMODULE, b"1" * 40), "two": (SUBMODULE, b"2" * 40)})
+    report = analysed(history.write())
+    assert (report.files, report.lines) == (0, 0)
+
+
+def test_a_pointer_to_a_large_file_is_the_lines_it_has(history: History) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 12345\n" % (b"a" * 64)
+    history.commit({"film.bin": pointer, ".gitattributes": b"*.bin filter=lfs diff=lfs merge=lfs -text\n"})
+    assert analysed(history.write()).lines == 4
+
+
+def test_borrowed_objects_and_worktrees_are_found(history: History, tmp_path: Path) -> None:
+    history.commit({"a.txt": b"one\n"})
+    history.commit({"a.txt": b"one\ntwo\n"}, author=BEN)
+    repository = history.write()
+    git(tmp_path, "clone", "--quiet", "--bare", "--shared", str(repository), "borrows.git")
+    git(tmp_path, "clone", "--quiet", "--bare", "--shared", str(tmp_path / "borrows.git"), "again.git")
+    git(tmp_path, "clone", "--quiet", "--bare", "--shared", str(repository), "nearby.git")
+    (tmp_path / "nearby.git" / "objects" / "info" / "alternates").write_text("../../repository.git/objects\n")
+    git(tmp_path / "borrows.git", "worktree", "add", "--quiet", str(tmp_path / "tree"), "HEAD")
+    for place in ("borrows.git", "again.git", "nearby.git", "tree"):
+        assert analysed(tmp_path / place).lines == 2
