@@ -97,6 +97,16 @@ def test_a_damaged_object_is_reported_as_damage(history: History) -> None:
     damage(repository, git(repository, "rev-parse", "c0:a.txt").decode().strip())
     error = refusal(repository)
     assert (type(error), error.code) == (Permanent, "corrupt_repository")
+    assert error.facts["command"] == "git diff-tree"
+
+
+def test_a_damaged_tree_is_reported_as_damage(history: History) -> None:
+    history.commit({"a.txt": b"one\n"})
+    history.commit({"b.txt": b"two\n"})
+    repository = history.write()
+    damage(repository, git(repository, "rev-parse", "c0^{tree}").decode().strip())
+    error = refusal(repository)
+    assert (error.code, error.facts["command"]) == ("corrupt_repository", "git log")
     assert "git fsck" in explain(error)
 
 

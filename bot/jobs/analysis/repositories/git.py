@@ -154,8 +154,9 @@ class Git:
 
     def _failure(self, child: subprocess.Popen[bytes], code: int) -> ShipmateError:
         told = (self.folder / "errors").read_bytes()[-2000:]
-        args = child.args if isinstance(child.args, list) else []
-        name = next((os.fsdecode(arg) for arg in args[1:2]), "")
+        assert isinstance(child.args, list)
+        args = [os.fsdecode(arg) for arg in child.args]
+        name = args[3] if args[1] == "-c" else args[1]  # a setting for this process alone stands before its name
         reason = "corrupt_repository" if any(word in told for word in _CORRUPT) else "git_failed"
         detail = told.decode("utf-8", "replace").strip().splitlines()[-1:]
         return Permanent(reason, command=f"git {name}", exit_code=code, detail="".join(detail))
