@@ -356,6 +356,8 @@ def write_object(repository: Path, kind: str, body: bytes) -> bytes:
         b"author Foo <foo@example.org> -1000000 +0000\n",
         b"author Foo <foo@example.org> 0 +0000\n",
         b"author Foo <foo@example.org> 7258118400 +0000\n",
+        b"author Foo <foo@example.org> 18446744073709551615 +0000\n",
+        b"author Foo <foo@example.org> 99999999999999999999999999 +0000\n",
         b"author Foo <foo@example.org> 1600000000 +9999999\n",
         b"author Foo <<foo@example.org>> <bar> 1600000000 +0000\n",
         b"author F\1oo\x1b[31m <foo@example.org> 1600000000 +0000\n",
