@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.errors import Permanent
-from bot.jobs.analysis.blame.renames import Renames, Source, sources
+from bot.jobs.analysis.blame.renames import Renames
 from bot.jobs.analysis.blame.treewalk import Change, Combined, Commit
 from bot.jobs.analysis.repositories.git import Git
 
@@ -82,28 +82,25 @@ class LineageWalk:
         files = self._live.pop(commit.oid, None)
         if not files:
             return
-        deleted: list[Source] | None = None
         for change in commit.changes:
             waiting = files.get(change.path)
             if waiting is None or (change.old == change.new and change.status == b"M"):
                 continue
             del files[change.path]
-            if deleted is None and change.status == b"A" and commit.parents:
-                deleted = sources(commit.changes)
             if len(commit.parents) > 1:
                 self._visit_merge(commit, change, waiting)
             else:
-                self._visit_single(commit, change, waiting, deleted or [])
+                self._visit_single(commit, change, waiting)
         if files and commit.parents:
             self._hand_over(files, commit.parents[0])
 
-    def _visit_single(self, commit: Commit, change: Change, waiting: Waiting, deleted: list[Source]) -> None:
+    def _visit_single(self, commit: Commit, change: Change, waiting: Waiting) -> None:
         """A changed file of a commit with one parent or none."""
         origin = None
         if change.status == b"M":
             origin = Origin(commit.parents[0], change.path, change.old)
-        elif change.status == b"A" and deleted:
-            source = self._renames.find(deleted, change.new_mode, change.new, change.path)
+        elif change.status == b"A" and commit.parents:
+            source = self._renames.find(self._renames.deleted_by(commit), change.new_mode, change.new, change.path)
             origin = source and Origin(commit.parents[0], source.path, source.blob)
         if origin is not None and origin.blob == change.new:
             self._give(origin, waiting)
@@ -141,8 +138,9 @@ class LineageWalk:
         for index, parent in enumerate(commit.parents):
             if combined.modes[index] != _ABSENT:
                 continue
-            deleted = sources(commit.changes) if index == 0 else self._renames.deleted_against(commit.oid, parent)
-            source = self._renames.find(deleted, change.new_mode, change.new, change.path) if deleted else None
+            renames = self._renames
+            deleted = renames.deleted_by(commit) if index == 0 else renames.deleted_against(commit.oid, parent)
+            source = renames.find(deleted, change.new_mode, change.new, change.path)
             if source is None:
                 continue
             origin = Origin(parent, source.path, source.blob)

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
-from bot.jobs.analysis.blame.treewalk import Change, deletions, parse_raw
+from bot.jobs.analysis.blame.deletions import Deletions, Source, base_name, is_file
+from bot.jobs.analysis.blame.treewalk import Change, Commit, parse_raw
 from bot.jobs.analysis.repositories.git import Coprocess, Git
 from bot.jobs.analysis.repositories.scratch import FOLDER, Entry
 
 MAX_SOURCES = 20_000
 """Deleted paths of one commit that are compared with an addition; git's own limit is a million."""
-
-_FILE = b"10"  # how the mode of a regular file begins
-
-
-class Source(NamedTuple):
-    """A path that a parent had and the commit has not."""
-
-    mode: bytes
-    blob: bytes
-    path: bytes
 
 
 class Renames:
@@ -31,8 +21,8 @@ class Renames:
         self._trees = git.trees
         self._differ: Coprocess | None = None
         self._lister: Coprocess | None = None
-        self._known: dict[tuple[bytes, bytes, tuple[Source, ...]], Source | None] = {}
-        self._deleted: dict[tuple[bytes, bytes], list[Source]] = {}
+        self._known: dict[tuple[bytes, bytes, Deletions], Source | None] = {}
+        self._deleted: dict[tuple[bytes, bytes], Deletions] = {}
         self.capped = False
         """Whether a commit had more deletions than are compared, so that a rename may have been missed."""
 
@@ -42,34 +32,43 @@ class Renames:
             if command is not None:
                 command.close()
 
-    def find(self, deleted: Sequence[Source], mode: bytes, blob: bytes, path: bytes) -> Source | None:
+    def find(self, deleted: Deletions, mode: bytes, blob: bytes, path: bytes) -> Source | None:
         """The deleted path that became `path`, or None. The same blob comes first, the same base name before others."""
-        same = _same_blob(deleted, mode, blob, path)
+        same = deleted.same(mode, blob, path)
         if same is not None:
             return same
-        if not mode.startswith(_FILE):
+        if not is_file(mode) or not deleted.files:
             return None
-        files = tuple(source for source in deleted if source.mode.startswith(_FILE))
-        if not files:
-            return None
-        if len(files) > MAX_SOURCES:
+        if len(deleted.files) > MAX_SOURCES:
             self.capped = True
             return None
-        key = (blob, base_name(path), files)
+        key = (blob, base_name(path), deleted)
         if key not in self._known:
-            self._known[key] = self._similar(files, mode, blob, base_name(path))
+            self._known[key] = self._similar(deleted.files, mode, blob, base_name(path))
         return self._known[key]
 
-    def deleted_against(self, commit: bytes, parent: bytes) -> list[Source]:
-        """The paths `parent` has and `commit` has not, for a parent that is not the first."""
+    def deleted_by(self, commit: Commit) -> Deletions:
+        """The paths the first parent of a commit has and the commit has not."""
+        return self._remembered(commit.oid, b"", lambda: commit.changes)
+
+    def deleted_against(self, commit: bytes, parent: bytes) -> Deletions:
+        """The same for a parent that is not the first."""
+        return self._remembered(commit, parent, lambda: self._list(commit, parent))
+
+    def _remembered(self, commit: bytes, parent: bytes, changes: Callable[[], Sequence[Change]]) -> Deletions:
+        """Of one commit at a time: its paths are asked about right one after another."""
         if (commit, parent) not in self._deleted:
-            self._lister = self._lister or Coprocess(
-                self._git,
-                *["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "--no-renames", "-z", "-m", "--diff-filter=D"],
-            )
-            answer = self._lister.ask_until_echo(commit + b" " + parent + b"\n")
-            self._deleted = {(commit, parent): sources(parse_raw(answer))}  # asked again only right away
+            if self._deleted and commit != next(iter(self._deleted))[0]:
+                self._deleted.clear()
+            self._deleted[commit, parent] = Deletions(changes())
         return self._deleted[commit, parent]
+
+    def _list(self, commit: bytes, parent: bytes) -> list[Change]:
+        self._lister = self._lister or Coprocess(
+            self._git,
+            *["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "--no-renames", "-z", "-m", "--diff-filter=D"],
+        )
+        return parse_raw(self._lister.ask_until_echo(commit + b" " + parent + b"\n"))
 
     def _similar(self, files: Sequence[Source], mode: bytes, blob: bytes, name: bytes) -> Source | None:
         """Ask git's similarity detection about a made-up pair of trees: all deletions, and this one addition."""
@@ -94,32 +93,6 @@ class Renames:
     def _folder_of(self, mode: bytes, blob: bytes, name: bytes) -> Entry:
         """A folder called `name` with one file in it, always under the same base name."""
         return Entry(FOLDER, name, self._trees.write([Entry(mode, b"same", blob)]))
-
-
-def sources(changes: Sequence[Change]) -> list[Source]:
-    """The deletions among `changes`."""
-    return [Source(change.old_mode, change.old, change.path) for change in deletions(changes)]
-
-
-def base_name(path: bytes) -> bytes:
-    """What follows the last slash."""
-    return path.rsplit(b"/", 1)[-1]
-
-
-def _same_blob(deleted: Sequence[Source], mode: bytes, blob: bytes, path: bytes) -> Source | None:
-    best = None
-    for source in deleted:
-        if source.blob != blob or not _kinds_agree(source.mode, mode):
-            continue
-        if base_name(source.path) == base_name(path):
-            return source
-        best = best or source
-    return best
-
-
-def _kinds_agree(old: bytes, new: bytes) -> bool:
-    """Two regular files agree whatever their permissions; anything else only with the same mode."""
-    return old == new or (old.startswith(_FILE) and new.startswith(_FILE))
 
 
 def _raw_tokens(answer: bytes) -> list[bytes]:

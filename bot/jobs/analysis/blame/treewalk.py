@@ -90,11 +90,6 @@ class _Merges:
             self._teller.close()
 
 
-def deletions(changes: Iterable[Change]) -> list[Change]:
-    """The paths that went away: where a rename may have come from."""
-    return [change for change in changes if change.status == b"D"]
-
-
 def parse_raw(listed: bytes) -> list[Change]:
     """Changes from the output of `--raw -z`: modes, ids and status, then a path, each ended by a NUL."""
     return list(map(Change._make, _CHANGE.findall(listed)))
