@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -29,8 +28,6 @@ from bot.jobs.analysis.runs.run import analyse_here
 from bot.jobs.analysis.sentences import explain
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
-NEW_OBJECTS = 100_000
-"""How many new objects make Python look for unused cycles: a run makes many that stay, and hardly a cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,6 @@ def run_analyze(
     Dates are ISO 8601 (`2026-01-31`, or with a time; UTC unless they say otherwise). Returns the exit code: 0 done,
     1 the work failed, 2 bad usage or bad input.
     """
-    gc.set_threshold(NEW_OBJECTS)
     try:
         request = AnalysisRequest(
             Path(target),

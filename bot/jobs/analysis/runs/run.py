@@ -19,6 +19,7 @@ from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.repositories.repository import Repository, open_repository
 from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.runs.collecting import rarely_collecting
 from bot.jobs.analysis.runs.composition import compose
 from bot.jobs.analysis.runs.incremental import Update, can_update
 from bot.jobs.analysis.runs.proof import Prover
@@ -35,7 +36,8 @@ def analyse_here(
     """Analyse one repository in this thread. Raises Cancelled once `children.cancel()` was called elsewhere."""
     repository = open_repository(request.repository)
     head = repository.resolve(request.ref)
-    with Git(repository.objects, head, children or Children(), max_blob_bytes=request.max_blob_bytes) as git:
+    git = Git(repository.objects, head, children or Children(), max_blob_bytes=request.max_blob_bytes)
+    with git, rarely_collecting():
         run = _Run(git, request, ProgressTeller(progress))
         return run.kept(repository, states) if states and not request.ignore_revs else run.cold()
 
