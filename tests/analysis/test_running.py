@@ -95,7 +95,7 @@ def test_where_git_differs_git_is_right_and_it_is_told(history: History, monkeyp
     repository = history.write()
     right = analysed(repository)
 
-    def forget_parents(self: lineage.LineageWalk, commit: object, change: Change, waiting: int, _: object) -> None:
+    def forget_parents(self: lineage.LineageWalk, commit: object, change: Change, waiting: int) -> None:
         self._add_node(commit.oid, change, waiting, [])  # type: ignore[attr-defined]
 
     monkeypatch.setattr(lineage.LineageWalk, "_visit_single", forget_parents)
@@ -116,7 +116,7 @@ def test_a_state_git_disagrees_with_is_forgotten(
         wrong.setattr(
             lineage.LineageWalk,
             "_visit_single",
-            lambda self, commit, change, waiting, _: self._add_node(commit.oid, change, waiting, []),
+            lambda self, commit, change, waiting: self._add_node(commit.oid, change, waiting, []),
         )
         assert analysed(repository, states).proof.differing
     assert not analysed(repository, states).proof.differing

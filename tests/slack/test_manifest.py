@@ -18,7 +18,7 @@ from handlers.slack_events import PATH
 from tests.slack.world import MANIFEST
 
 APP: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "app.yml").read_text())
-CODE = Path(__file__).parents[2] / "bot" / "slack" / "client.py"
+CODE = Path(__file__).parents[2] / "bot" / "slack" / "api" / "client.py"
 BEYOND_METHODS = {"app_mentions:read": "app_mention", "commands": "/shipmate"}
 """Scopes that no method asks for, with what they are for."""
 
