@@ -17,6 +17,7 @@ import threading
 import time
 import venv
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,13 +164,10 @@ def _family(root: int, program: str = "") -> Iterator[int]:
     if running == program:
         return
     yield root
-    for task in Path(f"/proc/{root}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:
-            continue
-        for process in children:
-            yield from _family(int(process), running)
+    with suppress(OSError):  # it has ended meanwhile, or a thread of it
+        for thread in os.listdir(f"/proc/{root}/task"):
+            for process in Path(f"/proc/{root}/task/{thread}/children").read_text().split():
+                yield from _family(int(process), running)
 
 
 def _pss_mib(process: int) -> float:
