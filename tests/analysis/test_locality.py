@@ -84,16 +84,19 @@ def test_few_pairs_are_handed_out_path_by_path_and_one_sided_ones_last(history: 
         assert queue.take(0, wait=True) is None
 
 
-def test_in_a_pack_that_mixes_files_one_job_compares_in_the_order_of_the_history(
+def test_in_a_pack_that_mixes_files_jobs_come_from_both_ends_of_the_history(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "mixes_files", lambda *_: True)
+    monkeypatch.setattr(batches, "SMALLEST", 1)
+    monkeypatch.setattr(batches, "BATCHES_OF_A_JOB", 1)
     history.commit({"a": b"1\n"})
-    pairs = pairs_of([b"x" * 40, b"0" * 40, b"y" * 40, b"z" * 40], [b"b", b"c", b"a", b"b"])
+    pairs = pairs_of([b"x" * 40, b"0" * 40, b"y" * 40, b"z" * 40, b"u" * 40], [b"b", b"c", b"a", b"b", b"a"])
     with private(history.write()) as opened:
         queue = Batches(opened, pairs, jobs=2)
         queue.close()
+        assert queue.take(0, wait=True) == ([0, 2], False)
         assert queue.take(1, wait=True) == ([1], True)
-        assert queue.take(1, wait=True) is None
-        assert queue.take(0, wait=True) == ([0, 2, 3], False)
+        assert queue.take(1, wait=True) == ([4], False)
+        assert queue.take(0, wait=True) == ([3], False)
         assert queue.take(0, wait=True) is None

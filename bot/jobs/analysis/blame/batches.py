@@ -23,7 +23,7 @@ BATCHES_OF_A_JOB = 3  # that the pairs at hand make, so that all jobs end at abo
 
 
 class Batch(NamedTuple):
-    """Pairs by number, to be diffed in this order; either all are one-sided or none is. One-sided ones come last."""
+    """Pairs by number, to be diffed in this order; either all are one-sided or none is."""
 
     numbers: Sequence[int]
     one_sided: bool
@@ -78,24 +78,25 @@ class Batches:
     def take(self, job: int, *, wait: bool) -> Batch | None:
         """The next batch for a job; None when there is none any more or, where the caller does not `wait`, none yet.
 
-        In a pack that mixes files one job alone compares: what two unpacked would be the same.
+        In a pack that mixes files the first job goes on through the history and the others come from its other end, so
+        that they unpack little of the same.
         """
         with self._changed:
             while not self._stopped:
                 self._refill()
-                compares = job == 0 or not self._mixed
-                if self._two_sided and compares:
-                    return self._cut(self._two_sided, one_sided=False)
-                if self._all_found and self._one_sided:
+                if self._all_found and self._one_sided and (job or not self._two_sided):
                     return self._cut(self._one_sided, one_sided=True)
+                if self._two_sided:
+                    return self._cut(self._two_sided, one_sided=False, last=bool(job and self._mixed))
                 if self._all_found or not wait:
                     break
                 self._changed.wait()
         return None
 
     def _refill(self) -> None:
-        """Put in order what was found, once there is nothing left and enough to begin with."""
-        if self._two_sided or self.waiting < (1 if self._all_found else WINDOW):
+        """Put in order what was found: once there is nothing left and enough to begin with, and when all is found."""
+        enough = self.waiting if self._all_found else not self._two_sided and self.waiting >= WINDOW
+        if not enough:
             return
         if self._mixed is None:
             self._mixed = mixes_files(self._git, self._pairs, range(self._found))
@@ -105,9 +106,10 @@ class Batches:
         if not self._mixed:
             self._two_sided.sort(key=self._pairs.path)
 
-    def _cut(self, ready: list[int], *, one_sided: bool) -> Batch:
-        """Take from the front; ever smaller batches towards the end."""
+    def _cut(self, ready: list[int], *, one_sided: bool, last: bool = False) -> Batch:
+        """Take from the front, or the `last` ones; ever smaller batches towards the end."""
         size = min(max(len(ready) // (self._jobs * BATCHES_OF_A_JOB), SMALLEST), LARGEST)
-        batch = Batch(ready[:size], one_sided)
-        del ready[:size]
+        part = slice(max(len(ready) - size, 0), None) if last else slice(size)
+        batch = Batch(ready[part], one_sided)
+        del ready[part]
         return batch

@@ -141,7 +141,7 @@ def _lengths(pieces: Iterable[bytes]) -> Iterator[Told | None]:
 
 
 PATCHES = Way(_PATCH, _hunks)
-DEEP_PATCHES = Way(_PATCH, _hunks, ("-c", "core.deltaBaseCacheLimit=32m"))
-"""For a pack that mixes files: with four times the cache git has a third of the work."""
+DEEP_PATCHES = Way(_PATCH, _hunks, ("-c", "core.deltaBaseCacheLimit=28m", "-c", "core.packedGitLimit=8m"))
+"""For a pack that mixes files: with three times the cache git has a third of the work."""
 TEXT_PATCHES = Way((*_PATCH, "--text"), _hunks)
 COUNTS = Way(("--numstat",), _lengths)

@@ -11,7 +11,7 @@ from bot.jobs.analysis.repositories.git import Coprocess, Git
 
 _CHANGE = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\0([^\0]+)")
 _LATEST = (1 << 63) - 1  # what a column of times holds; git passes on whatever digits a commit has
-_SPARING = ("-c", "core.deltaBaseCacheLimit=2m")  # trees are small
+_SPARING = ("-c", "core.deltaBaseCacheLimit=2m", "-c", "core.packedGitLimit=4m")  # trees are small
 COMMITS_AT_ONCE = 900  # the ids of as many merges fit into a pipe before git answers
 
 

@@ -155,11 +155,12 @@ class Git:
     def _failure(self, child: subprocess.Popen[bytes], code: int) -> ShipmateError:
         told = (self.folder / "errors").read_bytes()[-2000:]
         assert isinstance(child.args, list)
-        args = [os.fsdecode(arg) for arg in child.args]
-        name = args[3] if args[1] == "-c" else args[1]  # a setting for this process alone stands before its name
+        args = [os.fsdecode(arg) for arg in child.args[1:]]
+        while args[0] == "-c":  # settings of this process alone stand before its name
+            del args[:2]
         reason = "corrupt_repository" if any(word in told for word in _CORRUPT) else "git_failed"
         detail = told.decode("utf-8", "replace").strip().splitlines()[-1:]
-        return Permanent(reason, command=f"git {name}", exit_code=code, detail="".join(detail))
+        return Permanent(reason, command=f"git {args[0]}", exit_code=code, detail="".join(detail))
 
     def _furnish(self, objects: Path, head: str, max_blob_bytes: int) -> None:
         """Write the handful of files that make a folder a bare repository borrowing `objects`."""
