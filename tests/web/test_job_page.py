@@ -16,7 +16,7 @@ from playwright.async_api import Page, expect
 from bot.clock import utc_now
 from bot.links import Links
 from bot.model import EventType, Job, JobKind, JobRequest, JobState, NewEvent, Origin, Repository, Stage
-from handlers import jobs, pages
+from handlers import jobs, pages, streaming
 from storage.opened import OpenStore, open_store
 
 
@@ -130,7 +130,10 @@ async def test_the_page_is_closed_without_a_link_or_a_key(shown: Shown) -> None:
         assert await status(bare.replace(shown.job.id, "dep_aaaaaaaaaa"), **{"X-API-Key": key}) == 404
 
 
-async def test_a_listener_gets_the_history_once_and_then_only_what_it_missed(shown: Shown) -> None:
+async def test_a_listener_gets_the_history_once_and_then_only_what_it_missed(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "CLOSE_AFTER_S", 0.01)
     await shown.log("one")
     await shown.end(JobState.COMPLETED, "done")
     query = shown.link.partition("?")[2]
