@@ -95,8 +95,8 @@ class Batches:
 
     def _refill(self) -> None:
         """Put in order what was found: once there is nothing left and enough to begin with, and when all is found."""
-        enough = self.waiting if self._all_found else not self._two_sided and self.waiting >= WINDOW
-        if not enough:
+        too_early = not self._all_found and (self._two_sided or self.waiting < WINDOW)
+        if too_early or not self.waiting:
             return
         if self._mixed is None:
             self._mixed = mixes_files(self._git, self._pairs, range(self._found))

@@ -34,7 +34,7 @@ _LONGEST_HEADER = 1024
 _HEADER = re.compile(rb"\n(?:@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@|diff --git a/(\d+) b|" + _END + b")")
 
 Told = tuple[int, list[int]]
-"""A pair's name in the trees, and its hunks: old start, old lines, new start, new lines of each, counted from 0."""
+"""A pair (by its place in the batch, then by its number) and its hunks, as `diffs.Hunks` has them."""
 
 
 class Way(NamedTuple):

@@ -6,7 +6,7 @@ from __future__ import annotations
 class Pairs:
     """The distinct (old blob, new blob) pairs, numbered as they come, each with a path it was seen at.
 
-    `wanted` marks those whose hunks are needed; of the others only the line counts are.
+    `wanted` marks those that blame needs, and so their hunks even where a version looks binary.
     """
 
     def __init__(self, null: bytes) -> None:
