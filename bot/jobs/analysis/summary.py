@@ -7,6 +7,7 @@ from typing import Any
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.portfolio import Portfolio
 from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.shares import share
 from bot.jobs.analysis.runs.reviewers import ChangeOwners
 
 SHOWN_AUTHORS = 10
@@ -64,7 +65,7 @@ def of_portfolio(portfolio: Portfolio) -> dict[str, Any]:
             for person in portfolio.people[:SHOWN_AUTHORS]
         ],
         "languages": [
-            {"name": name, "lines": lines, "share": round(lines / (portfolio.lines or 1), 6)}
+            {"name": name, "lines": lines, "share": share(lines, portfolio.lines)}
             for name, lines in list(portfolio.languages.items())[:SHOWN_LANGUAGES]
         ],
     }

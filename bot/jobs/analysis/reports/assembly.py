@@ -11,6 +11,7 @@ from bot.jobs.analysis.blame.onepass import Owners
 from bot.jobs.analysis.people.identities import Author, readable
 from bot.jobs.analysis.reports.report import AuthorReport, LanguageShare, Ownership
 from bot.jobs.analysis.reports.series import Activity, TimelineRow, moment
+from bot.jobs.analysis.reports.shares import share
 
 FOLDER_DEPTH = 2
 OWNERS_OF_A_FOLDER = 12
@@ -98,11 +99,6 @@ def _first(owners: Counter[Author], count: int) -> dict[Author, int]:
 def folder_of(path: str) -> str:
     """The folder a file is counted under: its own, cut off below two levels."""
     return "/".join(path.split("/")[:-1][:FOLDER_DEPTH]) or "."
-
-
-def share(part: int, total: int) -> float:
-    """A part of a total, between 0 and 1, to six places."""
-    return round(part / total, 6) if total else 0.0
 
 
 def ranked(counts: Mapping[_Key, int]) -> dict[_Key, int]:

@@ -10,6 +10,7 @@ from typing import Any
 from bot.jobs.analysis.blame.history import History
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.series import DAY_S, year_of
+from bot.jobs.analysis.reports.shares import share
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def lines_by_year(history: History, owned: Iterable[Mapping[int, int]]) -> list[
     for commit, count in by_commit.items():
         years[year_of(history.time[commit] // DAY_S)] += count
     total = years.total()
-    return [LinesOfYear(year, years[year], round(years[year] / (total or 1), 6)) for year in sorted(years)]
+    return [LinesOfYear(year, years[year], share(years[year], total)) for year in sorted(years)]
 
 
 def find_bus_factor(lines: Mapping[Author, int]) -> BusFactor:
@@ -110,7 +111,7 @@ def find_bus_factor(lines: Mapping[Author, int]) -> BusFactor:
         held += people[author]
         if 2 * held > total:
             break
-    return BusFactor(tuple(few), held, round(held / (total or 1), 6))
+    return BusFactor(tuple(few), held, share(held, total))
 
 
 def people_by_year(history: History, authors: Sequence[Author]) -> list[PeopleOfYear]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.jobs.analysis.people.identities import Author
-from bot.jobs.analysis.reports.assembly import ranked, share
+from bot.jobs.analysis.reports.assembly import ranked
 from bot.jobs.analysis.reports.report import AuthorReport, Report
+from bot.jobs.analysis.reports.shares import share
 
 
 @dataclass(frozen=True, slots=True)
