@@ -70,6 +70,32 @@ def name_of(person: Found, *, with_login: bool = True) -> str:
     return shown + told
 
 
+def called(person: Found) -> str:
+    """A person as a review is asked of them: by login where that is known, beside their name; nobody is mentioned."""
+    login, name = person.get("login"), person["name"]
+    if not login:
+        return name_of(person)
+    told = f" ({messages.neutral(name, NAME_CHARACTERS)})" if name and name != login else ""
+    return messages.neutral(login) + told
+
+
+def why_suggested(person: Found, name: str, locale: str) -> str:
+    """Why somebody may review a change, in words; `name` is what they are called, as the face writes it."""
+    day = person["lastCommit"]
+    key = "analysis.reviewer" if day else "analysis.reviewer_away"
+    return messages.say(locale, key, name=name, lines=person["lines"], day=day or "")
+
+
+def why_nobody(change: Found, locale: str) -> str:
+    """Why nobody is suggested, in words."""
+    return messages.say(locale, "analysis.others_left" if change["otherOwners"] else "analysis.no_reviewers")
+
+
+def last_commit(person: Found, locale: str) -> str:
+    """The day of somebody's newest commit before a change."""
+    return person["lastCommit"] or messages.say(locale, "analysis.away")
+
+
 def code(text: str) -> str:
     """Text inside backticks, in a table or out of one."""
     return text.replace("`", "'").replace("|", "¦").replace("\n", " ")[:100]
@@ -138,12 +164,11 @@ def _change(change: Found, locale: str) -> Iterator[str]:
     if not change["owners"]:
         yield messages.say(locale, "analysis.only_new")
         return
-    names = ", ".join(f"**{name_of(person)}**" for person in change["reviewers"])
-    yield (
-        messages.say(locale, "analysis.reviewers", names=names)
-        if names
-        else messages.say(locale, "analysis.no_reviewers")
-    )
+    suggested = [f"- {why_suggested(person, f'**{called(person)}**', locale)}" for person in change["reviewers"]]
+    if suggested:
+        yield "\n".join([f"{messages.say(locale, 'analysis.reviewers')}:", "", *suggested])
+    else:
+        yield why_nobody(change, locale)
     yield _owners(change["owners"], change["lines"], locale)
     if change["skipped"]:
         yield messages.say(locale, "analysis.skipped", count=change["skipped"])
@@ -153,14 +178,16 @@ def _owners(owners: Sequence[Found], total: int, locale: str) -> str:
     def word(key: str) -> str:
         return messages.say(locale, f"analysis.{key}")
 
-    head = f"| {word('owner')} | {word('lines')} | {word('share')} | | {word('files')} |\n|---|---:|---:|---|---:|"
+    last = messages.say(locale, "contributions.last")
+    head = f"| {word('owner')} | {word('lines')} | {word('share')} | | {word('files')} | {last} |"
     rows = []
     for owner in owners:
         share = owner["lines"] / (total or 1)
         drawn = bar(share, BAR_PLACES)
         shown = f"`{drawn}`" if drawn else ""
-        rows.append(f"| {name_of(owner)} | {owner['lines']:,} | {share:.1%} | {shown} | {owner['files']:,} |")
-    return "\n".join([head, *rows])
+        counts = f"{owner['lines']:,} | {share:.1%} | {shown} | {owner['files']:,}"
+        rows.append(f"| {name_of(owner)} | {counts} | {last_commit(owner, locale)} |")
+    return "\n".join([head, "|---|---:|---:|---|---:|---|", *rows])
 
 
 def _facts(view: JobView, locale: str) -> str:

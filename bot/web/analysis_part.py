@@ -8,6 +8,7 @@ from typing import Any
 
 from bot import messages
 from bot.jobs.analysis.faces.words import language_name
+from bot.reporters.analysis import last_commit, why_nobody, why_suggested
 from bot.reporters.view import JobView
 
 
@@ -49,16 +50,32 @@ def _authors(found: Mapping[str, Any], locale: str) -> str:
 def _change(change: Mapping[str, Any], locale: str) -> str:
     if not change["owners"]:
         return f"<p>{_word(locale, 'only_new')}</p>"
-    names = ", ".join(_person(one) for one in change["reviewers"])
-    told = messages.say(locale, "analysis.reviewers", names=names) if names else _word(locale, "no_reviewers")
     head = [_word(locale, name) for name in ("owner", "lines", "files")]
-    rows = [[_person(one), f"{one['lines']:,}", f"{one['files']:,}"] for one in change["owners"]]
-    return f"<p>{told}</p>{_table(head[0], head, rows)}"
+    head.append(escape(messages.say(locale, "contributions.last")))
+    rows = [
+        [_person(one), f"{one['lines']:,}", f"{one['files']:,}", escape(last_commit(one, locale))]
+        for one in change["owners"]
+    ]
+    return _suggested(change, locale) + _table(head[0], head, rows)
+
+
+def _suggested(change: Mapping[str, Any], locale: str) -> str:
+    """Who may review, and why."""
+    if not change["reviewers"]:
+        return f"<p>{escape(why_nobody(change, locale))}</p>"
+    items = "".join(f"<li>{escape(why_suggested(one, _called(one), locale))}</li>" for one in change["reviewers"])
+    return f"<p>{_word(locale, 'reviewers')}:</p><ul>{items}</ul>"
 
 
 def _person(person: Mapping[str, Any]) -> str:
     name, login = person["name"] or person["email"], person.get("login")
     return escape(f"{name} ({login})" if login and login != name else name)
+
+
+def _called(person: Mapping[str, Any]) -> str:
+    """By login where that is known, beside the name."""
+    login, name = person.get("login"), person["name"]
+    return f"{login} ({name})" if login and name and name != login else login or name or person["email"]
 
 
 def _table(name: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

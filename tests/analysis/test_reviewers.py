@@ -10,7 +10,6 @@ from tests.analysis.histories import BEN, History
 
 SONG = b"".join(b"line %d\n" % number for number in range(30))
 CARA = b"Cara <7+cara-c@users.noreply.github.com>"
-BOT = b"renovate[bot] <renovate[bot]@users.noreply.github.com>"
 
 
 def named(owners: tuple[LineOwner, ...]) -> list[tuple[str, int, int]]:
@@ -47,15 +46,12 @@ def test_a_renamed_file_keeps_its_owners(history: History) -> None:
     assert named(owners_of_change(history.write(), f"c{base}", "HEAD").owners) == [("Ann", 1, 1)]
 
 
-def test_reviewers_are_people_other_than_the_author(history: History) -> None:
-    history.commit({"a.txt": b"1\n"}, author=BOT)
-    history.commit({"a.txt": b"1\n2\n"}, author=CARA)
-    base = history.commit({"a.txt": b"1\n2\n3\n4\n"}, author=BEN)
-    history.commit({"a.txt": b"everything\n"})
+def test_who_made_a_change_wrote_its_commits_or_is_named_in_them(history: History) -> None:
+    base = history.commit({"a.txt": SONG})
+    message = b"change\n\nCo-authored-by: Ben <ben@example.org>\nCo-authored-by: nobody that git can read\n"
+    history.commit({"a.txt": b"everything\n"}, author=CARA, message=message)
     found = owners_of_change(history.write(), f"c{base}", "HEAD")
-    assert [person.name for person in found.reviewers(3)] == ["Ben", "Cara"]
-    assert [person.name for person in found.reviewers(3, without=["cara-c"])] == ["Ben"]
-    assert [person.name for person in found.reviewers(1)] == ["Ben"]
+    assert {maker.name for maker in found.makers} == {"Ben", "Cara"}
 
 
 def test_histories_without_a_common_commit_are_refused(history: History) -> None:

@@ -12,6 +12,7 @@ from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository
 from bot.reporters import analysis, slack_analysis
 from bot.reporters.view import JobView, see
+from bot.web.analysis_part import render_findings
 from bot.wording.analysis_english import SENTENCES
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -23,6 +24,7 @@ ADDRESSES = {"report": "http://s.test/repos/a/b", "svg": "http://s.test/p.svg", 
 
 def person(name: str, lines: int = 5, **more: Any) -> dict[str, Any]:
     known = {"name": name, "email": "a@b", "login": None, "bot": False, "lines": lines, "share": 0.5}
+    known["lastCommit"] = "2026-01-01"
     return {**known, "commits": 1, "added": 1, "deleted": 0, "languages": ["C"], "files": 1, **more}
 
 
@@ -86,6 +88,31 @@ def test_every_state_has_words(locale: str, state: JobState) -> None:
     view = seen(state)
     assert analysis.title(view, locale)
     assert slack_analysis.head(view, locale).text
+
+
+def changed(*reviewers: dict[str, Any]) -> JobView:
+    change = {"owners": reviewers, "reviewers": reviewers, "lines": 9, "skipped": 0, "ownerCount": len(reviewers)}
+    change |= {"otherOwners": len(reviewers)}
+    return seen(JobState.COMPLETED, {"change": change})
+
+
+def test_each_reviewer_is_called_by_login_with_the_reason_why() -> None:
+    told = analysis.summary(changed(person("Bob Smith", 4, login="bob"), person("Ann", 1, lastCommit=None)), "en")
+    assert "- **bob (Bob Smith)**: owner of 4 lines that this changes, last commit here 2026-01-01" in told
+    assert "- **Ann**: owner of 1 line that this changes; no commit here for over a year" in told
+    assert "| over a year before |" in told
+
+
+def test_nobody_who_left_is_suggested_and_why_is_said() -> None:
+    view = changed(person("Ann", lastCommit=None))
+    view.result["change"]["reviewers"] = []
+    assert "Nobody else who owns a line that this changes has committed here" in analysis.summary(view, "en")
+    assert "모두 1년 넘게 커밋하지 않았습니다" in render_findings(view, "ko", "")
+
+
+def test_a_jobs_page_says_why_somebody_may_review() -> None:
+    shown = render_findings(changed(person("Bob <b>", 4, login="bob")), "ko", "")
+    assert "bob (Bob &lt;b&gt;): 바뀌는 줄 4개의 주인, 마지막 커밋 2026-01-01" in shown
 
 
 def test_how_far_it_is_shows_while_it_runs() -> None:

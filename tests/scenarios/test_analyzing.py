@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.clock import utc_now
 from bot.commands import read_comment
 from bot.model import JobKind
 from bot.sandbox.github.simulator import Opened
@@ -110,7 +111,11 @@ async def test_a_pull_request_is_told_whose_lines_it_changes(world: World) -> No
     (run,) = world.github.check_runs(REPO, pull.head_sha)
     assert (run.name, run.conclusion) == ("shipmate / analysis", "success")
     assert run.title == "Who owns the lines this changes"
-    assert "Suggested reviewers: **bob" in (run.summary or "")
+    today = utc_now().date().isoformat()
+    words = run.summary or ""
+    assert f"Suggested reviewers:\n\n- **bob**: owner of 2 lines that this changes, last commit here {today}" in words
+    assert "@bob" not in words
+    assert "| Last commit |" in words
     assert world.answers(pull.number) == []
     assert await analyses(world) == ["pull_request topic"]
 
@@ -172,7 +177,7 @@ async def test_a_forks_pull_request_is_compared_and_analysed_under_its_number(wo
     pull = await world.github.open_pull(REPO, head="main", from_fork="mallory/api", by="mallory")
     await world.settle()
     (run,) = world.github.check_runs(REPO, pull.head_sha)
-    assert "Suggested reviewers: **bob" in (run.summary or "")
+    assert "- **bob**: owner of" in (run.summary or "")
     await world.say(pull.number, "/analyze")
     assert await analyses(world) == [f"pull_request pull/{pull.number}/head", f"comment pull/{pull.number}/head"]
     assert await world.store.analyses.newest(REPO, "main") is None

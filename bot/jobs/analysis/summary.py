@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.portfolio import Portfolio
 from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.series import moment
 from bot.jobs.analysis.reports.shares import share
 from bot.jobs.analysis.runs.reviewers import ChangeOwners
+from bot.jobs.analysis.runs.suggestions import People, other_owners, suggest
 
 SHOWN_AUTHORS = 10
 SHOWN_LANGUAGES = 8
@@ -71,24 +74,28 @@ def of_portfolio(portfolio: Portfolio) -> dict[str, Any]:
     }
 
 
-def of_change(change: ChangeOwners, logins: dict[str, str], by: str) -> dict[str, Any]:
+def of_change(change: ChangeOwners, logins: Mapping[str, str], by: str) -> dict[str, Any]:
     """Who owns the lines a change touches, and who may review it: never who made it."""
+    people = People(change, logins)
+    others = other_owners(change, people, by)
 
-    def login(author: Author) -> str | None:
-        return logins.get(author.email.lower()) or author.login
+    def told(author: Author, lines: int) -> dict[str, Any]:
+        seen = people.last_commit(author)
+        return {**_person(author, people.login(author)), "lines": lines, "lastCommit": _day(seen) if seen else None}
 
-    people = [owner.author for owner in change.owners if not owner.author.is_bot]
-    reviewers = [person for person in people if by.casefold() not in {(login(person) or "").casefold()}]
     return {
         "lines": sum(owner.lines for owner in change.owners),
         "skipped": change.skipped,
         "ownerCount": len(change.owners),
-        "owners": [
-            {**_person(owner.author, login(owner.author)), "lines": owner.lines, "files": owner.files}
-            for owner in change.owners[:SHOWN_OWNERS]
-        ],
-        "reviewers": [_person(person, login(person)) for person in reviewers[:SUGGESTED]],
+        "owners": [{**told(owner.author, owner.lines), "files": owner.files} for owner in change.owners[:SHOWN_OWNERS]],
+        "otherOwners": len(others),
+        "reviewers": [told(one.author, one.lines) for one in suggest(change, others, SUGGESTED)],
     }
+
+
+def _day(seconds: int) -> str:
+    """The day of a moment in seconds since 1970, in UTC."""
+    return moment(seconds).partition("T")[0]
 
 
 def _person(author: Author, login: str | None) -> dict[str, Any]:

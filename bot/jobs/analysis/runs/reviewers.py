@@ -1,9 +1,9 @@
-"""Says who owns the lines that a change touches, and so who may review it."""
+"""Says who owns the lines that a change touches, and what tells who of them may review it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git, plain_git
 from bot.jobs.analysis.repositories.repository import Repository, open_repository
 from bot.jobs.analysis.request import MIB
+from bot.jobs.analysis.runs.activity import committed_at, last_commits, makers
 
 MAX_FILES = 100
 """Files of a change that are looked into; those with most changed lines come first."""
@@ -37,16 +38,17 @@ class LineOwner:
 
 @dataclass(frozen=True, slots=True)
 class ChangeOwners:
-    """The owners by lines, then name; `skipped` counts changed files that were not looked into."""
+    """The owners by lines, then name; `skipped` counts changed files that were not looked into.
+
+    `last_commits` has the newest commit of each author who was active on the base at `made_at`, when the change's
+    newest commit was made; both in seconds since 1970 UTC. `makers` wrote its commits, or are named in them.
+    """
 
     owners: tuple[LineOwner, ...]
     skipped: int
-
-    def reviewers(self, count: int, *, without: Iterable[str] = ()) -> list[Author]:
-        """The first few people among the owners; `without` names addresses or logins, such as the change's author."""
-        left_out = {text.casefold() for text in without}
-        people = (owner.author for owner in self.owners if not owner.author.is_bot)
-        return [person for person in people if left_out.isdisjoint(_names(person))][:count]
+    made_at: int
+    last_commits: Mapping[Author, int]
+    makers: frozenset[Author]
 
 
 def owners_of_change(path: Path, base: str, head: str, children: Children | None = None) -> ChangeOwners:
@@ -55,13 +57,18 @@ def owners_of_change(path: Path, base: str, head: str, children: Children | None
     Raises UserMistake("no_common_history") besides what opening and resolving raise.
     """
     repository = open_repository(path)
-    old, new = _merge_base(repository, base, head), repository.resolve(head)
+    onto, new = repository.resolve(base), repository.resolve(head)
+    old = _merge_base(repository, onto, new).encode()
     with Git(repository.objects, new, children or Children(), max_blob_bytes=_MAX_BLOB_BYTES) as git:
-        changed = _changed_ranges(git, old.encode())
+        changed = _changed_ranges(git, old)
         ranked = sorted(changed, key=lambda name: (-sum(length for _, length in changed[name]), name))
         looked_into = ranked[:MAX_FILES]
-        by_file = [_owners(git, old.encode(), name, changed[name]) for name in looked_into]
-        return ChangeOwners(_by_author(git, by_file), len(ranked) - len(looked_into))
+        owners = _by_author(git, [_owners(git, old, name, changed[name]) for name in looked_into])
+        made_at = committed_at(git, git.head)
+        active = last_commits(git, onto.encode(), made_at)
+        return ChangeOwners(
+            owners, len(ranked) - len(looked_into), made_at, active, makers(git, onto.encode(), git.head)
+        )
 
 
 Ranges = list[tuple[int, int]]
@@ -69,8 +76,8 @@ Ranges = list[tuple[int, int]]
 
 
 def _merge_base(repository: Repository, base: str, head: str) -> str:
-    commits = [repository.resolve(base), repository.resolve(head)]
-    code, told, _ = plain_git(["--git-dir", str(repository.git_dir), "merge-base", *commits])
+    """Of two commit ids. Raises UserMistake where they have nothing in common."""
+    code, told, _ = plain_git(["--git-dir", str(repository.git_dir), "merge-base", base, head])
     if code:
         raise UserMistake("no_common_history", base=base, head=head)
     return told.decode().strip()
@@ -127,7 +134,3 @@ def _by_author(git: Git, by_file: list[Counter[bytes]]) -> tuple[LineOwner, ...]
         files.update({authors[commit] for commit in counts})
     ranked = sorted(lines, key=lambda author: (-lines[author], author))
     return tuple(LineOwner(author, lines[author], files[author]) for author in ranked)
-
-
-def _names(author: Author) -> set[str]:
-    return {name.casefold() for name in (author.email, author.name, author.login) if name}
