@@ -19,7 +19,7 @@ from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.runs.incremental import Update
 from bot.jobs.analysis.runs.resident import States
 from bot.jobs.analysis.runs.run import analyse_here
-from bot.jobs.analysis.runs.state import State, layer_of
+from bot.jobs.analysis.runs.state import State
 
 JOBS = 2
 MIB = 1 << 20
@@ -40,10 +40,10 @@ def cold_state(repository: Path, ref: str = "HEAD", *, max_blob_bytes: int = 100
     opened, teller = open_repository(repository), ProgressTeller(ignore)
     with Git(opened.objects, opened.resolve(ref), Children(), max_blob_bytes=max_blob_bytes) as git:
         state = State(git.head, list_files(git), History(), Changes(), Blame())
-        paths, commits = list(state.files.text), walk(git, git.head)
+        paths, commits = list(state.files.text), state.past.noting(walk(git, git.head), state.history)
         walked = walk_and_diff(git, commits, paths, state.history, state.changes, teller, JOBS, merges=False)
         state.blame = blame_tree(walked, state.history, teller, state.keep)
-        state.layers.append(layer_of(walked))
+        state.remember(walked)
         return state
 
 

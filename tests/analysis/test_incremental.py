@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.jobs.analysis.blame import renames
+from bot.jobs.analysis.blame.forward import Lines
+from bot.jobs.analysis.blame.oracle import Oracle
+from bot.jobs.analysis.runs.recent import Recent
 from bot.jobs.analysis.runs.resident import States
 from bot.jobs.analysis.runs.statefile import load, save
 from tests.analysis.histories import BEN, Fuzzer, History, blamed_by_git, git
@@ -29,6 +33,18 @@ def test_random_updates_agree_with_a_whole_walk(history: History, seed: int) -> 
         assert state.files == whole.files
 
 
+@pytest.mark.parametrize("seed", range(130, 138))
+def test_commit_by_commit_agrees_with_a_whole_walk(history: History, seed: int) -> None:
+    Fuzzer(seed).fill(history, 40)
+    repository = history.write()
+    path = git(repository, "rev-list", "--first-parent", "HEAD").decode().split()[:12]
+    state = cold_state(repository, path.pop())
+    while path:
+        state = updated(state, repository, path.pop())
+    assert owners(state) == blamed_by_git(repository)
+    assert series(state) == series(cold_state(repository))
+
+
 def test_a_change_and_its_revert_take_no_lines_from_before(history: History) -> None:
     history.commit({"a.txt": SONG})
     history.commit({"a.txt": b"gone\n"}, author=BEN)
@@ -44,6 +60,104 @@ def test_a_branch_from_before_the_last_run_is_joined_exactly(history: History) -
     history.commit({"a.txt": b"main\n" + SONG + b"branch\n"}, [main, branch])
     repository = history.write()
     assert owners(updated(cold_state(repository, "c2"), repository)) == blamed_by_git(repository)
+
+
+def test_branches_that_began_long_ago_are_joined_without_asking_git_about_the_past(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.commit({"a.txt": SONG, "b.txt": SONG.upper(), "c.txt": SONG})
+    history.commit({"c.txt": None, "d.txt": SONG}, author=BEN)
+    fork = history.commit({"a.txt": SONG + b"end\n"}, author=BEN)
+    main = history.commit({"a.txt": b"main\n" + SONG + b"end\n", "b.txt": b"B\n"})
+    branch = history.commit({"a.txt": SONG + b"end\nbranch\n", "d.txt": b"d\n" + SONG}, [fork], author=BEN)
+    merge = history.commit({"a.txt": b"main\n" + SONG + b"end\nbranch\n", "d.txt": b"d\n" + SONG}, [main, branch])
+    later = history.commit({"a.txt": SONG + b"end\nbranch\nlater\n"}, [branch], author=BEN)
+    history.commit({"a.txt": b"main\n" + SONG + b"end\nbranch\nlater\n"}, [merge, later])
+    repository = history.write()
+    monkeypatch.setattr(Oracle, "blame", None)
+    state = cold_state(repository, f"c{main}")
+    for commit in (merge, later + 1):
+        state = updated(state, repository, f"c{commit}")
+    assert owners(state) == blamed_by_git(repository)
+
+
+def test_git_is_asked_once_about_a_version_that_no_tree_came_from(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = history.commit({"a.txt": SONG, "b.txt": b"b\n"})
+    main = history.commit({"a.txt": None})
+    for number in range(3):
+        branch = history.commit({"a.txt": SONG + b"%d\n" % number}, [old], author=BEN)
+        main = history.commit({"a.txt": SONG + b"%d\n" % number}, [main, branch])
+    repository = history.write()
+    asked = []
+
+    def ask(oracle: Oracle, path: bytes, commit: bytes | None = None) -> Lines:
+        asked.append(path)
+        return oracle.lines(oracle.ask(path, commit))
+
+    monkeypatch.setattr(Oracle, "blame", ask)
+    state = cold_state(repository, "c1")
+    for commit in (3, 5, 7):
+        state = updated(state, repository, f"c{commit}")
+        assert owners(state) == blamed_by_git(repository, f"c{commit}")
+    assert asked == [b"a.txt"]
+
+
+def test_a_file_that_came_over_an_octopus_is_followed_from_a_later_branch(history: History) -> None:
+    root = history.commit({"a.txt": SONG, "b.txt": b"b\n"})
+    arms = [history.commit({name: SONG + b"arm\n"}, [root], author=BEN) for name in ("a.txt", "b.txt")]
+    joined = history.commit(dict.fromkeys(("a.txt", "b.txt"), SONG + b"arm\n"), [root, *arms])
+    main = history.commit({"a.txt": b"main\n" + SONG}, [joined])
+    branch = history.commit({"a.txt": SONG + b"arm\nbranch\n"}, [joined], author=BEN)
+    history.commit({"a.txt": b"main\n" + SONG + b"branch\n"}, [main, branch])
+    repository = history.write()
+    assert owners(updated(cold_state(repository, f"c{main}"), repository)) == blamed_by_git(repository)
+
+
+def test_a_file_renamed_whole_in_between_is_known_on_a_branch_from_before_and_after(history: History) -> None:
+    root = history.commit({"a.txt": SONG, "z.txt": b"z\n"})
+    moved = history.commit({"a.txt": None, "b.txt": SONG}, author=BEN)
+    main = history.commit({"b.txt": b"main\n" + SONG})
+    early = history.commit({"a.txt": SONG + b"early\n"}, [root])
+    late = history.commit({"b.txt": SONG + b"late\n"}, [moved], author=BEN)
+    both = history.commit({"b.txt": b"main\n" + SONG + b"late\n"}, [main, late])
+    history.commit({"b.txt": b"main\n" + SONG + b"early\nlate\n"}, [both, early])
+    repository = history.write()
+    assert owners(updated(cold_state(repository, f"c{main}"), repository)) == blamed_by_git(repository)
+
+
+def test_a_run_after_renames_were_left_out_is_not_called_exact(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renames, "MAX_SOURCES", 1)
+    history.commit({"a.txt": SONG, "b.txt": SONG.upper()})
+    history.commit({"a.txt": None, "b.txt": None, "c.txt": SONG + b"end\n"})
+    repository = history.write()
+    states = States(tmp_path / "states")
+    for commit, exact in (("c0", True), ("c1", False)):
+        git(repository, "update-ref", "refs/heads/live", commit)
+        assert analysed(repository, states, ref="live", oracle_files=0).exact is exact
+
+
+def test_what_was_wanted_longest_ago_is_let_go_of_first() -> None:
+    recent = Recent(capacity=8)
+    for node in (1, 2):
+        recent.put(node, b"four")
+    assert recent.get(1) == b"four"
+    recent.put(3, b"four")
+    assert [node for node in (1, 2, 3) if node in recent] == [1, 3]
+
+
+def test_lines_that_went_from_memory_are_computed_again(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Recent, "put", lambda *_: None)
+    Fuzzer(140).fill(history, 50)
+    repository = history.write()
+    path = git(repository, "rev-list", "--first-parent", "HEAD").decode().split()[:8]
+    state = cold_state(repository, path.pop())
+    while path:
+        state = updated(state, repository, path.pop())
+    assert owners(state) == blamed_by_git(repository)
 
 
 def test_a_file_that_was_binary_at_the_last_run_is_blamed_when_it_is_text(history: History) -> None:

@@ -1,33 +1,32 @@
 """Brings a kept state to a newer commit, exactly, looking only at what is new.
 
-A file's lines are taken over from the state where blame's walk from the new commit reaches the old one with the file
-whole. "The same content in both" would not be enough: it may have been changed and changed back, or come over a merge
-whose first parent is another one. Where the walk enters known history at some other commit, that commit is looked for
-from the old one; if the file did not come through it whole, its lines are computed again from the kept lineage.
+A file that nothing touched since the two commits' lines of first parents met keeps its lines. The others are followed
+through the new commits; where one reaches known history, the state tells which version that is, and its lines. That the
+content is the same in both commits would not be enough: it may have been changed and changed back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 
-from bot.jobs.analysis.blame.forward import ForwardPass, Lines
+from bot.jobs.analysis.blame.forward import ForwardPass
 from bot.jobs.analysis.blame.headfiles import update_files
-from bot.jobs.analysis.blame.lineage import Lineage, LineageWalk, Waiting, each
-from bot.jobs.analysis.blame.onepass import Blame, Walked, walk_and_diff
-from bot.jobs.analysis.blame.oracle import Oracle
-from bot.jobs.analysis.blame.renames import Renames
+from bot.jobs.analysis.blame.onepass import Walked, walk_and_diff
 from bot.jobs.analysis.blame.treewalk import walk
 from bot.jobs.analysis.progress import ProgressTeller, Stage
 from bot.jobs.analysis.repositories.git import Git
-from bot.jobs.analysis.runs.state import Replay, State, Version, layer_of
+from bot.jobs.analysis.runs.entries import Entries
+from bot.jobs.analysis.runs.state import State
 
-MAX_LAYERS = 200
-"""After so many updates a repository is walked anew, so that the kept lineage does not grow without end."""
+MAX_UPDATES = 1000
+"""After so many a repository is walked anew, so that what only abandoned branches needed does not pile up."""
+FEW_COMMITS = 1000
+"""So many new ones are held to see what they touch; when there are more, every file is followed."""
 
 
 def can_update(state: State) -> bool:
     """Whether a state is worth updating: not too many updates old, and nothing left out of its renames."""
-    return len(state.layers) < MAX_LAYERS and not state.blame.capped
+    return state.updates < MAX_UPDATES and not state.blame.capped
 
 
 class Update:
@@ -40,115 +39,41 @@ class Update:
         self._jobs = jobs
         self._merges = merges
 
-    def run(self) -> list[bytes]:
-        """Bring the state up to date and return the files whose lines were computed. On an error it must be dropped."""
-        state, old = self._state, self._state.head
-        commits = walk(self._git, self._git.head, [old])
-        state.files = update_files(self._git, state.files, old)
+    def run(self) -> None:
+        """Bring the state up to date. On an error it must be dropped."""
+        state, commits = self._state, walk(self._git, self._git.head, [self._state.head])
+        entries = Entries(self._git, state, self._jobs)
+        first = list(islice(commits, FEW_COMMITS))
+        state.files = update_files(self._git, state.files, state.head)
+        is_all = len(first) < FEW_COMMITS
+        touched = entries.touched_since(first) if is_all else {*state.files.text, *state.lines}
         walked = walk_and_diff(
             self._git,
-            commits,
-            list(state.files.text),
+            state.past.noting(chain(first, commits), state.history),
+            [path for path in touched if path in state.files.text],
             state.history,
             state.changes,
             self._teller,
             self._jobs,
             merges=self._merges,
         )
-        computed = self._blame(walked)
-        state.layers.append(layer_of(walked))
-        state.head = self._git.head
+        self._blame(walked, entries, touched)
+        state.head, state.updates, state.blame.capped = self._git.head, state.updates + 1, walked.capped
         self._teller.enter(Stage.REPORTING, files_done=len(state.files.text))
-        return computed
 
-    def _blame(self, walked: Walked) -> list[bytes]:
-        """Put the state's lines together anew: taken over, or computed from what is taken over."""
-        fresh = State(self._git.head, self._state.files, self._state.history, self._state.changes, Blame())
-        seeds: dict[int, Lines | None] = {}
-        entries = _Entries(self._git, self._state, walked.lineage.exits)
-        for version, waiting in _versions(walked.lineage):
-            for slot in each(waiting):
-                if slot < len(walked.lineage.roots):
-                    self._take_over(fresh, walked.lineage.roots[slot], version, entries)
-                elif walked.pairs.hunks(walked.diffs, slot) is not None:
-                    seeds[slot] = entries.lines(version)
-                else:
-                    seeds[slot] = None
-        computed = []
-        for path, lines in ForwardPass(
-            walked.lineage, walked.pairs, walked.diffs, self._state.history.number, seeds
-        ).run():
-            _put(fresh, path, lines)
-            computed.append(path)
-        self._state.lines, self._state.blame = fresh.lines, fresh.blame
-        return computed
-
-    def _take_over(self, fresh: State, path: bytes, version: Version, entries: _Entries) -> None:
-        """A file that came whole from a version of the past."""
-        before = entries.file_of(version)
-        if before in self._state.lines:
-            fresh.lines[path] = self._state.lines[before]
-            fresh.blame.owners[path] = self._state.blame.owners[before]
-        else:
-            _put(fresh, path, entries.lines(version))
-
-
-class _Entries:
-    """Where the walk entered known history: the lines of those versions, by the cheapest exact way."""
-
-    def __init__(self, git: Git, state: State, exits: Mapping[bytes, Mapping[bytes, Waiting]]) -> None:
-        self._git = git
-        self._state = state
-        self._oracle = Oracle(git, state.history.number)
-        self._replay = Replay(state)
-        self._whole: dict[Version, bytes] = {}
-        for commit, files in exits.items():
-            if commit != state.head:
-                self._look_back(commit, files)
-
-    def file_of(self, version: Version) -> bytes | None:
-        """The file of the kept tree that has all its lines from this version."""
-        commit, path = version
-        return path if commit == self._state.head else self._whole.get(version)
-
-    def lines(self, version: Version) -> Lines | None:
-        """The version's lines; None when something in its past is too large."""
-        path = self.file_of(version)
-        if path in self._state.lines:
-            return self._state.lines_of(path)
-        if path in self._state.blame.unreadable:
-            return None
-        try:
-            return self._replay.lines(self._last_change(version))
-        except KeyError:  # never walked: the file was binary, or gone, in every tree analysed so far
-            return self._oracle.blame(version[1], version[0])
-
-    def _look_back(self, commit: bytes, files: Iterable[bytes]) -> None:
-        """Walk from the kept commit to this one, and note the files that come through whole."""
-        renames = Renames(self._git)
-        roots = [path for path in files if path in self._state.lines]
-        follow = LineageWalk(self._git, renames, self._state.head, roots)
-        for passed in walk(self._git, self._state.head, [commit]):
-            follow.visit(passed)
-        renames.close()
-        for path, waiting in follow.finish().exits.get(commit, {}).items():
-            for slot in each(waiting):
-                if slot < len(roots):
-                    self._whole[commit, path] = roots[slot]
-
-    def _last_change(self, version: Version) -> Version:
-        """The same file as of the commit that changed it last."""
-        commit, path = version
-        told = self._git.run("log", "-1", "--no-renames", "--format=%H", commit, "--", path)
-        return told.strip(), path
-
-
-def _versions(lineage: Lineage) -> Iterator[tuple[Version, Waiting]]:
-    for commit, files in lineage.exits.items():
-        for path, waiting in files.items():
-            yield (commit, path), waiting
-
-
-def _put(state: State, path: bytes, lines: Lines | None) -> None:
-    state.blame.take(path, lines)
-    state.keep(path, lines)
+    def _blame(self, walked: Walked, entries: Entries, touched: set[bytes]) -> None:
+        """Put the lines of the touched files together anew: taken over, or computed from what is taken over."""
+        state, roots = self._state, walked.lineage.roots
+        nodes = entries.nodes(walked.lineage.exits)
+        seeds = {slot: entries.lines(node) for slot, node in nodes.items() if slot >= len(roots)}
+        whole = {roots[slot]: node for slot, node in nodes.items() if slot < len(roots)}
+        moved = {path: entries.lines(node) for path, node in whole.items() if entries.file_of(node) != path}
+        gone = touched - (whole.keys() - moved.keys())
+        for path in gone:
+            entries.drop(path)
+        state.blame.unreadable = [path for path in state.blame.unreadable if path not in gone]
+        computed = ForwardPass(walked.lineage, walked.pairs, walked.diffs, state.history.number, seeds).run()
+        for path, lines in chain(moved.items(), computed):
+            state.blame.take(path, lines)
+            state.keep(path, lines)
+        state.remember(walked, nodes)

@@ -24,7 +24,7 @@ from bot.jobs.analysis.runs.composition import compose
 from bot.jobs.analysis.runs.incremental import Update, can_update
 from bot.jobs.analysis.runs.proof import Prover
 from bot.jobs.analysis.runs.resident import States
-from bot.jobs.analysis.runs.state import State, layer_of
+from bot.jobs.analysis.runs.state import State
 
 SAVE_EVERY = 20
 """Updates between two writes of a state to disk; a restart begins at the last one written, which costs little."""
@@ -87,15 +87,15 @@ class _Run:
             self._blame_with_git(state)
             report = compose(self._git, self._request, state, tree)
         else:
-            states.put(name, state, durable=len(state.layers) % SAVE_EVERY == 1)
+            states.put(name, state, durable=state.updates % SAVE_EVERY == 0)
         return _proven(report, proof)
 
     def _walk_and_keep(self) -> State:
         commits = walk(self._git, self._git.head)
         state = self._new_state()
-        walked = self._walk(state, commits)
+        walked = self._walk(state, state.past.noting(commits, state.history))
         state.blame = blame_tree(walked, state.history, self._teller, state.keep)
-        state.layers.append(layer_of(walked))
+        state.remember(walked)
         return state
 
     def _continues(self, repository: Repository, state: State) -> bool:

@@ -9,15 +9,28 @@ import marshal
 import sys
 import zlib
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bot.jobs.analysis.blame.headfiles import HeadFiles
 from bot.jobs.analysis.blame.history import Changes, History, Identity
 from bot.jobs.analysis.blame.onepass import Blame
-from bot.jobs.analysis.runs.state import Layer, State
+from bot.jobs.analysis.runs.past import Past
+from bot.jobs.analysis.runs.state import State
+from bot.jobs.analysis.runs.trace import Trace
 
-FORMAT = f"shipmate-analysis 1 {sys.implementation.cache_tag}".encode()
+_PAST = {
+    **dict.fromkeys(("first_parent", "previous", "node", "latest"), "i"),
+    **dict.fromkeys(("start", "commit", "path"), "I"),
+    "how": "B",
+    **dict.fromkeys(("later_parents", "sources", "paths"), ""),
+}
+_TRACE = {
+    **dict.fromkeys(("commit", "first_slot", "source", "end", "numbers"), "I"),
+    **dict.fromkeys(("unreadable", "births", "told"), ""),
+}
+FORMAT = f"shipmate-analysis 2 {sys.implementation.cache_tag}".encode()
 
 
 def save(state: State, path: Path) -> None:
@@ -60,7 +73,9 @@ def _pack(state: State) -> dict[str, Any]:
         ],
         "blame": [blame.owners, blame.unreadable, blame.capped],
         "lines": state.lines,
-        "layers": [_pack_layer(layer) for layer in state.layers],
+        "past": _pack_columns(state.past, _PAST),
+        "trace": _pack_columns(state.trace, _TRACE),
+        "updates": state.updates,
     }
 
 
@@ -85,29 +100,20 @@ def _unpack(told: dict[str, Any]) -> State:
         ),
         blame=Blame(*told["blame"]),
         lines=told["lines"],
-        layers=[_unpack_layer(layer) for layer in told["layers"]],
+        past=Past(**_unpack_columns(told["past"], _PAST)),
+        trace=Trace(**_unpack_columns(told["trace"], _TRACE)),
+        updates=told["updates"],
     )
 
 
-def _pack_layer(layer: Layer) -> list[Any]:
-    hunks = [None if part is None else part.tobytes() for part in layer.hunks]
-    columns = (layer.node_commit, layer.first_slot, layer.node_of_slot)
-    arrays = [column.tobytes() for column in columns]
-    return [layer.commits, layer.node_path, *arrays, hunks, layer.births, layer.leaving]
+def _pack_columns(kept: Past | Trace, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """A record's fields by name; those with a kind are arrays of it, all others plain values."""
+    values = {name: getattr(kept, name) for name in kinds}
+    return {name: value.tobytes() if kinds[name] else value for name, value in values.items()}
 
 
-def _unpack_layer(told: list[Any]) -> Layer:
-    commits, node_path, node_commit, first_slot, node_of_slot, hunks, births, leaving = told
-    return Layer(
-        commits=commits,
-        node_commit=_array("I", node_commit),
-        node_path=node_path,
-        first_slot=_array("I", first_slot),
-        node_of_slot=_array("i", node_of_slot),
-        hunks=[None if part is None else _array("I", part) for part in hunks],
-        births=births,
-        leaving=leaving,
-    )
+def _unpack_columns(told: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+    return {name: _array(kinds[name], value) if kinds[name] else value for name, value in told.items()}
 
 
 def _unsigned(raw: bytes) -> array[int]:
