@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from bot import messages
 from bot.jobs.analysis.faces.page import render_page
 from bot.jobs.analysis.faces.parts import Row, document, folded, note, section, style, table
+from bot.jobs.analysis.reports.remarks import from_kept, say_again
 from bot.jobs.analysis.reports.report import AuthorReport, Report
 
 OFFERED_AUTHORS = 100
@@ -49,7 +50,9 @@ def render(chosen: Report, whole: Report, asked: Asked, beside: Mapping[str, Any
     """The page of `chosen`, whose choices come from the `whole` report; `beside` is what is kept beside it."""
     extras = _Extras(locale)
     tools = extras.form(asked, whole.ref, whole.authors) + extras.downloads(asked)
-    more = extras.releases(beside.get("releases") or ()) + extras.quality(beside.get("quality") or {})
+    more = extras.releases(beside.get("releases") or ()) + extras.quality(
+        beside.get("quality") or {}, beside.get("qualityRemarks", ())
+    )
     return render_page(chosen, locale, tools=tools, more=more)
 
 
@@ -113,15 +116,16 @@ class _Extras:
             ),
         )
 
-    def quality(self, quality: Mapping[str, Any]) -> str:
-        """The snapshot, each part of it that was taken."""
+    def quality(self, quality: Mapping[str, Any], kept: Sequence[list[Any] | None]) -> str:
+        """The snapshot, each part of it that was taken; `kept` is what its warnings are said with in this language."""
+        warnings = from_kept(quality.get("warnings", ()), kept)
         return section(
             self._say("quality"),
             self._complexity(quality.get("complexity")),
             self._findings(quality.get("findings")),
             self._measures(quality.get("sonar")),
             self._summary(quality.get("summary")),
-            *map(note, quality.get("warnings", ())),
+            *(note(say_again(warning, self._locale)) for warning in warnings),
         )
 
     def _complexity(self, part: Mapping[str, Any] | None) -> str:

@@ -285,7 +285,7 @@ async def test_files_nobody_wrote_by_hand_are_left_out_and_told(
     taken = await snapshot(history.write(), QualitySettings(complexity=True))
     assert taken.complexity is not None
     assert [function.path for function in taken.complexity.worst] == ["a.py", "c.py"]
-    assert "2 file(s) were too large" in taken.warnings[0]
+    assert "2 files were too large" in taken.warnings[0]
 
 
 async def test_a_clone_that_went_meanwhile_costs_only_the_snapshot(history: History, tmp_path: Path) -> None:

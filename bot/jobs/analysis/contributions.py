@@ -13,6 +13,7 @@ from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.jobs.analysis.progress import Listener, Progress, Stage
 from bot.jobs.analysis.quality.taking import take_snapshot
 from bot.jobs.analysis.releases import ReleaseShipped, shipped_by_releases
+from bot.jobs.analysis.reports.remarks import to_keep
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.stored import to_store
 from bot.jobs.analysis.repositories.addresses import Address
@@ -53,7 +54,7 @@ async def contribute(tools: Tools, context: JobContext, plan: AnalysisPlan, targ
     body = {
         **to_store(report),
         "releases": [release.to_json() for release in found.releases],
-        "quality": await _quality(tools, found) if plan.quality else None,
+        **(await _quality(tools, found) if plan.quality else {}),
     }
     await tools.analyses.put(_record(context, plan, target, report, body))
     return report
@@ -118,7 +119,8 @@ async def _releases(tools: Tools, target: Target) -> list[Release]:
 
 async def _quality(tools: Tools, found: _Found) -> Mapping[str, Any]:
     request = AnalysisRequest(found.clone, ref=found.report.head)
-    return (await take_snapshot(request, found.report, tools.quality.about(found.report.repository))).to_json()
+    snapshot = await take_snapshot(request, found.report, tools.quality.about(found.report.repository))
+    return {"quality": snapshot.to_json(), "qualityRemarks": to_keep(snapshot.warnings)}
 
 
 def _record(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from bot import messages
 from bot.errors import ShipmateError
+from bot.jobs.analysis.reports.remarks import Remark
 from bot.wording import english
+
+
+def remark_on(error: ShipmateError) -> str:
+    """The same for a report, which is read in any language."""
+    key = f"failed.{error.code}"
+    return Remark(key, dict(error.facts)) if key in english.SENTENCES else str(error)
 
 
 def explain(error: ShipmateError, locale: str = "en") -> str:

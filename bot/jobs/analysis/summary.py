@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.portfolio import Portfolio
+from bot.jobs.analysis.reports.remarks import say_again
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.series import moment
 from bot.jobs.analysis.reports.shares import share
@@ -19,8 +20,8 @@ SHOWN_OWNERS = 10
 SUGGESTED = 3
 
 
-def of_report(report: Report) -> dict[str, Any]:
-    """Who wrote what is there."""
+def of_report(report: Report, locale: str) -> dict[str, Any]:
+    """Who wrote what is there; what goes with it is said in that language."""
     return {
         "repository": report.repository,
         "ref": report.ref,
@@ -44,7 +45,7 @@ def of_report(report: Report) -> dict[str, Any]:
         ],
         "languages": [entry.to_json() for entry in report.languages[:SHOWN_LANGUAGES]],
         "frameworks": [entry.name for entry in report.frameworks[:SHOWN_LANGUAGES]],
-        "warnings": list(report.warnings),
+        "warnings": [say_again(warning, locale) for warning in report.warnings],
     }
 
 

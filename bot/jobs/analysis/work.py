@@ -53,7 +53,7 @@ class Analysis:
         chosen = [narrowed(report, plan.within, plan.authors) for report in reports]
         result: dict[str, Any]
         if len(chosen) == 1:
-            result, everyone = {"analysis": summary.of_report(chosen[0])}, len(reports[0].authors)
+            result, everyone = {"analysis": summary.of_report(chosen[0], self._tools.locale)}, len(reports[0].authors)
         else:
             result, everyone = {"portfolio": summary.of_portfolio(add_up(chosen))}, len(add_up(reports).people)
         told = next(iter(result.values()))

@@ -8,6 +8,7 @@ from html import escape
 from bot.jobs.analysis.faces import page_pictures, page_tables
 from bot.jobs.analysis.faces.parts import document, facts, note
 from bot.jobs.analysis.faces.voice import Voice
+from bot.jobs.analysis.reports.remarks import say_again
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.series import moment
 
@@ -42,7 +43,9 @@ def _head(report: Report, voice: Voice) -> str:
         escape(voice.say("exact" if report.exact else "not_exact")),
         escape(voice.say("made", moment="\0")).replace("\0", shown),
     ]
-    remarks = "".join(f'<p class="warning">{escape(warning)}</p>' for warning in report.warnings)
+    remarks = "".join(
+        f'<p class="warning">{escape(say_again(warning, voice.locale))}</p>' for warning in report.warnings
+    )
     about = f"<h1>{escape(report.repository)}</h1><p>{' · '.join(parts)}</p>"
     return f"<header>{about}{_facts(report, voice)}{remarks}</header>"
 

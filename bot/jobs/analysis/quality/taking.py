@@ -15,13 +15,14 @@ from bot.jobs.analysis.quality.services import read_sonar, summarise
 from bot.jobs.analysis.quality.snapshot import Complexity, Findings, QualitySettings, QualitySnapshot
 from bot.jobs.analysis.quality.sources import Sources, lay_out
 from bot.jobs.analysis.quality.tools import find_in_python, measure_complexity
+from bot.jobs.analysis.reports.remarks import Remark
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.repositories.repository import open_repository
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.runs.threads import in_a_thread
-from bot.jobs.analysis.sentences import explain
+from bot.jobs.analysis.sentences import remark_on
 
 _Part = TypeVar("_Part")
 _TOP = 10
@@ -72,7 +73,7 @@ async def _run_tools(
     async def complexity() -> Complexity:
         sources = await laid_out(())
         if sources.left_out:
-            warnings.append(f"{sources.left_out} file(s) were too large to be looked at for complexity or findings.")
+            warnings.append(Remark("analysis.remark.sources_too_large", {"count": sources.left_out}))
         return await measure_complexity(sources, settings.limit_s)
 
     async def findings() -> Findings:
@@ -102,5 +103,5 @@ async def _attempt(part: Awaitable[_Part], warnings: list[str]) -> _Part | None:
     try:
         return await part
     except ShipmateError as error:
-        warnings.append(explain(error))
+        warnings.append(remark_on(error))
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.jobs.analysis.languages.exclusions import Excluded
 from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.reports import remarks
 from bot.jobs.analysis.reports.assembly import AuthorFilter
 from bot.jobs.analysis.reports.days import Days
 from bot.jobs.analysis.reports.insights import Insights
@@ -26,7 +27,13 @@ def to_store(report: Report) -> dict[str, Any]:
     told = report.to_json()
     del told["timeline"]
     folders = [[[*author, lines] for author, lines in folder.owners.items()] for folder in report.ownership]
-    return {"report": told, "days": report.days.to_json(), "folders": folders, "logins": dict(report.logins)}
+    return {
+        "report": told,
+        "days": report.days.to_json(),
+        "folders": folders,
+        "logins": dict(report.logins),
+        "remarks": remarks.to_keep(report.warnings),
+    }
 
 
 def from_store(body: Mapping[str, Any]) -> Report:
@@ -49,7 +56,7 @@ def from_store(body: Mapping[str, Any]) -> Report:
         month=series.month,
         ownership=[_folder(*pair) for pair in zip(told["ownership"], body["folders"], strict=True)],
         excluded=[Excluded(entry["path"], entry["reason"]) for entry in told["excluded"]],
-        warnings=told["warnings"],
+        warnings=remarks.from_kept(told["warnings"], body.get("remarks", ())),
         per_file=told.get("perFile"),
         co_authors=co_authors and [CoAuthor(_person(entry), entry["commits"]) for entry in co_authors],
         insights=Insights.from_json(told),

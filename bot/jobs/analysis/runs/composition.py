@@ -20,6 +20,7 @@ from bot.jobs.analysis.reports.assembly import (
 from bot.jobs.analysis.reports.coauthors import count_co_authors
 from bot.jobs.analysis.reports.days import Days, collect_days
 from bot.jobs.analysis.reports.insights import gain_insights
+from bot.jobs.analysis.reports.remarks import Remark
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.series import Series, count_series
 from bot.jobs.analysis.reports.treefacts import TreeFacts
@@ -103,12 +104,12 @@ def _unread(found: State) -> list[Excluded]:
     return now + [Excluded(readable(path), "history_too_large") for path in found.blame.unreadable]
 
 
-def _warnings(found: State, unread: Sequence[Excluded], tree: TreeFacts) -> list[str]:
+def _warnings(found: State, unread: Sequence[Excluded], tree: TreeFacts) -> list[Remark]:
     told = []
     if unread:
-        told.append(f"{len(unread)} file(s) are, or once were, too large to be blamed; see `excluded`.")
+        told.append(Remark("analysis.remark.too_large", {"count": len(unread)}))
     if found.blame.capped:
-        told.append("A commit removed so many files that renames were not all followed: this is not exact.")
+        told.append(Remark("analysis.remark.capped", {}))
     if tree.attributes.unheard:
-        told.append("The patterns in .gitattributes take too long to match; what they say of languages is not heard.")
+        told.append(Remark("analysis.remark.unheard", {}))
     return told

@@ -13,6 +13,7 @@ from bot.jobs.analysis.blame.onepass import Blame, Walked, blame_tree, walk_and_
 from bot.jobs.analysis.blame.oracle import Oracle, sample
 from bot.jobs.analysis.blame.treewalk import Commit, walk
 from bot.jobs.analysis.progress import Listener, ProgressTeller
+from bot.jobs.analysis.reports.remarks import Remark
 from bot.jobs.analysis.reports.report import Proof, Report
 from bot.jobs.analysis.reports.treefacts import TreeFacts, look_at_tree
 from bot.jobs.analysis.repositories.children import Children
@@ -153,5 +154,5 @@ def _proven(report: Report, proof: Proof) -> Report:
     """The report with its proof; where git had to correct us, that is said, for it is our fault."""
     if not proof.differing:
         return dataclasses.replace(report, proof=proof)
-    told = f"Shipmate's own blame differed from git's in {', '.join(proof.differing)}; git blamed every file instead. "
-    return dataclasses.replace(report, proof=proof, warnings=[*report.warnings, told + "Please report this as a bug."])
+    told = Remark("analysis.remark.differed", {"files": ", ".join(proof.differing)})
+    return dataclasses.replace(report, proof=proof, warnings=[*report.warnings, told])
