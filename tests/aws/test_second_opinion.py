@@ -30,8 +30,8 @@ from bot.errors import Permanent
 from bot.ports.images import BuiltImage, LogSink, PushedImage
 from bot.ports.rollouts import RolloutSpec, RolloutStatus
 from tests.aws.ministack import KEY, Ministack, installed
-from tests.aws.slipway import quick_definition
-from tests.aws.test_follow import MEDIA_TYPE
+from tests.aws.rollouts.slipway import quick_definition
+from tests.aws.rollouts.test_follow import MEDIA_TYPE
 from tests.engines.docker.conftest import BASE, base_image
 
 __all__ = ["base_image"]

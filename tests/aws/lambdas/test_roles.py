@@ -28,10 +28,10 @@ from tests.aws.emulator.handle import Emulator
 from tests.aws.foundry import BUILDS
 from tests.aws.guard import Guard
 from tests.aws.harbour import FIRST_PAUSE_S
+from tests.aws.infra.template import of_role
+from tests.aws.infra.tenant import moved_in
 from tests.aws.lambdas.quay import Quay, build_event, http_event
 from tests.aws.network import Network
-from tests.aws.template import of_role
-from tests.aws.tenant import moved_in
 from tests.world import REPO
 
 ROLE = "arn:aws:iam::123456789012:role/shipmate/build"

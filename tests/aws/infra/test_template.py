@@ -17,8 +17,7 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 
 from aws.clients import AwsClients
-from tests.aws.network import Network
-from tests.aws.template import (
+from tests.aws.infra.template import (
     INFRA,
     POLICIES,
     TEMPLATE,
@@ -31,6 +30,7 @@ from tests.aws.template import (
     statements_of,
     template,
 )
+from tests.aws.network import Network
 
 ROOT = INFRA.parent
 LARGEST_POLICY = 6144

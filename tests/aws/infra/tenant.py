@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from aiobotocore.session import AioSession
 
 from aws.clients import AwsAccess, AwsClients, Keys
-from tests.aws.template import Statement, filled, published, several
+from tests.aws.infra.template import Statement, filled, published, several
 
 OWNER = "tests"
 """Fills in `${Owner}`: what the tests of this folder make bears it."""

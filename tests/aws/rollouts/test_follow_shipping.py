@@ -12,11 +12,11 @@ import pytest
 from aws.clients import AwsClients
 from bot.clock import utc_now
 from bot.jobs.deploy.rollout.leftovers import Leftovers
+from tests.aws.accounts.test_lent_accounts import lend_keys
 from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import afloat, new_folder
 from tests.aws.network import Network
-from tests.aws.slipway import Slipway, quick_definition
-from tests.aws.test_lent_accounts import lend_keys
+from tests.aws.rollouts.slipway import Slipway, quick_definition
 
 MUTE = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 

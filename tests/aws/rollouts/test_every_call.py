@@ -14,7 +14,7 @@ from bot.clock import utc_now
 from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import Harbour
 from tests.aws.network import Network
-from tests.aws.test_rollouts import raise_alarm
+from tests.aws.rollouts.test_rollouts import raise_alarm
 
 KINDS = ["throttle", "fault", "reset", "cut"]
 CALLS = [

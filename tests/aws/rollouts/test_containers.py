@@ -13,7 +13,7 @@ from bot.engines.docker.registry import DockerRegistry, RegistryAccess
 from bot.ports.images import BuiltImage
 from bot.ports.rollouts import RolloutStatus
 from tests.aws.registry import DataPlane
-from tests.aws.test_rollouts import Berth, harbour
+from tests.aws.rollouts.test_rollouts import Berth, harbour
 from tests.engines.docker.conftest import BASE, base_image
 
 __all__ = ["base_image", "harbour"]

@@ -22,11 +22,11 @@ from bot.ports.engines import RolloutEngine
 from bot.ports.images import BuiltImage, LogSink, PushedImage
 from tests.aws.harbour import QUICK, Carrier, Harbour
 from tests.aws.network import CONTAINER_PORT
-from tests.aws.test_rollouts import Berth
+from tests.aws.rollouts.test_rollouts import Berth
 
 LOOKOUT = Lookout(every_s=0.02, for_s=10.0, rule_settles_s=0.0)
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
-DEFINITION = Path(__file__).parents[2] / "infra" / "state-machine.asl.json"
+DEFINITION = Path(__file__).parents[3] / "infra" / "state-machine.asl.json"
 
 
 def quick_definition() -> str:

@@ -21,8 +21,8 @@ from bot.errors import Permanent, Transient
 from bot.ports.rollouts import RolloutSpec, RolloutStatus, RolloutView
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import Network
-from tests.aws.slipway import LOOKOUT, quick_definition
-from tests.aws.test_rollouts import QUICK, Berth
+from tests.aws.rollouts.slipway import LOOKOUT, quick_definition
+from tests.aws.rollouts.test_rollouts import QUICK, Berth
 
 ROLE = "arn:aws:iam::123456789012:role/events"
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"

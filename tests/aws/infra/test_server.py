@@ -19,7 +19,7 @@ from bot.engines.router.client import RouterClient
 from bot.errors import ShipmateError
 from bot.sandbox.github.simulator import GitHubSandbox
 from tests.aws.emulator.handle import Emulator
-from tests.aws.template import filled, properties
+from tests.aws.infra.template import filled, properties
 
 READY = "shipmate is ready: "
 

@@ -26,21 +26,21 @@ from aws.rollouts import EcsRollouts
 from bot import messages
 from bot.errors import Permanent
 from bot.ports.rollouts import RolloutSpec, RolloutStatus
+from tests.aws.builds.test_codebuild import QUICK as QUICK_BUILDS
+from tests.aws.builds.test_codebuild import Told, Yard, spec, yard  # noqa: F401 (a fixture)
+from tests.aws.builds.test_ecr import IMAGE, Pushes
 from tests.aws.conftest import REGION
 from tests.aws.emulator.demands import PERMITTED, RESOURCES, action_of
 from tests.aws.emulator.handle import Emulator
-from tests.aws.ground import Ground
+from tests.aws.ground.ground import Ground
 from tests.aws.guard import Guard
 from tests.aws.harbour import Harbour
+from tests.aws.infra.template import INFRA, POLICIES, policies, published, several
+from tests.aws.infra.tenant import OWNER, Tenant, allowing, moved_in, without
 from tests.aws.network import Network
-from tests.aws.slipway import LOOKOUT
-from tests.aws.template import INFRA, POLICIES, policies, published, several
-from tests.aws.tenant import OWNER, Tenant, allowing, moved_in, without
-from tests.aws.test_codebuild import QUICK as QUICK_BUILDS
-from tests.aws.test_codebuild import Told, Yard, spec, yard  # noqa: F401 (a fixture)
-from tests.aws.test_ecr import IMAGE, Pushes
-from tests.aws.test_follow import Team, team  # noqa: F401 (a fixture)
-from tests.aws.test_rollouts import QUICK, Berth
+from tests.aws.rollouts.slipway import LOOKOUT
+from tests.aws.rollouts.test_follow import Team, team  # noqa: F401 (a fixture)
+from tests.aws.rollouts.test_rollouts import QUICK, Berth
 
 ROLE = "arn:aws:iam::123456789012:role/shipmate-tests"
 PARTS = [path.stem for path in POLICIES]

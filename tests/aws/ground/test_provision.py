@@ -26,7 +26,7 @@ from bot.errors import Permanent
 from bot.ports.ground import PartAction
 from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.handle import Emulator
-from tests.aws.ground import ONE_OF_EACH, QUICK, Died, Dying, Ground
+from tests.aws.ground.ground import ONE_OF_EACH, QUICK, Died, Dying, Ground
 from tests.aws.guard import Guard
 from tests.aws.network import lay_out
 

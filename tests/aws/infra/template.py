@@ -11,7 +11,7 @@ from typing import Any
 
 from cfnlint.decode import cfn_yaml
 
-INFRA = Path(__file__).parents[2] / "infra"
+INFRA = Path(__file__).parents[3] / "infra"
 TEMPLATE = INFRA / "shipmate.yml"
 POLICIES = sorted((INFRA / "policies").glob("*.json"))
 Statement = Mapping[str, Any]
