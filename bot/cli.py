@@ -34,6 +34,14 @@ class Shell(click.Group):
         except ShipmateError as error:
             click.echo(f"Error: {messages.failure('en', error.code, error.facts)}", err=True)
             return context.exit(BAD_INPUT if isinstance(error, UserMistake) else FAILED)
+        except OSError as error:
+            click.echo(f"Error: {_sentence(error)}", err=True)
+            return context.exit(FAILED)
+
+
+def _sentence(error: OSError) -> str:
+    """What the machine refused, and of which file: `Permission denied: /data/s.db.`"""
+    return ": ".join(str(part) for part in (error.strerror or error, error.filename) if part) + "."
 
 
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
@@ -129,7 +137,7 @@ def _run_fast(main: Coroutine[Any, Any, int]) -> int:
 @cli.command()
 @click.option("--once", is_flag=True, help="Run the main job, print the summary, and exit 0 or 1.")
 @click.option("--engine", type=click.Choice(["auto", "docker", "process"]), default="auto", show_default=True)
-@click.option("--port", default=0, help="The server's port; 0 is any free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The server's port; 0 is any free one.")
 def demo(once: bool, engine: str, port: int) -> None:
     """The main job on a simulated GitHub and Slack. No account, no key."""
     from bot.demo.show import run_demo
@@ -157,7 +165,7 @@ def sandbox(github_port: int, slack_port: int, webhook_url: str | None, state_di
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="JSON alone on stdout.")
 def doctor(as_json: bool) -> None:
     """Check the settings and what they lead to, and say what to do."""
     from bot.shell.doctor import examine

@@ -73,6 +73,12 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 _REASON,
                 Parameter("pairs", "KEY=VALUE…", after="--", takes=Takes.PAIRS),
             ),
+            examples=(
+                "deploy",
+                "deploy to staging",
+                "deploy v1.4 to production --canary 10",
+                'deploy main to staging,production --reason "the fix of #42"',
+            ),
         ),
         CommandSpec(
             "rollback",
@@ -82,6 +88,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "빌드 없이 즉시 이전 릴리스로 되돌립니다. 따로 정하지 않으면 마지막 정상 릴리스입니다.",
             },
             (_ENV, Parameter("release", "VERSION|SHA|last-good", _RELEASE, after="to"), _REASON),
+            examples=("rollback", "rollback staging to 7", 'rollback production --reason "errors at checkout"'),
         ),
         CommandSpec(
             "promote",
@@ -95,6 +102,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 Parameter("environment", "ENV", ENVIRONMENT, after="to", needed=True),
                 _REASON,
             ),
+            examples=("promote staging to production",),
         ),
         CommandSpec(
             "preview",
@@ -108,6 +116,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 Parameter("extend", "DURATION", DURATION, after="extend"),
                 Parameter("stop", "", after="stop", takes=Takes.NOTHING, instead=True),
             ),
+            examples=("preview", "preview extend 2d", "preview stop"),
         ),
         CommandSpec(
             "status",
@@ -117,6 +126,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "어디에 무엇이 배포되어 있고 무엇이 진행 중인지 보여 줍니다.",
             },
             (_ENV_BUT_NO_JOB, _JOB_INSTEAD),
+            examples=("status", "status production"),
         ),
         CommandSpec(
             "why",
@@ -135,6 +145,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "여기서 가장 최근 작업(또는 JOB)의 로그 끝부분이나 여섯 단계 중 하나의 기록을 보여 줍니다.",
             },
             (_JOB_ID, Parameter("stage", "N", _STAGE, after="--stage")),
+            examples=("logs", "logs --stage 1"),
         ),
         CommandSpec(
             "retry",
@@ -153,6 +164,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "얼마나 자주, 빨리, 안전하게 배포하는지 보여 줍니다(DORA 네 지표).",
             },
             (_ENV,),
+            examples=("stats production",),
         ),
         CommandSpec(
             "approve",
@@ -180,6 +192,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "풀 리퀘스트의 최신 커밋(또는 REF)이 무엇이고 어떻게 빌드될지, 그 이유와 함께 알려 줍니다.",
             },
             (Parameter("ref", "REF", REF),),
+            examples=("inspect", "inspect main"),
         ),
         CommandSpec(
             "analyze",
@@ -194,6 +207,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 Parameter("since", "DATE", _DATE, after="--since"),
                 Parameter("until", "DATE", _DATE, after="--until"),
             ),
+            examples=("analyze", "analyze main @alice --since 2026-01-01"),
         ),
         CommandSpec(
             "lock",
@@ -203,6 +217,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "해제하거나 시간이 지날 때까지 그 환경(또는 모든 환경)에 다른 사람이 배포하지 못하게 합니다.",
             },
             (_ENV, _ALL, _REASON, Parameter("for", "DURATION", DURATION, after="--for")),
+            examples=('lock production --for 2h --reason "the migration"', "lock --all"),
         ),
         CommandSpec(
             "unlock",
@@ -212,6 +227,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "잠금을 해제합니다. 다른 사람의 잠금은 이유를 적어야 하며, 그 사람에게 알립니다.",
             },
             (_ENV, _ALL, _REASON),
+            examples=("unlock production", 'unlock production --reason "alice is on holiday"'),
         ),
         CommandSpec(
             "locks",
@@ -229,6 +245,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
                 "ko": "누가 어느 환경을 몇 번째로 기다리는지, 얼마나 걸릴지 보여 줍니다.",
             },
             (_ENV,),
+            examples=("queue production",),
         ),
         CommandSpec(
             "link",
@@ -251,6 +268,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
             "none",
             {"en": "Show these commands.", "ko": "명령 목록을 보여 줍니다."},
             (Parameter("command", "COMMAND", re.compile(r"\A/?[a-z][a-z-]{0,19}\Z")),),
+            examples=("help deploy",),
         ),
     )
 }

@@ -115,10 +115,10 @@ class Settings:
 def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     """Read the settings. Raises UserMistake("bad_setting", name, sentence) for one that cannot be used."""
     source = os.environ if env is None else env
-    host, port = source.get("HOST", "127.0.0.1"), _whole(source, "PORT", 8080, 0, 65535)
+    host, port = source.get("HOST") or "127.0.0.1", _whole(source, "PORT", 8080, 0, 65535)
     workdir = Path(source.get("SHIPMATE_WORKDIR") or Path.home() / ".shipmate").absolute()
     return Settings(
-        database_url=source.get("DATABASE_URL", DATABASE_URL),
+        database_url=source.get("DATABASE_URL") or DATABASE_URL,
         workdir=workdir,
         host=host,
         port=port,
@@ -140,7 +140,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         stage_limit_s=float(_whole(source, "SHIPMATE_STAGE_LIMIT", 600, 1, 86_400)),
         job_limit_s=float(_whole(source, "SHIPMATE_JOB_LIMIT", 1800, 1, 604_800)),
         proxies=for_git(source),
-        owner=source.get("SHIPMATE_OWNER") or _owner(source.get("DATABASE_URL", DATABASE_URL)),
+        owner=source.get("SHIPMATE_OWNER") or _owner(source.get("DATABASE_URL") or DATABASE_URL),
     )
 
 

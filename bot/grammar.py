@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 import re
 from collections import deque
@@ -65,6 +66,8 @@ class CommandSpec:
     help: Mapping[str, str]
     """By language: `en`, `ko`."""
     parameters: tuple[Parameter, ...] = ()
+    examples: tuple[str, ...] = ()
+    """What people say most, without the slash; shown where somebody asks how the command is said."""
 
     @property
     def usage(self) -> str:
@@ -180,13 +183,21 @@ class _Reading:
 
     def _place(self, word: str) -> None:
         """A word known by its place; what fits no parameter of that place is told as the first one's fault."""
-        if not self._places or word.startswith("--"):
+        if word.startswith("--"):
+            raise self._unknown_option(word[:SHOWN_CHARACTERS])
+        if not self._places:
             raise mistake(self._spec, "unexpected_word", given=word[:SHOWN_CHARACTERS])
         group = self._group_for(word)
         fitting = next((p for p in group if p.pattern.match(word)), group[0])
         self._keep(fitting, word)
         if fitting.takes is Takes.WORDS:
             self._more(fitting)
+
+    def _unknown_option(self, given: str) -> UserMistake:
+        near = difflib.get_close_matches(given.partition("=")[0], self._options(), n=1)
+        if near:
+            return mistake(self._spec, "unknown_option", given=given, did_you_mean=near[0])
+        return mistake(self._spec, "unexpected_word", given=given)
 
     def _group_for(self, word: str) -> Sequence[Parameter]:
         """The next place; places the word does not fit are left out for a later one that it fits."""
@@ -209,9 +220,12 @@ class _Reading:
         self.found[parameter.name] = value
 
     def _up_to_next_option(self) -> Iterator[str]:
-        options = {word for word in self._spec.keyed if word.startswith("--")}
+        options = self._options()
         while self._rest and self._rest[0].partition("=")[0] not in options:
             yield self._rest.popleft()
+
+    def _options(self) -> list[str]:
+        return [word for word in self._spec.keyed if word.startswith("--")]
 
     def _read_pairs(self, parameter: Parameter) -> None:
         text = " ".join(self._rest)

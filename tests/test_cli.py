@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import cli
+from bot.config import from_environment
 from bot.engines.router.client import RouterClient
 from bot.errors import ShipmateError
 from bot.sandbox.sandbox import Sandbox
@@ -50,6 +52,7 @@ def shell(home: Path, *words: str, said: str | None = None, **env: str) -> Resul
         (("secrets", "remove", "/api", "TOKEN"), "'/api' is not of the form owner/name"),
         (("sandbox", "--github-port", "70000"), "70000"),
         (("demo", "--engine", "podman"), "podman"),
+        (("demo", "--port", "99999"), "99999"),
     ],
 )
 def test_a_wrong_word_is_answered_with_a_sentence_and_2(home: Path, words: tuple[str, ...], sentence: str) -> None:
@@ -89,6 +92,26 @@ def test_a_server_with_a_bad_setting_refuses_to_start_and_names_it(
 ) -> None:
     result = shell(home, "serve", **{"GITHUB_APP_ID": "", "PORT": "0", **env})
     assert (result.exit_code, sentence in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("keys", "list"), ("audit", "verify")])
+def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(home: Path, words: tuple[str, ...]) -> None:
+    (home / "file").write_text("in the way")
+    result = shell(home, *words, DATABASE_URL=f"sqlite:///{home}/file/s.db")
+    assert (result.exit_code, str(home / "file") in result.output, result.output.count("\n")) == (1, True, 1)
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = shell(home, "sandbox", "--github-port", str(taken.getsockname()[1]))
+    assert (result.exit_code, "address already in use" in result.output) == (1, True), result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_setting_that_is_set_to_nothing_counts_as_not_set() -> None:
+    blank = {"DATABASE_URL": "", "HOST": "", "PORT": "", "SHIPMATE_WORKDIR": "", "SHIPMATE_OWNER": "shipmate-test"}
+    assert from_environment(blank) == from_environment({"SHIPMATE_OWNER": "shipmate-test"})
 
 
 def test_keys_are_made_listed_and_revoked_and_shown_only_once(home: Path) -> None:

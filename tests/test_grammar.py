@@ -22,7 +22,7 @@ from bot.grammar import (
     Takes,
     read_arguments,
 )
-from bot.reporters.markdown import help_text
+from bot.reporters.markdown import help_with
 
 SPEC = CommandSpec(
     "ship",
@@ -197,9 +197,14 @@ class TestEveryCommand:
 
     @pytest.mark.parametrize("locale", ["en", "ko"])
     def test_its_help_says_what_it_does_and_every_word_it_takes(self, spec: CommandSpec, locale: str) -> None:
-        told = help_text(locale, spec.name)
+        told = help_with(locale, spec)
         assert spec.help[locale] in told
-        assert spec.usage_in_a_table in told
+        assert spec.usage in told
+
+    def test_its_examples_are_understood_as_that_command(self, spec: CommandSpec) -> None:
+        for example in spec.examples:
+            (command,) = read_comment(f"/{example}").commands
+            assert command.name == spec.name
 
 
 def fits(spec: CommandSpec, command: Command) -> bool:

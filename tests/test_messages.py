@@ -19,6 +19,13 @@ def facts_of(sentence: str) -> set[str]:
     return {name.partition(":")[0] for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
+@pytest.mark.parametrize("locale", ["en", "ko"])
+def test_braces_that_are_to_be_read_are_not_taken_for_a_fact(locale: str) -> None:
+    assert "`previews: {enabled: true}`" in messages.failure(locale, "previews_off", {})
+    formats = {form for s in messages.LOCALES[locale].values() for _, _, form, _ in string.Formatter().parse(s) if form}
+    assert [form for form in formats if form not in {",", ".0f", ".1f"} and "|" not in form] == []
+
+
 def test_both_languages_have_the_same_sentences() -> None:
     assert english.SENTENCES.keys() == korean.SENTENCES.keys()
 

@@ -9,6 +9,7 @@ from bot import messages
 from bot.clock import Clock
 from bot.desk.order import Order
 from bot.errors import Refused
+from bot.gates import policy
 from bot.gates.facts import Facts
 from bot.gates.records import Records
 from bot.links import Links
@@ -49,6 +50,11 @@ class Office:
         if order.is_pull and order.number is not None:
             return await facts.settings_for(await facts.pull(order.number))
         return await facts.config(await facts.default_branch())
+
+    async def require_known(self, order: Order, facts: Facts, environment: str) -> None:
+        """Raises Refused("unknown_environment") for one that no settings have and that nothing was deployed to."""
+        if environment not in await self.records.releases.environments(order.repository.id):
+            policy.pick_environment(await self.base_config(order, facts), environment)
 
     async def require_job(self, order: Order) -> Job:
         """The job the order names, else the newest one asked for here. Raises Refused("job_not_found" or "no_job")."""

@@ -15,7 +15,8 @@ from bot.repo_config.traffic import canary
 def with_options(environment: EnvironmentConfig, command: Command) -> EnvironmentConfig:
     """The environment as this one deployment has it.
 
-    Raises Refused("param_unknown" or "param_refused"), and "canary_followed" where a state machine moves the traffic.
+    Raises Refused("params_none", "param_unknown" or "param_refused"), and "canary_followed" where a state machine
+    moves the traffic.
     """
     percent = command.get("canary")
     if percent and FOLLOW in environment.ecs:
@@ -27,6 +28,8 @@ def with_options(environment: EnvironmentConfig, command: Command) -> Environmen
 
 def _allowed(name: str, value: str, environment: EnvironmentConfig) -> str:
     """The value, which is never shown in a refusal: it may be a secret."""
+    if not environment.params:
+        raise Refused("params_none", name=name, environment=environment.name)
     rule = environment.params.get(name)
     if rule is None:
         raise Refused("param_unknown", name=name, environment=environment.name, known=sorted(environment.params))

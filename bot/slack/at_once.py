@@ -25,6 +25,7 @@ WAITED_FOR = (b"block_suggestion", b"view_submission")
 FIELDS: Mapping[str, str] = {
     "slack_not_in_channel": "channel",
     "ref_not_found": "ref",
+    "environment_for_ref": "ref",
     "repository_unknown": "repository",
     "permission_needed": "repository",
     "permission_unreadable": "repository",

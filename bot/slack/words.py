@@ -14,6 +14,7 @@ from bot import messages
 from bot.commands import COMMANDS
 from bot.errors import UserMistake
 from bot.grammar import ENVIRONMENT, Command, CommandSpec, Parameter, read_arguments
+from bot.reporters.markdown import option_lines
 
 NOISE_LEVELS = "all|ends|failures|off"
 CHANNEL_ROLE = "maintain"
@@ -104,9 +105,19 @@ def usage(spec: CommandSpec) -> str:
 
 def help_in_slack(locale: str, only: str | None = None) -> str:
     """The commands that work here, made from the grammar."""
-    specs = [spec for spec in {**COMMANDS, **OWN}.values() if only in {None, spec.name}]
-    lines = [f"• `{usage(spec)}` — {_does(spec, locale)}" for spec in specs]
+    known = {**COMMANDS, **OWN}
+    if only is not None:
+        return _help_with(locale, known[only])
+    lines = [f"• `{usage(spec)}` — {_does(spec, locale)}" for spec in known.values()]
     return "\n".join([messages.say(locale, "slack.help.title"), *lines])
+
+
+def _help_with(locale: str, spec: CommandSpec) -> str:
+    parts = [f"`{usage(spec)}`", _does(spec, locale), *filter(None, [option_lines(locale, spec)])]
+    if spec.examples:
+        examples = (f"• {spoken(f'`/{example}`', 'OWNER/REPO')}" for example in spec.examples)
+        parts.append("\n".join([messages.say(locale, "help.examples"), *examples]))
+    return "\n\n".join(parts)
 
 
 def spoken(text: str, repository: str | None = None) -> str:
@@ -160,7 +171,7 @@ def _command(spec: CommandSpec, words: list[str], raw: str) -> Command:
         return read_arguments(spec, words, raw)
     except UserMistake as mistake:
         given = _shown(str(mistake.facts.get("given", "")))
-        facts = {name: fact for name, fact in mistake.facts.items() if name == "argument"}
+        facts = {name: fact for name, fact in mistake.facts.items() if name in {"argument", "did_you_mean"}}
         raise _mistake(spec, mistake.code, given=given, **facts) from mistake
 
 

@@ -19,6 +19,8 @@ class Live:
     release: Release
     job: Job | None
     finding: Finding = AS_BELIEVED
+    brought_back: Job | None = None
+    """The rollback thanks to which it serves again."""
 
 
 def status_text(
@@ -27,8 +29,12 @@ def status_text(
     jobs: Sequence[Job],
     links: Links,
     locale: str,
+    only: str | None = None,
 ) -> str:
-    """A table, one row an environment that serves something or is being deployed to; below, what somebody must see."""
+    """A table, one row an environment that serves something or is being deployed to; below, what somebody must see.
+
+    `only`: the environment that was asked about.
+    """
 
     def word(key: str) -> str:
         return messages.say(locale, f"status.{key}")
@@ -38,7 +44,8 @@ def status_text(
     busy = {job.environment: job for job in reversed(jobs)}
     names = sorted(serving.keys() | busy.keys())
     if not names:
-        return f"{title}\n\n{word('nothing')}"
+        nothing = messages.say(locale, "status.nothing_there", environment=only) if only else word("nothing")
+        return f"{title}\n\n{nothing}"
     head = f"| {word('environment')} | {word('serves')} | {word('since')} | {word('under_way')} |\n|---|---|---|---|"
     rows = [_row(name, serving.get(name), busy.get(name), links, word("none"), locale) for name in names]
     warnings = [_warning(one, locale) for one in live if one.finding != AS_BELIEVED]
@@ -51,16 +58,19 @@ def _warning(live: Live, locale: str) -> str:
 
 
 def _row(name: str, serving: Live | None, busy: Job | None, links: Links, none: str, locale: str) -> str:
-    serves, since = _serving(serving.release, serving.job) if serving else (none, none)
+    serves, since = _serving(serving) if serving else (none, none)
     return f"| `{name}` | {serves} | {since} | {_job(busy, links, locale) if busy else none} |"
 
 
-def _serving(release: Release, job: Job | None) -> tuple[str, str]:
-    """What serves, where it can be opened, and since when, by whom."""
+def _serving(live: Live) -> tuple[str, str]:
+    """What serves, where it can be opened, and since when, by whom: a rollback begins that anew."""
+    release, job, back = live.release, live.job, live.brought_back
     url = job.result.get("url") if job else None
     sha = f"[`{release.sha[:7]}`]({url})" if url else f"`{release.sha[:7]}`"
-    by = f" · {messages.neutral(job.origin.actor)}" if job else ""
-    return f"{sha} (v{release.version})", release.live_at.strftime("%Y-%m-%d %H:%M UTC") + by
+    since = back.ended_at if back and back.ended_at else release.live_at
+    bringer = back or job
+    by = f" · {messages.neutral(bringer.origin.actor)}" if bringer else ""
+    return f"{sha} (v{release.version})", since.strftime("%Y-%m-%d %H:%M UTC") + by
 
 
 def _job(job: Job, links: Links, locale: str) -> str:

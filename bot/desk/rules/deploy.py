@@ -52,8 +52,18 @@ async def _commit_meant(office: Office, order: Order, facts: Facts) -> Commit:
         return Commit(await office.base_config(order, facts), order.pinned_sha, ref)
     if ref == order.known_sha and (fork := await office.records.approvals.trusted_pull(order.repository.id, ref)):
         return await _same_head(office, order, facts, fork)
+    return await _named(office, order, facts, ref)
+
+
+async def _named(office: Office, order: Order, facts: Facts, ref: str) -> Commit:
+    """Raises Refused("ref_not_found"), or "environment_for_ref" for what is the name of an environment."""
     commit = facts.commit(ref, is_ours=ref == order.known_sha)
-    config, sha = await asyncio.gather(office.base_config(order, facts), commit)
+    try:
+        config, sha = await asyncio.gather(office.base_config(order, facts), commit)
+    except Refused as refused:
+        if refused.code == "ref_not_found" and ref in (await office.base_config(order, facts)).environments:
+            raise Refused("environment_for_ref", environment=ref) from refused
+        raise
     return Commit(config, sha, ref)
 
 

@@ -16,9 +16,11 @@ from bot.model import Job
 
 
 async def queue(office: Office, order: Order, facts: Facts) -> Outcome:
-    """One environment, or all where somebody stands."""
-    now = office.clock()
-    found = await lines(office.records.jobs, order.repository, order.command.get("environment"), now)
+    """One environment, or all where somebody stands. Raises Refused("unknown_environment")."""
+    now, only = office.clock(), order.command.get("environment")
+    found = await lines(office.records.jobs, order.repository, only, now)
+    if only and not found:
+        await office.require_known(order, facts, only)
     title = office.say("queue.title", repository=order.repository.full_name)
     text = "\n\n".join([title, *(_table(office, line, now) for line in found)])
     if not found:

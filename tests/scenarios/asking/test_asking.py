@@ -96,6 +96,66 @@ async def test_what_does_not_exist_is_told_with_what_does(world: World) -> None:
     assert world.reactions(said) == ["confused"]
 
 
+async def test_the_name_of_an_environment_in_the_place_of_a_ref_is_answered_with_what_to_say(world: World) -> None:
+    pull = await world.open_pull("two")
+    said = await world.say(pull.number, "/deploy staging")
+    assert "Say `/deploy to staging`" in world.answer(pull.number)
+    assert world.reactions(said) == ["confused"]
+    assert await world.jobs() == []
+
+
+async def test_a_branch_that_is_called_like_an_environment_is_deployed(world: World) -> None:
+    await world.push("three", branch="production")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy production")
+    assert await world.serves() == "three"
+
+
+@pytest.mark.parametrize("question", ["/status moon", "/queue moon"])
+async def test_an_environment_nobody_knows_is_not_said_to_be_empty(world: World, question: str) -> None:
+    await world.push("one")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, question)
+    assert "There is no environment `moon`" in world.answer(pull.number)
+
+
+async def test_an_environment_that_serves_nothing_yet_is_named(world: World) -> None:
+    await world.push("one")
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/status staging")
+    assert "Nothing has been deployed to `staging` yet." in world.answers(pull.number)[-1].body
+    await world.say(pull.number, "/queue staging")
+    assert "Nobody waits" in world.answers(pull.number)[-1].body
+
+
+async def test_after_a_rollback_status_tells_who_put_it_back_and_when(world: World) -> None:
+    world.github.set_permission(REPO, "carol", "write")
+    await world.push("one")
+    await world.settle()
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy")
+    await world.say(pull.number, "/rollback", by="carol")
+    await world.say(pull.number, "/status")
+    back = (await world.jobs())[0]
+    assert back.ended_at is not None
+    assert f"{back.ended_at:%Y-%m-%d %H:%M} UTC · carol |" in world.answers(pull.number)[-1].body
+
+
+async def test_help_about_one_command_gives_examples_and_about_none_says_so(world: World) -> None:
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/help deploy")
+    assert "- `/deploy to staging`" in world.answers(pull.number)[-1].body
+    await world.say(pull.number, "/help fly")
+    assert "no command here" in world.answers(pull.number)[-1].body
+    assert "| `/deploy" in world.answers(pull.number)[-1].body
+
+
+async def test_a_mistyped_option_is_answered_with_the_right_one(world: World) -> None:
+    pull = await world.open_pull("two")
+    await world.say(pull.number, "/deploy --no-op")
+    assert "Did you mean `--noop`?" in world.answer(pull.number)
+
+
 async def test_status_tells_what_serves(world: World) -> None:
     sha = await world.push("one")
     pull = await world.open_pull("two")
