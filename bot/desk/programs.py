@@ -10,7 +10,6 @@ from typing import Any
 from bot.asked import FACE, Asked
 from bot.audit import AuditEntry
 from bot.clock import Clock
-from bot.desk.given import Sees, everything
 from bot.desk.looking import Looked, look
 from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
@@ -37,18 +36,12 @@ class ProgramDesk:
     audit: Audit
     clock: Clock
 
-    async def deploy(
-        self, user: str | int, name: str, branch: str, environment: str | None = None, sees: Sees = everything
-    ) -> Job:
+    async def deploy(self, user: str | int, name: str, branch: str, environment: str | None = None) -> Job:
         """Take a deployment on; it waits when this returns. `user` is a login or GitHub's number of an account.
 
-        Without `environment` it is the branch's own, else the default one. Who `sees` less than everything names a
-        repository in full. Raises Refused, Permanent, Transient.
+        Without `environment` it is the branch's own, else the default one. Raises Refused, Permanent, Transient.
         """
-        _require_seen(sees, name)
-        order, facts = await self._ordered("api", user, name, branch, environment)
-        _require_seen(sees, order.repository.full_name, name)
-        return await self.obeyed(order, facts)
+        return await self.obeyed(*await self._ordered("api", user, name, branch, environment))
 
     async def take_over(self, asked: Asked) -> Job:
         """The same for one that was asked for in the table: under its id and since then, at its commit if it has one.
@@ -102,11 +95,9 @@ class ProgramDesk:
         except Refused as full:
             raise Refused("deployment_queue_full", limit=full.facts.get("limit")) from full
 
-    async def inspect(self, name: str, ref: str | None, sees: Sees = everything) -> Looked:
+    async def inspect(self, name: str, ref: str | None) -> Looked:
         """What a ref of a repository is, the default branch by default. Raises Refused, Permanent, Transient."""
-        _require_seen(sees, name)
         facts, repository = await self._repository(name)
-        _require_seen(sees, repository.full_name, name)
         default = await facts.default_branch()
         config = await facts.config(default)
         sha = await facts.commit(ref or default)
@@ -131,12 +122,6 @@ class ProgramDesk:
             return (await installation_in(self.github.app, login)).account
         except NotFound as unknown:
             raise Refused("user_unknown", user=login) from unknown
-
-
-def _require_seen(sees: Sees, repository: str, asked: str = "") -> None:
-    """Raises Refused as for a repository that is not there; one that moved is `asked` for by its name of then."""
-    if not sees(repository):
-        raise Refused("repository_not_installed", repository=asked or repository)
 
 
 async def environment_of(facts: Facts, branch: str) -> str:
