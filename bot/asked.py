@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -79,6 +79,11 @@ class Asked:
         """When it last went into another state."""
         return self.steps[-1].at
 
+    @property
+    def vain_build(self) -> str | None:
+        """The build that was begun for it, where it ended without going live: nobody waits for that one any more."""
+        return self.build_id if self.state.is_final and self.state is not JobState.COMPLETED else None
+
     def same_request(self, other: Asked) -> bool:
         """Whether both ask for the very same thing."""
         return _request(self) == _request(other)
@@ -144,8 +149,6 @@ class Tables:
 
     deployments: AskedTable
     places: PlaceTable
-    stop_build: Callable[[str], Awaitable[None]]
-    """Stops a build that was begun, by its id. Repeatable."""
 
 
 def _request(asked: Asked) -> tuple[Any, ...]:

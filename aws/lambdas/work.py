@@ -1,4 +1,4 @@
-"""Works off what the table's stream tells: finds, inspects, begins the build; each step is written back when done."""
+"""Works off what the table's stream tells: finds, inspects, begins the build, and ends one that became of no use."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from aws import builds
 from aws.asked import DynamoAsked
 from aws.clients import AwsClients
 from aws.lambdas.building import Builds
@@ -19,7 +21,7 @@ from aws.lambdas.warm import Warm
 from aws.places import DynamoPlaces
 from bot.asked import Asked, AskedTable, Waits
 from bot.clock import Clock, utc_now
-from bot.errors import ShipmateError, Transient
+from bot.errors import Permanent, ShipmateError, Transient
 from bot.github.api import open_github
 from bot.model import JobState
 
@@ -28,15 +30,18 @@ log = logging.getLogger("shipmate.lambdas")
 
 Build = Callable[[Asked, Subject], Awaitable[str | None]]
 """Begins the build of a deployment; answers its id, or None where the server has to build."""
+Stop = Callable[[str], Awaitable[None]]
+"""Asks for the end of a build, by its id. Repeatable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where deployments are worked on that wait for it."""
+    """Where deployments are worked on that wait for it, and builds are ended that nobody waits for any more."""
 
     table: AskedTable
     finder: Finder
     build: Build
+    stop: Stop
     clock: Clock = utc_now
 
     async def settle(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,8 +57,7 @@ class Bench:
     async def _record(self, record: Mapping[str, Any]) -> bool:
         """Whether nothing is left to do for it. One that cannot be read comes again until it is put aside."""
         try:
-            if record["eventName"] == "INSERT":
-                await self.work(str(record["dynamodb"]["Keys"]["deploymentId"]["S"]))
+            await self.work(str(record["dynamodb"]["Keys"]["deploymentId"]["S"]))
         except Transient as passing:
             log.warning("a record has to come again: %s", passing)
             return False
@@ -68,6 +72,8 @@ class Bench:
         Raises Transient.
         """
         asked = await self.table.get(deployment_id)
+        if asked is not None and asked.vain_build is not None:
+            await self._stopped(asked.vain_build)
         if asked is None or asked.waits is not Waits.WORK:
             return
         if asked.state is JobState.PENDING:
@@ -100,7 +106,20 @@ class Bench:
             await self.table.change(asked, replace(asked, waits=Waits.SERVER))
             return
         begun = asked.gone_to(JobState.BUILDING, self.clock(), Waits.SERVER)
-        await self.table.change(asked, replace(begun, build_id=build_id))
+        if await self.table.change(asked, replace(begun, build_id=build_id)) is None:
+            await self._noted(asked.id, build_id)
+
+    async def _noted(self, deployment_id: str, build_id: str) -> None:
+        """The server went on with it meanwhile: the build is known all the same, so that it ends where that does."""
+        while (now := await self.table.get(deployment_id)) is not None and now.build_id is None:
+            await self.table.change(now, replace(now, build_id=build_id))
+
+    async def _stopped(self, build_id: str) -> None:
+        """What cannot be stopped holds up no other record: it ends by itself, at its project's limit."""
+        try:
+            await self.stop(build_id)
+        except Permanent as refused:
+            log.warning("a build nobody waits for goes on", extra={"build": build_id, "code": refused.code})
 
     async def _end(self, deployment_id: str, error: Exception) -> None:
         now = await self.table.get(deployment_id)
@@ -120,7 +139,8 @@ async def _opened() -> AsyncIterator[Bench]:
             )
         )
         finder = Finder(github, DynamoPlaces(clients, settings.installations))
-        yield Bench(DynamoAsked(clients, settings.deployments), finder, Builds(clients, settings))
+        table, begin = DynamoAsked(clients, settings.deployments), Builds(clients, settings)
+        yield Bench(table, finder, begin, partial(builds.stop, clients))
 
 
 async def _app_key(clients: AwsClients, settings: LambdaSettings) -> str:

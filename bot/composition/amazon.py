@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bot.asked import Tables
@@ -60,17 +59,12 @@ async def open_tables(at: AwsSettings | None) -> AsyncIterator[Tables | None]:
         yield None
         return
     from aws.asked import DynamoAsked  # as above
-    from aws.builds import stop
     from aws.clients import AwsAccess, AwsClients
     from aws.places import DynamoPlaces
 
     clients = AwsClients(AwsAccess(at.region, at.endpoint_url))
     try:
-        yield Tables(
-            DynamoAsked(clients, at.deployments_table),
-            DynamoPlaces(clients, at.installations_table),
-            partial(stop, clients),
-        )
+        yield Tables(DynamoAsked(clients, at.deployments_table), DynamoPlaces(clients, at.installations_table))
     finally:
         await clients.close()
 

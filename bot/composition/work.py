@@ -110,7 +110,7 @@ def faces(house: House) -> list[Face]:
         PreviewCommentFace(house.github, house.login, locale),
         ReactionFace(house.github, house.login),
         DeploymentFace(house.github, locale),
-        *([TableFace(house.tables)] if house.tables else []),
+        *([TableFace(house.tables.deployments)] if house.tables else []),
     ]
 
 

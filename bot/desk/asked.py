@@ -76,9 +76,7 @@ class AskedDesk:
             await self.audit.add(ended_before(asked), asked.moved_at)
 
     async def _refuse(self, asked: Asked, refusal: ShipmateError) -> None:
-        """A build that nobody wants any more is stopped first, so that a death leaves it to the next look."""
-        if asked.build_id is not None:
-            await self.tables.stop_build(asked.build_id)
+        """Its end, and why, are written into the table; whoever began a build for it hears of it there."""
         words = messages.failure(asked.language, refusal.code, refusal.facts)
         told = {"errorCode": refusal.code.upper(), "errorMessage": words}
         await self.tables.deployments.change(asked, asked.gone_to(JobState.FAILED, self.clock(), None, **told))

@@ -78,7 +78,7 @@ class Quay(Foundry):
 
     async def _opened(self, stack: AsyncExitStack) -> House:
         house = await super()._opened(stack)
-        return replace(house, tables=Tables(self.table, self.places, partial(builds.stop, self.clients)))
+        return replace(house, tables=Tables(self.table, self.places))
 
     async def lies(self, *, builds: Mapping[str, Any] = BUILDS, **settings: Any) -> None:
         """Production is on ECS, built by CodeBuild, and deployed to by nobody who only pushes."""
@@ -110,7 +110,8 @@ class Quay(Foundry):
             api_url=github["GITHUB_API_URL"],
             patience=PATIENCE,
         ) as api:
-            yield replace(Bench(self.table, Finder(api, self.places), self.new_builds()), **parts)
+            stop = partial(builds.stop, self.clients)
+            yield replace(Bench(self.table, Finder(api, self.places), self.new_builds(), stop), **parts)
 
     def new_builds(self) -> Builds:
         """What begins builds, knowing nothing of earlier ones."""

@@ -1,12 +1,17 @@
-"""A table's stream and what Lambda does with it: batches, checkpoints, tries, halves, and records put aside."""
+"""A table's stream and what Lambda does with it: filters, batches, checkpoints, tries, halves, records put aside."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from moto.events.models import EventPattern
+
 from aws.clients import AwsClients
+from tests.aws.infra.template import properties
 
 Record = dict[str, Any]
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -57,7 +62,7 @@ class Pump:
             await self.deliver(records[1:], handler)
 
     async def new(self) -> dict[str, list[Record]]:
-        """Records that were not read before, by shard."""
+        """Records that were not read before and that the template lets through, by shard."""
         found = {}
         for stream in (await self._streams("ListStreams", TableName=self.table))["Streams"]:
             arn = stream["StreamArn"]
@@ -71,10 +76,25 @@ class Pump:
         if shard in self._read:
             begin = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": self._read[shard]}
         at = (await self._streams("GetShardIterator", StreamArn=arn, ShardId=shard, **begin))["ShardIterator"]
-        return list((await self._streams("GetRecords", ShardIterator=at))["Records"])
+        return [one for one in (await self._streams("GetRecords", ShardIterator=at))["Records"] if wanted(one)]
 
     async def _streams(self, operation: str, **asked: Any) -> dict[str, Any]:
         return await self.clients.call("dynamodbstreams", operation, **asked)
+
+
+def wanted(record: Record) -> bool:
+    """Whether a filter of the template's lets it through.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
+    """
+    told = json.loads(json.dumps(record, default=str))
+    return any(pattern.matches_event(told) for pattern in _patterns())
+
+
+@cache
+def _patterns() -> list[EventPattern]:
+    filters = properties("DeploymentsToWork")["FilterCriteria"]["Filters"]
+    return [EventPattern.load(one["Pattern"]) for one in filters]
 
 
 def doubled(records: list[Record]) -> list[Record]:

@@ -11,6 +11,8 @@ import pytest
 from aws.asked import DynamoAsked
 from aws.clients import AwsClients
 from aws.places import DynamoPlaces
+from bot.clock import utc_now
+from bot.model import JobState
 from tests.aws.lambdas.quay import Quay, build_event, http_event
 from tests.aws.lambdas.runtime import function
 from tests.world import REPO
@@ -24,7 +26,7 @@ async def secret_of(clients: AwsClients, owner: str, text: str) -> str:
 
 
 async def test_a_deployment_walks_through_all_three_processes(quay: Quay, clients: AwsClients) -> None:
-    await quay.push("one")
+    await quay.push("one", f"until {quay.folder / 'go'}")
     github = quay.github.environment()
     environment = {
         "AWS_ENDPOINT_URL": quay.emulator.url,
@@ -48,7 +50,13 @@ async def test_a_deployment_walks_through_all_three_processes(quay: Quay, client
         await quay.pump.run(lambda event: work.call(plain(event)))
         assert await quay.walked(first) == await quay.walked(second) == ["PENDING", "PROCESSING", "BUILDING"]
 
+        asked = await quay.asked(second)
+        assert await quay.table.change(asked, asked.gone_to(JobState.CANCELLED, utc_now(), None)) is not None
+        await quay.pump.run(lambda event: work.call(plain(event)))
+        assert (await quay.built(second)).status == "STOPPED"
+
         finish = await stack.enter_async_context(function("aws.lambdas.finish.handle", environment))
+        (quay.folder / "go").touch()
         await finish.call(build_event((await quay.built(first)).id))
         assert (await quay.walked(first))[-1] == "PUSHING"
 

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiobotocore.session import AioSession
-from botocore.loaders import Loader
 
 from aws import builds
 from aws.asked import DynamoAsked
@@ -23,6 +23,7 @@ from aws.lambdas.building import Builds
 from aws.lambdas.finish import Foreman
 from aws.lambdas.settings import LambdaSettings
 from aws.places import DynamoPlaces
+from bot.clock import utc_now
 from bot.model import JobState
 from tests.aws.emulator.handle import Emulator
 from tests.aws.foundry import BUILDS
@@ -59,15 +60,13 @@ async def quay(emulator: Emulator, clients: AwsClients, network: Network) -> Asy
 
 
 @pytest.fixture
-async def staff(quay: Quay, guard: Guard, loader: Loader) -> AsyncIterator[Staff]:
+async def staff(quay: Quay, guard: Guard) -> AsyncIterator[Staff]:
     tables = {"Deployments.Arn": f"{TABLES}/deployments-{quay.owner}"}
     tables["Installations.Arn"] = f"{TABLES}/installations-{quay.owner}"
     async with AsyncExitStack() as stack:
         hired = []
         for role in ("AskRole", "WorkRole", "FinishRole", "ServerRole"):
-            session = AioSession()
-            session.register_component("data_loader", loader)
-            tenant = await moved_in(quay.clients, guard.watch(session))
+            tenant = await moved_in(quay.clients, guard.watch(AioSession()))
             stack.push_async_callback(tenant.own.close)
             await tenant.may(of_role(role, tables, Owner=quay.owner))
             hired.append(tenant.own)
@@ -75,8 +74,8 @@ async def staff(quay: Quay, guard: Guard, loader: Loader) -> AsyncIterator[Staff
 
 
 async def test_a_deployment_goes_all_the_way_with_nothing_but_what_the_roles_allow(quay: Quay, staff: Staff) -> None:
-    deployments, installations = f"deployments-{quay.owner}", f"installations-{quay.owner}"
-    quay.table, quay.places = DynamoAsked(staff.server, deployments), DynamoPlaces(staff.server, installations)
+    deployments = f"deployments-{quay.owner}"
+    quay.table, quay.places = tables_of(quay, staff.server)
     async with quay:
         await quay.lies(builds={**BUILDS, "codebuild": {"service_role": ROLE}})
         await quay.push("one")
@@ -84,10 +83,7 @@ async def test_a_deployment_goes_all_the_way_with_nothing_but_what_the_roles_all
         told = await Door(DynamoAsked(staff.ask, deployments)).answer(asked)
         deployment = json.loads(told["body"])["data"]["deploymentId"]
         await quay.looks()
-        quay.places = DynamoPlaces(staff.work, installations)
-        settings = LambdaSettings("", url=quay.github.url, owner=quay.owner)
-        begin = Builds(staff.work, settings, first_pause_s=FIRST_PAUSE_S)
-        await quay.works(table=DynamoAsked(staff.work, deployments), build=begin)
+        await quay.works(**worker(quay, staff))
         build = await quay.built(deployment)
         finish = Foreman(DynamoAsked(staff.finish, deployments), partial(_build, staff.finish))
         await finish.hear(build_event(build.id))
@@ -96,6 +92,32 @@ async def test_a_deployment_goes_all_the_way_with_nothing_but_what_the_roles_all
         assert job is not None
         assert job.state is JobState.COMPLETED
         assert await quay.answers_people() == "200 one"
+
+
+async def test_a_build_that_became_of_no_use_ends_under_the_role_that_began_it(quay: Quay, staff: Staff) -> None:
+    quay.table, quay.places = tables_of(quay, staff.server)
+    async with quay:
+        await quay.lies(builds={**BUILDS, "codebuild": {"service_role": ROLE}})
+        await quay.push("one", f"until {quay.folder / 'never'}")
+        reply = await quay.ask()
+        await quay.works(**worker(quay, staff))
+        asked = await quay.asked(reply.id)
+        assert await quay.table.change(asked, asked.gone_to(JobState.CANCELLED, utc_now(), None)) is not None
+        await quay.works(**worker(quay, staff))
+        assert (await quay.built(reply.id)).status == "STOPPED"
+
+
+def tables_of(quay: Quay, clients: AwsClients) -> tuple[DynamoAsked, DynamoPlaces]:
+    """The two tables, as somebody sees them."""
+    return DynamoAsked(clients, f"deployments-{quay.owner}"), DynamoPlaces(clients, f"installations-{quay.owner}")
+
+
+def worker(quay: Quay, staff: Staff) -> dict[str, Any]:
+    """The parts of the worker's Lambda, under its role."""
+    table, quay.places = tables_of(quay, staff.work)
+    settings = LambdaSettings("", url=quay.github.url, owner=quay.owner)
+    begin = Builds(staff.work, settings, first_pause_s=FIRST_PAUSE_S)
+    return {"table": table, "build": begin, "stop": partial(builds.stop, staff.work)}
 
 
 async def _build(clients: AwsClients, build_id: str) -> builds.Build | None:

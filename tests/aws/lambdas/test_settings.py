@@ -55,7 +55,6 @@ async def test_a_server_with_tables_sees_what_the_door_wrote(
         (waiting,) = await tables.deployments.waiting(Waits.WORK, datetime.now(UTC) + timedelta(minutes=1))
         assert answer["headers"]["Location"] == f"/deployments/{waiting}"
         assert await tables.places.all() == []
-        await tables.stop_build("unknown:build")
 
 
 async def test_the_doctor_reads_the_tables_or_says_which_is_missing(

@@ -124,6 +124,7 @@ async def test_what_a_lock_forbids_ends_with_its_holder_named_and_its_build_stop
     asked = await quay.asked(reply.id)
     assert (asked.state, asked.outcome["errorCode"]) == (JobState.FAILED, "ENVIRONMENT_LOCKED")
     assert "zoe" in asked.outcome["errorMessage"]
+    await quay.works()
     assert (await quay.built(reply.id)).status == "STOPPED"
     assert await quay.store.jobs.get(reply.id) is None
 
@@ -140,7 +141,10 @@ async def test_a_cancelled_job_is_cancelled_in_the_table(quay: Quay) -> None:
     assert (await quay.built(reply.id)).status == "STOPPED"
 
 
-async def test_a_job_that_is_cancelled_while_it_waits_its_turn_leaves_no_build_running(quay: Quay) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_job_that_is_cancelled_while_it_waits_its_turn_leaves_no_build_running(
+    quay: Quay, killed: bool
+) -> None:
     await quay.push("one", f"until {quay.folder / 'never'}")
     first = await quay.ask()
     await quay.works()
@@ -150,11 +154,15 @@ async def test_a_job_that_is_cancelled_while_it_waits_its_turn_leaves_no_build_r
     await quay.works()
     await quay.looks()
     await quay.store.jobs.ask_cancel(second.id, "alice", utc_now())
-    assert (await quay.built(second.id)).status == "STOPPED"
+    if killed:
+        await quay.abandon()
+        await quay.start()
     await quay.store.jobs.ask_cancel(first.id, "alice", utc_now())
     await quay.settle()
     assert await quay.walked(second.id) == ["PENDING", "PROCESSING", "BUILDING", "CANCELLED"]
     assert (await quay.store.jobs.facts(second.id)).get(Stage.BUILD) is None
+    await quay.works()
+    assert (await quay.built(second.id)).status == "STOPPED"
 
 
 async def test_a_server_that_dies_between_job_and_table_makes_one_job(quay: Quay) -> None:

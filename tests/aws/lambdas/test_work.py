@@ -324,7 +324,9 @@ def is_of(record: Record, deployment_id: str) -> bool:
 def doomed(bench: Bench, fate: Fate) -> Bench:
     """The same, every step of which may be its last."""
     finder = Finder(bench.finder.github, fate.doom(bench.finder.places))
-    return replace(bench, table=fate.doom(bench.table), finder=finder, build=fate.doom(bench.build))
+    return replace(
+        bench, table=fate.doom(bench.table), finder=finder, build=fate.doom(bench.build), stop=fate.doom(bench.stop)
+    )
 
 
 async def test_a_death_after_any_step_is_made_good_by_the_next_delivery(quay: Quay) -> None:
