@@ -29,9 +29,9 @@ from bot.reporters.comment import CommentFace, ReactionFace
 from bot.reporters.deployment import DeploymentFace
 from bot.reporters.face import Face, FaceLoop, Telling
 from bot.reporters.preview_comment import PreviewCommentFace
-from bot.reporters.slack import SlackFace
-from bot.reporters.slack_channels import SlackChannelsFace
-from bot.reporters.slack_telling import SlackTelling
+from bot.reporters.slack.channels import SlackChannelsFace
+from bot.reporters.slack.telling import SlackTelling
+from bot.reporters.slack.thread import SlackFace
 from bot.reporters.table import TableFace
 from bot.slack.composition import SlackSide, slack_desk
 from bot.slack.inbound.ingress import EVENT as SLACK_EVENT

@@ -17,7 +17,7 @@ from bot.github.client.failures import NotFound
 from bot.github.comments import add_reaction, ensure_comment
 from bot.github.permissions import REPORT
 from bot.reporters.comment import BotLogin
-from bot.reporters.slack_answers import say_in_slack
+from bot.reporters.slack.answers import say_in_slack
 from bot.slack.api.client import SlackClient
 from bot.store.answers import Answer, Answers
 

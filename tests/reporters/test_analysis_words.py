@@ -10,7 +10,8 @@ from rich.cells import cell_len
 
 from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository
-from bot.reporters import analysis, slack_analysis
+from bot.reporters import analysis
+from bot.reporters.slack import analysis as slack_analysis
 from bot.reporters.view import JobView, see
 from bot.web.analysis_part import render_findings
 from bot.wording.analysis_english import SENTENCES

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.model import Job
 from bot.reporters.face import Keep
-from bot.reporters.slack_telling import Place, SlackTelling
+from bot.reporters.slack.telling import Place, SlackTelling
 from bot.reporters.view import JobView
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.model import Job, JobKind, JobState, Stage
-from bot.reporters import slack_analysis, slack_blocks
 from bot.reporters.face import Keep
+from bot.reporters.slack import analysis, blocks
 from bot.reporters.view import JobView
 from bot.slack.api.client import Saying, SlackClient
 from bot.slack.api.replies import SlackRefused
@@ -72,7 +72,7 @@ class SlackTelling:
         return told.state
 
     async def _tell(self, view: JobView, told: _Told, place: Place) -> None:
-        words = slack_analysis if view.job.kind is JobKind.ANALYSIS else slack_blocks
+        words = analysis if view.job.kind is JobKind.ANALYSIS else blocks
         head = words.head(view, self.locale)
         if "ts" not in told.state:
             fresh = "asked" not in told.state
@@ -93,7 +93,7 @@ class SlackTelling:
 
         A stage that was being told when we died, and is run once more now, is told when it has ended again.
         """
-        ended = slack_blocks.steps(view)
+        ended = blocks.steps(view)
         if begun := [Stage(number) for number in told.state.get("telling", [])]:
             if not set(begun) <= set(ended):
                 return
@@ -104,7 +104,7 @@ class SlackTelling:
 
     async def _tell_steps(self, view: JobView, told: _Told, place: Place, stages: list[Stage]) -> None:
         numbers = [int(stage) for stage in stages]
-        saying = Saying(slack_blocks.steps_text(view, stages, self.locale), key=f"steps {view.job.id} {numbers}")
+        saying = Saying(blocks.steps_text(view, stages, self.locale), key=f"steps {view.job.id} {numbers}")
         await self._say_once(view.job, told, "telling", saying, _under(place, str(told.state["ts"])), numbers)
         await told.note(steps=[*told.state.get("steps", []), *numbers], telling=[])
 
@@ -159,8 +159,8 @@ async def _worded(saying: Saying, say: Callable[[Saying], Awaitable[str]]) -> st
 def _plainer(saying: Saying) -> Saying:
     """Without its pictures, or where it has none without its blocks."""
     rest = [block for block in saying.blocks if block["type"] != "image"]
-    blocks = rest if len(rest) < len(saying.blocks) else ()
-    return Saying(saying.text, blocks, key=saying.key)
+    fewer = rest if len(rest) < len(saying.blocks) else ()
+    return Saying(saying.text, fewer, key=saying.key)
 
 
 def _failed(view: JobView) -> bool:

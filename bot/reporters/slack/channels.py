@@ -11,7 +11,7 @@ from bot.errors import ShipmateError
 from bot.model import Job, JobKind, JobState
 from bot.previews import pull_of
 from bot.reporters.face import Keep
-from bot.reporters.slack_telling import Place, SlackTelling
+from bot.reporters.slack.telling import Place, SlackTelling
 from bot.reporters.view import JobView
 from bot.slack.api.replies import SlackRefused
 from bot.store.slack import BoundChannel, Noise, SlackChannels
