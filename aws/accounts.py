@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aiobotocore.session import AioSession
 
@@ -43,7 +42,6 @@ class LentAccounts:
         self._lender, self._parts, self._endpoint_url = lender, parts, endpoint_url
         self._register = register_secret
         self._engine, self._new_session = engine, new_session
-        self._models: Any = None
         self._own: dict[str, AwsClients] = {}
         self._open: dict[_Entrance, tuple[AwsClients, RolloutEngine]] = {}
         self._inside: Counter[_Entrance] = Counter()
@@ -77,21 +75,14 @@ class LentAccounts:
     def _clients(self, errand: Errand, lent: Mapping[str, str]) -> AwsClients:
         region = lent["region"]
         keys = LentKeys(errand, self._lender, self._own_clients(region), self._register)
-        return AwsClients(AwsAccess(region, self._endpoint_url, keys), session=self._session())
+        return AwsClients(AwsAccess(region, self._endpoint_url, keys), session=self._new_session())
 
     def _own_clients(self, region: str) -> AwsClients:
         """The server's own identity in that region; opened with the first role that is assumed from it."""
         if region not in self._own:
             access = AwsAccess(region, self._endpoint_url)
-            self._own[region] = AwsClients(access, session=self._session())
+            self._own[region] = AwsClients(access, session=self._new_session())
         return self._own[region]
-
-    def _session(self) -> AioSession:
-        """Sessions share AWS's models, which take a second and megabytes to read."""
-        session = self._new_session()
-        self._models = self._models or session.get_component("data_loader")
-        session.register_component("data_loader", self._models)
-        return session
 
     def _taken_out(self) -> list[AwsClients]:
         """Those too many that nobody is in, entered first: nobody finds them any more, so they can be closed."""

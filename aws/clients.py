@@ -17,6 +17,7 @@ from aiobotocore.session import AioSession
 from botocore import xform_name
 
 from aws.errors import aws_errors
+from aws.shared import SharedTrust, share_models
 
 CONNECT_S = 5.0
 ANSWER_S = 30.0
@@ -58,6 +59,7 @@ class AwsClients:
         self.access = access or AwsAccess()
         self.calls: Counter[str] = Counter()
         self._session = session or AioSession()
+        share_models(self._session)
         if self.access.keys is not None:
             _sign_with(self._session, self.access.keys)
         self._open: dict[tuple[str, bool], Any] = {}
@@ -111,6 +113,7 @@ class AwsClients:
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": 1 if once else TRIES},
             user_agent_extra="shipmate",
+            http_session_cls=SharedTrust,
         )
         return self._session.create_client(
             service, region_name=self.region, endpoint_url=self.access.endpoint_url, config=config

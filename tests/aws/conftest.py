@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from aiobotocore.session import AioSession
-from botocore.loaders import Loader
 from botocore.retries import standard
 
 from aws.clients import AwsAccess, AwsClients, Keys
@@ -65,21 +64,12 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standard.ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
 
 
-@pytest.fixture(scope="session")
-def loader() -> Loader:
-    """AWS's models, read once: the largest take longer than most tests."""
-    known: Loader = AioSession().get_component("data_loader")
-    return known
-
-
 @pytest.fixture
 async def clients(
-    access: AwsAccess, guard: Guard, no_config_files: None, short_pauses: None, loader: Loader
+    access: AwsAccess, guard: Guard, no_config_files: None, short_pauses: None
 ) -> AsyncIterator[AwsClients]:
     """Clients to the emulator; each request is checked against AWS's model."""
-    session = AioSession()
-    session.register_component("data_loader", loader)
-    clients = AwsClients(access, session=guard.watch(session))
+    clients = AwsClients(access, session=guard.watch(AioSession()))
     yield clients
     await clients.close()
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from aiobotocore.session import AioSession
-from botocore.loaders import Loader
 
 from aws import revisions, secrets, services, tags, tasks, triggers
 from aws.clients import AwsAccess, AwsClients, Keys
@@ -51,23 +49,19 @@ def ministack() -> Iterator[Ministack]:
         yield ministack
 
 
-def opened(ministack: Ministack, key: str, secret: str, loader: Loader) -> AwsClients:
+def opened(ministack: Ministack, key: str, secret: str) -> AwsClients:
     """Clients that sign with these keys."""
 
     async def keys() -> Keys:
         return Keys(key, secret)
 
-    session = AioSession()
-    session.register_component("data_loader", loader)
-    return AwsClients(AwsAccess(REGION, ministack.url, keys), session=session)
+    return AwsClients(AwsAccess(REGION, ministack.url, keys))
 
 
 @pytest.fixture
-async def clients(
-    ministack: Ministack, no_config_files: None, short_pauses: None, loader: Loader
-) -> AsyncIterator[AwsClients]:
+async def clients(ministack: Ministack, no_config_files: None, short_pauses: None) -> AsyncIterator[AwsClients]:
     """As the root user, with one role that everything may assume."""
-    clients = opened(ministack, KEY, KEY, loader)
+    clients = opened(ministack, KEY, KEY)
     trust = {"Effect": "Allow", "Principal": ROLES, "Action": "sts:AssumeRole"}
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     name = ROLE.rpartition("/")[2]
@@ -220,13 +214,11 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 
 
-async def test_an_action_that_a_policy_does_not_allow_is_named(
-    clients: AwsClients, ministack: Ministack, loader: Loader
-) -> None:
+async def test_an_action_that_a_policy_does_not_allow_is_named(clients: AwsClients, ministack: Ministack) -> None:
     name = fresh("user")
     await clients.call("iam", "CreateUser", UserName=name)
     key = (await clients.call("iam", "CreateAccessKey", UserName=name))["AccessKey"]
-    theirs = opened(ministack, key["AccessKeyId"], key["SecretAccessKey"], loader)
+    theirs = opened(ministack, key["AccessKeyId"], key["SecretAccessKey"])
     for called, asked in ASKED.items():
         service, operation = called.split(".")
         with pytest.raises(Permanent, match="aws_denied") as refused:
@@ -239,12 +231,12 @@ async def test_an_action_that_a_policy_does_not_allow_is_named(
     await theirs.close()
 
 
-async def test_keys_that_are_wrong_are_called_so(clients: AwsClients, ministack: Ministack, loader: Loader) -> None:
+async def test_keys_that_are_wrong_are_called_so(clients: AwsClients, ministack: Ministack) -> None:
     name = fresh("user")
     await clients.call("iam", "CreateUser", UserName=name)
     key = (await clients.call("iam", "CreateAccessKey", UserName=name))["AccessKey"]["AccessKeyId"]
     for known in (key, "AKIANOBODY0000000000"):
-        theirs = opened(ministack, known, "wrong", loader)
+        theirs = opened(ministack, known, "wrong")
         with pytest.raises(Permanent, match="aws_credentials_invalid"):
             await theirs.call("ecs", "ListClusters")
         await theirs.close()

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aiobotocore.session import AioSession
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from botocore.loaders import Loader
 
 from aws.accounts import MOST_IDLE, LentAccounts
 from aws.clients import AwsAccess, AwsClients
@@ -86,7 +84,7 @@ class Entered:
 
 
 @pytest.fixture
-async def entered(lender: Memory, emulator: Emulator, server_role: None, loader: Loader) -> AsyncIterator[Entered]:
+async def entered(lender: Memory, emulator: Emulator, server_role: None) -> AsyncIterator[Entered]:
     made: list[AwsClients] = []
     masked: list[str] = []
 
@@ -94,12 +92,7 @@ async def entered(lender: Memory, emulator: Emulator, server_role: None, loader:
         made.append(clients)
         return ecs_engine(clients, parts)
 
-    def session() -> AioSession:
-        session = AioSession()
-        session.register_component("data_loader", loader)
-        return session
-
-    accounts = LentAccounts(lender, PARTS, masked.append, endpoint_url=emulator.url, engine=engine, new_session=session)
+    accounts = LentAccounts(lender, PARTS, masked.append, endpoint_url=emulator.url, engine=engine)
     yield Entered(accounts, made, masked)
     await accounts.close()
 
@@ -252,7 +245,7 @@ async def test_the_servers_own_role_is_asked_for_again_before_its_keys_end(
 
 
 async def test_the_tasks_role_assumes_the_role_that_was_lent(
-    task_role: list[str], lender: Memory, emulator: Emulator, loader: Loader
+    task_role: list[str], lender: Memory, emulator: Emulator
 ) -> None:
     lender.lend(BY_ROLE)
     accounts = LentAccounts(lender, PARTS, lambda secret: None, endpoint_url=emulator.url, engine=ecs_engine)

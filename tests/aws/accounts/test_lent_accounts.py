@@ -15,7 +15,6 @@ import aiohttp
 import pytest
 import yaml
 from aiobotocore.session import AioSession
-from botocore.loaders import Loader
 
 from aws.clients import AwsAccess, AwsClients
 from aws.credentials import Role, account_of, assumed, sealed_keys
@@ -56,15 +55,12 @@ async def harbour(
     clients: AwsClients,
     network: Network,
     guard: Guard,
-    loader: Loader,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Harbour]:
     """A server whose own identity may assume roles, and nothing else is asked of it."""
 
     def new_session() -> AioSession:
-        session = AioSession()
-        session.register_component("data_loader", loader)
-        return guard.watch(session)
+        return guard.watch(AioSession())
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASERVERSERVER0000")

@@ -13,7 +13,6 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiobotocore.session import AioSession
-from botocore.loaders import Loader
 from botocore.retries import standard
 
 from aws.clients import AwsAccess, AwsClients, Keys
@@ -47,15 +46,14 @@ def account(emulator_process: Emulator) -> Iterator[Emulator]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(account: Emulator, loader: Loader) -> AsyncIterator[tuple[AwsClients, Guard]]:
+async def shared(account: Emulator) -> AsyncIterator[tuple[AwsClients, Guard]]:
     """Clients for all tests here: to open those of EC2 takes longer than to make a network."""
 
     async def keys() -> Keys:
         return Keys("AKIAEXAMPLE", "secret")
 
-    guard, session = Guard(), AioSession()
-    session.register_component("data_loader", loader)
-    clients = AwsClients(AwsAccess(REGION, account.url, keys), session=guard.watch(session))
+    guard = Guard()
+    clients = AwsClients(AwsAccess(REGION, account.url, keys), session=guard.watch(AioSession()))
     yield clients, guard
     await clients.close()
 

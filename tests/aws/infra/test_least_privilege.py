@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import pytest
 from aiobotocore.session import AioSession
-from botocore.loaders import Loader
 from botocore.model import Shape
 
 from aws.checkup import look_at
@@ -78,17 +77,11 @@ DONE_BY_LAMBDA = {
 
 
 @pytest.fixture
-async def tenant(clients: AwsClients, guard: Guard, loader: Loader) -> AsyncIterator[Tenant]:
+async def tenant(clients: AwsClients, guard: Guard) -> AsyncIterator[Tenant]:
     """A user who may do nothing yet."""
-    tenant = await moved_in(clients, guard.watch(_session(loader)))
+    tenant = await moved_in(clients, guard.watch(AioSession()))
     yield tenant
     await tenant.own.close()
-
-
-def _session(loader: Loader) -> AioSession:
-    session = AioSession()
-    session.register_component("data_loader", loader)
-    return session
 
 
 # --- enough ---------------------------------------------------------------------------------------------------------
@@ -234,12 +227,12 @@ async def test_the_doctor_is_content_with_the_policies_and_names_what_is_taken_a
     assert "`ecr:GetAuthorizationToken`, `ecs:DescribeServices`" in sentence
 
 
-async def test_motos_own_iam_agrees(no_config_files: None, loader: Loader, guard: Guard) -> None:
+async def test_motos_own_iam_agrees(no_config_files: None, guard: Guard) -> None:
     """It looks at signatures and actions, at no resource, and at everybody at once: so in a process of its own."""
     with Emulator() as strict:
         access = AwsAccess(REGION, strict.url, sealed_keys("AKIAEXAMPLE", "secret"))
-        root = AwsClients(access, session=_session(loader))
-        tenant = await moved_in(root, guard.watch(_session(loader)))
+        root = AwsClients(access, session=AioSession())
+        tenant = await moved_in(root, guard.watch(AioSession()))
         await tenant.may({"Effect": "Allow", "Action": one["Action"], "Resource": "*"} for one in allowing("ecr"))
         await _looks_at_everybody(strict)
         await EcrRegistry(tenant.own, Pushes(), OWNER).push(IMAGE, "acme-api", "main-1", print)
@@ -404,9 +397,9 @@ CLIENTS = {"elasticloadbalancing": "elbv2", "states": "stepfunctions"}
 
 
 @pytest.fixture
-async def stranger(clients: AwsClients, loader: Loader) -> AsyncIterator[Tenant]:
+async def stranger(clients: AwsClients) -> AsyncIterator[Tenant]:
     """A user whose requests nobody looks at: what is refused need not be a good request."""
-    tenant = await moved_in(clients, _session(loader))
+    tenant = await moved_in(clients, AioSession())
     yield tenant
     await tenant.own.close()
 
