@@ -20,6 +20,7 @@ from bot.shell.aws import aws
 from bot.shell.connections import connections
 from bot.shell.deliveries import deliveries
 from bot.shell.keys import keys
+from bot.shell.register import register
 from bot.shell.secrets import secrets
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -236,8 +237,8 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
     sys.exit(run_analyze(target, *more, out=sys.stdout, err=sys.stderr, access=access, **options))
 
 
-for group in (audit, aws, connections, deliveries, keys, secrets):
-    cli.add_command(group)
+for command in (audit, aws, connections, deliveries, keys, register, secrets):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -153,7 +153,7 @@ def require_github(settings: Settings) -> GitHubSettings:
     """The GitHub part, complete. Raises UserMistake("bad_setting") naming what is missing: no start without it."""
     github = settings.github
     if github is None:
-        raise bad("GITHUB_APP_ID", "is not set: create the app from app.yml, then set its id")
+        raise bad("GITHUB_APP_ID", "is not set: `shipmate register` makes the app and writes its settings")
     if not github.webhook_secrets:
         raise bad("GITHUB_WEBHOOK_SECRET", "is not set: a server with no webhook secret would trust anyone")
     if not github.private_key:

@@ -126,6 +126,20 @@ def test_keys_are_made_listed_and_revoked_and_shown_only_once(home: Path) -> Non
     assert shell(home, "keys", "revoke", "nothing").exit_code == 2
 
 
+def test_a_key_can_be_limited_to_repositories_and_the_trail_says_to_which(home: Path) -> None:
+    shell(home, "keys", "create", "ci", "--for", "Acme/api, example/*")
+    (record,) = json.loads(shell(home, "keys", "list", "--json").output)
+    assert record["repositories"] == ["acme/api", "example/*"]
+    assert "acme/api,example/*" in shell(home, "keys", "list").output
+    assert "ci for Acme/api,example/*" in shell(home, "audit", "export").stdout
+
+
+@pytest.mark.parametrize("limits", ["", ",", "acme", "*", "*/api", "acme/api/x", "acme/..", "acme/a*"])
+def test_a_key_whose_limits_make_no_sense_is_not_made(home: Path, limits: str) -> None:
+    assert shell(home, "keys", "create", "ci", "--for", limits).exit_code == 2
+    assert json.loads(shell(home, "keys", "list", "--json").output) == []
+
+
 def test_what_looks_like_a_token_does_not_stand_in_the_trail_of_the_shell(home: Path) -> None:
     token = "ghp_" + "a1B2" * 9
     shell(home, "keys", "create", token)

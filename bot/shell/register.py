@@ -1,0 +1,158 @@
+"""`shipmate register`: the GitHub App is made in the browser of whoever runs it; its secrets are kept in files here.
+
+A page on this machine hands app.yml to GitHub, GitHub sends the browser back to it with a code, and the code is changed
+into the app. Nothing goes through the server, which need not run yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from aiohttp import web
+
+import bot
+from bot import messages
+from bot.config import from_environment
+from bot.errors import ShipmateError
+from bot.github.registration import Registered, asking_page, manifest_for, registered
+from bot.web.register_page import done_page, question_page
+
+MANIFEST = Path(next(iter(bot.__path__))).parent / "app.yml"
+GITHUB_URL, API_URL = "https://github.com", "https://api.github.com"
+BACK = "/registered"
+ONLY_THE_OWNER = 0o600
+
+
+@dataclass
+class Registering:
+    """One registration under way. `state` is how the browser that comes back is known for ours."""
+
+    manifest_text: str
+    public_url: str
+    name: str
+    organization: str | None
+    github_url: str
+    api_url: str
+    locale: str
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    made: asyncio.Future[Registered] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """The page whose button hands the manifest to GitHub."""
+        manifest = manifest_for(
+            self.manifest_text, public_url=self.public_url, name=self.name, back=f"{request.url.origin()}{BACK}"
+        )
+        action = asking_page(self.github_url, self.organization, self.state)
+        return question_page(self.locale, action=action, manifest=manifest)
+
+    async def come_back(self, request: web.Request) -> web.Response:
+        """Where GitHub sends the browser: with our state and a code, once."""
+        query = request.query
+        if self.made.done() or not hmac.compare_digest(query.get("state", "").encode(), self.state.encode()):
+            raise web.HTTPForbidden(text=messages.failure(self.locale, "registration_over", {}))
+        try:
+            made = await registered(self.api_url, query.get("code", ""))
+        except ShipmateError as error:
+            raise web.HTTPBadRequest(text=messages.failure(self.locale, error.code, error.facts)) from error
+        self.made.set_result(made)
+        return done_page(self.locale, made.install_page)
+
+
+def _address(_: click.Context, __: click.Parameter, given: str) -> str:
+    """Without a slash at its end. Raises BadParameter for what nobody can open."""
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise click.BadParameter(f"{given!r} is no http or https address.")
+    return given.rstrip("/")
+
+
+@click.command()
+@click.option(
+    "--url",
+    required=True,
+    callback=_address,
+    help="The server's own address, as GitHub and people reach it: its PUBLIC_URL.",
+)
+@click.option("--organization", metavar="NAME", help="Who is to own the app; else you do yourself.")
+@click.option("--name", default="Shipmate", show_default=True, help="What it is called; GitHub has each name once.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default="shipmate.env", show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Of the page on this machine; 0 is any free one."
+)
+@click.option("--manifest", type=click.Path(exists=True, path_type=Path, dir_okay=False), help="In place of app.yml.")
+@click.option("--github-url", envvar="GITHUB_URL", default=GITHUB_URL, hidden=True)
+@click.option("--api-url", envvar="GITHUB_API_URL", default=API_URL, hidden=True)
+def register(
+    url: str,
+    organization: str | None,
+    name: str,
+    out: Path,
+    port: int,
+    manifest: Path | None,
+    github_url: str,
+    api_url: str,
+) -> None:
+    """Make the GitHub App, and write its settings. It is made of app.yml, in a browser on this machine."""
+    key = out.with_suffix(".pem")
+    for path in (out, key):
+        if path.exists():
+            raise click.UsageError(f"{path} is there already: name another file with --out.")
+    if not (manifest or MANIFEST).exists():
+        raise click.UsageError("app.yml is not part of this installation: give its path with --manifest.")
+    text, locale = (manifest or MANIFEST).read_text(encoding="utf-8"), from_environment().locale
+
+    async def run() -> Registered:
+        return await served(Registering(text, url, name, organization, github_url, api_url, locale), port)
+
+    made = asyncio.run(run())
+    write(key, made.private_key)
+    write(out, _settings(made, key, url, github_url, api_url))
+    click.echo(f"{made.slug} is registered. Its settings are in {out}, its key in {key}; nobody else can read them.")
+    click.echo(f"Install it on your repositories: {made.install_page}")
+    click.echo(f"Then: set -a; . {out.absolute()}; set +a; shipmate doctor && shipmate serve")
+
+
+async def served(registering: Registering, port: int) -> Registered:
+    """The page, until the app is made."""
+    app = web.Application()
+    app.add_routes([web.get("/", registering.ask), web.get(BACK, registering.come_back)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        await site.start()
+        address = runner.addresses[0]
+        click.echo(f"Open http://{address[0]}:{address[1]}/ in a browser where you are signed in at GitHub.")
+        return await registering.made
+    finally:
+        await runner.cleanup()
+
+
+def write(path: Path, text: str) -> None:
+    """A file that is not there yet, for its owner alone."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_THE_OWNER), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _settings(made: Registered, key: Path, public_url: str, github_url: str, api_url: str) -> str:
+    """Lines for a shell or for `docker run --env-file`: no value needs quotes."""
+    settings: Mapping[str, str] = {
+        "PUBLIC_URL": public_url,
+        "GITHUB_APP_ID": str(made.id),
+        "GITHUB_PRIVATE_KEY_PATH": str(key.absolute()),
+        "GITHUB_WEBHOOK_SECRET": made.webhook_secret,
+        "GITHUB_CLIENT_ID": made.client_id,
+        "GITHUB_CLIENT_SECRET": made.client_secret,
+        "SHIPMATE_SECRET_KEY": secrets.token_urlsafe(32),
+        **({"GITHUB_URL": github_url} if github_url != GITHUB_URL else {}),
+        **({"GITHUB_API_URL": api_url} if api_url != API_URL else {}),
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
