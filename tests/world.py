@@ -32,7 +32,8 @@ from bot.model import UNFINISHED, Job
 from bot.process.metrics import Metrics
 from bot.sandbox.github.hooks import Delivery
 from bot.sandbox.github.model import CheckRun, Comment, Deployment
-from bot.sandbox.github.simulator import GitHubSandbox, Opened, Said
+from bot.sandbox.github.people import Opened, Said
+from bot.sandbox.github.simulator import GitHubSandbox
 from bot.store.jobs import JobFilter
 from bot.store.store import Store
 from storage.opened import open_store

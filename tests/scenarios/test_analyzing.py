@@ -7,7 +7,7 @@ import pytest
 from bot.clock import utc_now
 from bot.commands import read_comment
 from bot.model import JobKind
-from bot.sandbox.github.simulator import Opened
+from bot.sandbox.github.people import Opened
 from tests.scenarios.test_analysis_jobs import PYTHON
 from tests.world import REPO, World
 

@@ -10,7 +10,7 @@ import pytest
 from bot.clock import utc_now
 from bot.errors import Transient
 from bot.locks import Lock
-from bot.sandbox.github.simulator import Opened
+from bot.sandbox.github.people import Opened
 from bot.store.audit import AuditFilter
 from tests.world import REPO, World
 
