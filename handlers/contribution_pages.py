@@ -19,6 +19,7 @@ from bot.store.keys import ApiKeys
 from handlers.api.contributions import newest, query_of
 from handlers.api.dates import day
 from handlers.api.keys import key_of
+from handlers.refusals import closed
 
 if TYPE_CHECKING:
     from bot.web.contribution_page import Asked
@@ -52,7 +53,7 @@ async def show_repository(request: web.Request) -> web.Response:
     pages = request.app[PAGES]
     name = f"{request.match_info['owner']}/{request.match_info['repo']}"
     if not pages.links.holds_repository(name, request.query.get("link", "")) and not await _has_key(request):
-        raise web.HTTPForbidden(text=messages.say(pages.locale, "page.forbidden"))
+        raise closed(request, pages.locale)
     try:
         return await _page(request, name)
     except ShipmateError as error:
@@ -64,7 +65,7 @@ async def show_picture(request: web.Request) -> web.Response:
     """Languages over time and lines by author, for those whom the job's link lets in."""
     pages, job_id, query = request.app[PAGES], request.match_info["id"], request.query
     if not pages.links.holds(job_id, query.get("until", ""), query.get("sig", "")) and not await _has_key(request):
-        raise web.HTTPForbidden(text=messages.say(pages.locale, "page.forbidden"))
+        raise closed(request, pages.locale)
     kept = await pages.analyses.of_job(job_id)
     if len(kept) != 1:
         raise web.HTTPNotFound(text=messages.say(pages.locale, "page.not_found"))

@@ -16,11 +16,12 @@ from bot.links import Links
 from bot.model import Event, EventType, Job
 from bot.reporters.face import addresses_of
 from bot.reporters.titles import said_of, title_of
-from bot.reporters.view import JobView, StageView, see
+from bot.reporters.view import JobView, StageState, StageView, see
 from bot.store.jobs import Jobs
 from bot.store.keys import ApiKeys
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
 from handlers.api.keys import key_of
+from handlers.refusals import closed, missing
 from handlers.streaming import PAGE, Watch, follow, frame_of
 
 OF_CONSENT = frozenset({EventType.JOB_HELD, EventType.JOB_APPROVED, EventType.JOB_RELEASED})
@@ -83,10 +84,10 @@ async def _admitted(request: web.Request) -> Job:
     pages, job_id = request.app[PAGES], request.match_info["id"]
     query = request.query
     if not pages.links.holds(job_id, query.get("until", ""), query.get("sig", "")) and not await _has_key(request):
-        raise web.HTTPForbidden(text=messages.say(pages.locale, "page.forbidden"))
+        raise closed(request, pages.locale)
     job = await pages.jobs.get(job_id)
     if job is None:
-        raise web.HTTPNotFound(text=messages.say(pages.locale, "page.not_found"))
+        raise missing(request, pages.locale)
     return job
 
 
@@ -108,13 +109,13 @@ async def _told(pages: JobPages, job_id: str, event: Event) -> tuple[str, Mappin
         job = await pages.jobs.get(job_id)
         if job is not None:
             view = see(job, await pages.jobs.story(job.id), "")
-            return "done", {**_state(pages, view), "stages": [_stage(row) for row in view.stages]}
+            return "done", {**_state(pages, view), "stages": [_stage(pages, row) for row in view.stages]}
     if event.type in OF_CONSENT:
         job = await pages.jobs.get(job_id)
         if job is not None:
             return "state", _state(pages, see(job, await pages.jobs.story(job.id), ""))
     if event.stage is not None:
-        return "stage", _stage_event(event)
+        return "stage", _stage_event(pages, event)
     return "state", {"title": event.message, "tone": "busy", "message": event.message}
 
 
@@ -123,16 +124,21 @@ def _state(pages: JobPages, view: JobView) -> dict[str, Any]:
     return {"title": title, "tone": tone(view.state), "message": said, "url": view.url}
 
 
-def _stage(row: StageView) -> dict[str, Any]:
-    return {"stage": int(row.stage), "state": row.state.value, "seconds": row.seconds, "note": row.note}
+def _stage(pages: JobPages, row: StageView) -> dict[str, Any]:
+    told = {"stage": int(row.stage), "seconds": row.seconds, "note": row.note}
+    return {**told, **_stage_state(pages, row.state)}
 
 
-def _stage_event(event: Event) -> dict[str, Any]:
+def _stage_state(pages: JobPages, state: StageState) -> dict[str, str]:
+    return {"state": state.value, "word": messages.say(pages.locale, f"stage.state.{state.value}")}
+
+
+def _stage_event(pages: JobPages, event: Event) -> dict[str, Any]:
     done = event.type is EventType.STAGE_FINISHED
     note = "" if event.type in {EventType.STAGE_STARTED, EventType.STAGE_FINISHED} else event.message.partition("] ")[2]
     return {
         "stage": event.stage,
-        "state": "done" if done else "running",
+        **_stage_state(pages, StageState.DONE if done else StageState.RUNNING),
         "seconds": event.details.get("durationSeconds"),
         "note": note,
         "message": event.message,

@@ -92,7 +92,8 @@ def _stage_row(row: StageView, locale: str) -> str:
     name = messages.say(locale, f"stage.{int(row.stage)}")
     seconds = f"{row.seconds:.1f} s" if row.seconds is not None else ""
     note = row.note.replace("|", "\\|")[:160] if row.state is not StageState.WAITING else ""
-    return f"| {ICONS[row.state]} {row.state.value} | {int(row.stage)} {name} | {seconds} | {note} |"
+    state = f"{ICONS[row.state]} {messages.say(locale, f'stage.state.{row.state.value}')}"
+    return f"| {state} | {int(row.stage)} {name} | {seconds} | {note} |"
 
 
 def log_block(view: JobView) -> str:

@@ -11,6 +11,8 @@ from bot.web.link_page import CONTENT_SECURITY_POLICY
 __all__ = ["CONTENT_SECURITY_POLICY", "front_page"]
 
 ENTRIES = {
+    "swagger": "/swagger-ui.html",
+    "api_docs": "/api-docs",
     "health": "/health",
     "ready": "/ready",
     "metrics": "/metrics",

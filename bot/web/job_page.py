@@ -76,16 +76,17 @@ def _stages(view: JobView, locale: str) -> str:
     heads = "".join(f"<th>{escape(messages.say(locale, f'report.{key}'))}</th>" for key in ("stage", "state", "time"))
     rows = "\n".join(_row(row, locale) for row in view.stages)
     return (
-        f'<h2>{escape(messages.say(locale, "page.stages"))}</h2>\n<div class="table"><table>\n'
+        f'<h2>{escape(messages.say(locale, "page.stages"))}</h2>\n<div class="table"><table class="stages">\n'
         f"<thead><tr>{heads}<th></th></tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>"
     )
 
 
 def _row(row: StageView, locale: str) -> str:
     name = escape(messages.say(locale, f"stage.{int(row.stage)}"))
+    word = escape(messages.say(locale, f"stage.state.{row.state.value}"))
     seconds = f"{row.seconds:.1f} s" if row.seconds is not None else ""
     return (
         f'<tr id="stage-{int(row.stage)}"><td>{int(row.stage)} {name}</td>'
-        f'<td class="stage-state {row.state.value}">{ICONS[row.state]} {row.state.value}</td>'
+        f'<td class="stage-state {row.state.value}">{ICONS[row.state]} {word}</td>'
         f'<td class="time">{seconds}</td><td class="note">{escape(row.note)}</td></tr>'
     )

@@ -32,13 +32,13 @@ def question(locale: str, *, name: str, team: str, login: str, action: str, fiel
     )
 
 
-def notice(locale: str, text: str) -> str:
-    """One sentence."""
-    return _page(locale, f'<p role="status">{escape(text)}</p>')
+def notice(locale: str, text: str, title: str = "link.title") -> str:
+    """One sentence, under the words of the key `title`."""
+    return _page(locale, f'<p role="status">{escape(text)}</p>', title)
 
 
-def _page(locale: str, body: str) -> str:
-    return _template().format(lang=escape(locale), title=_word(locale, "link.title"), body=body)
+def _page(locale: str, body: str, title: str = "link.title") -> str:
+    return _template().format(lang=escape(locale), title=_word(locale, title), body=body)
 
 
 def _word(locale: str, key: str, **facts: str) -> str:

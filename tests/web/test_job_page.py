@@ -130,6 +130,20 @@ async def test_the_page_is_closed_without_a_link_or_a_key(shown: Shown) -> None:
         assert await status(bare.replace(shown.job.id, "dep_aaaaaaaaaa"), **{"X-API-Key": key}) == 404
 
 
+async def test_a_browser_without_a_link_is_told_so_on_a_page(shown: Shown, browser_page: Page) -> None:
+    await browser_page.goto(shown.link.partition("?")[0])
+    await expect(browser_page.locator("main")).to_contain_text("This page needs a link that has not expired")
+
+
+async def test_on_a_phone_what_each_stage_did_is_seen_without_scrolling_sideways(
+    shown: Shown, browser_page: Page
+) -> None:
+    await browser_page.set_viewport_size({"width": 390, "height": 844})
+    await browser_page.goto(shown.link)
+    fits = "[...document.querySelectorAll('.table')].every((box) => box.scrollWidth <= box.clientWidth)"
+    assert await browser_page.evaluate(fits)
+
+
 async def test_a_listener_gets_the_history_once_and_then_only_what_it_missed(
     shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

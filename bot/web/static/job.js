@@ -50,7 +50,7 @@
     if (!tr) return;
     const cell = tr.querySelector(".stage-state");
     cell.className = `stage-state ${row.state}`;
-    cell.textContent = `${ICONS[row.state]} ${row.state}`;
+    cell.textContent = `${ICONS[row.state]} ${row.word}`;
     if (row.seconds != null) tr.querySelector(".time").textContent = `${row.seconds.toFixed(1)} s`;
     if (row.note) tr.querySelector(".note").textContent = row.note;
   }
