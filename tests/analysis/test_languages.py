@@ -37,6 +37,16 @@ def test_names_tell_the_language(path: str, language: str) -> None:
     assert linguist().of_path(path) == language
 
 
+def test_a_server_does_not_remember_every_name_it_ever_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", 10)
+    known = module.Linguist(json.loads(module._DATA.read_text("utf-8")))
+    for number in range(50):
+        assert known.of_path(f"src/{number}/file_{number}.py") == "Python"
+        assert known.vendored.match(f"{number}/node_modules/file.js")
+    assert known._of_name.cache_info().currsize == 10
+    assert known.vendored._in_folder.cache_info().currsize == 10
+
+
 @pytest.mark.parametrize(
     ("path", "content", "language"),
     [

@@ -20,6 +20,9 @@ BLANKS, LONGEST_WORD = 32, 512
 """The longest runs of blanks, and of anything else, that rules see: many begin with blanks or letters, and would try
 each run from each of its places, for seconds where somebody made a file of nothing else."""
 
+KEPT = 1 << 14
+"""Answers about names and folders that are kept: a server sees those of all repositories it ever analyses."""
+
 _LONG_BLANK = re.compile(rb"\s{%d,}" % (BLANKS + 1))
 _LONG_WORD = re.compile(rb"(\S{%d})\S+" % LONGEST_WORD)
 _DATA = Path(__file__).parent / "data" / "linguist.json"
@@ -76,7 +79,7 @@ class PathRules:
             else:
                 anywhere.append(plain)
         self._folders, self._names, self._anywhere = _any(folders), _any(names), _any(anywhere)
-        self._in_folder = functools.cache(lambda folder: bool(self._folders.search(folder)))
+        self._in_folder = functools.lru_cache(KEPT)(lambda folder: bool(self._folders.search(folder)))
 
     def match(self, path: str) -> bool:
         """Whether any pattern fits."""
@@ -97,13 +100,17 @@ class Linguist:
         self._by_interpreter = _index(languages, "interpreters")
         self._heuristics = {end: entry["rules"] for entry in data["heuristics"] for end in entry["extensions"]}
         self._rules = functools.cache(self._compile_rules)
-        self.of_path = functools.cache(self._of_path)
+        self._of_name = functools.lru_cache(KEPT)(self._first_of_name)
 
     def candidates(self, path: str) -> Sequence[str]:
         """The languages a path may be in, by its name alone, most likely first; empty when the name says nothing."""
         name = path.rpartition("/")[2]
         exact = self._by_name.get(name)
         return exact or self._by_extension.get(self._extension(name), ())
+
+    def of_path(self, path: str) -> str:
+        """The language of a file nobody looks into: the most likely one by its name."""
+        return self._of_name(path.rpartition("/")[2])
 
     def is_open(self, path: str) -> bool:
         """Whether the content has a say: several languages share the name, or it tells nothing and may have a `#!`."""
@@ -123,8 +130,8 @@ class Linguist:
                 return self._group(rule.language)
         return self._group(found[0])
 
-    def _of_path(self, path: str) -> str:
-        found = self.candidates(path)
+    def _first_of_name(self, name: str) -> str:
+        found = self.candidates(name)
         return self._group(found[0]) if found else OTHER
 
     def _group(self, language: str) -> str:
