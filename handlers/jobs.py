@@ -14,9 +14,9 @@ from bot.clock import Clock
 from bot.line import place_of
 from bot.links import Links
 from bot.model import Event, EventType, Job
-from bot.reporters.face import addresses_of
-from bot.reporters.titles import said_of, title_of
-from bot.reporters.view import JobView, StageState, StageView, see
+from bot.shown.addresses import addresses_of
+from bot.shown.titles import said_of, title_of
+from bot.shown.view import JobView, StageState, StageView, see
 from bot.store.jobs import Jobs
 from bot.store.keys import ApiKeys
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone

@@ -30,6 +30,12 @@ MAY_IMPORT = {
 }
 """Rooms with a closed door: what they may import beside themselves."""
 
+DECIDING = {"bot.deliveries", "bot.desk", "bot.gates", "bot.reconcile"}
+"""Where it is decided what is done."""
+
+WORKING = {"bot.engines", "bot.jobs", "bot.ports", "bot.tenure", "bot.worker", "aws"}
+"""Where it is done."""
+
 FLOORS = {
     "bot.jobs.analysis": ("repositories", "blame", "people", "languages", "reports", "runs", "quality", "faces"),
     "bot.jobs.deploy": ("image", "watching", "stages"),
@@ -138,6 +144,73 @@ def test_the_desk_knows_no_face_by_name() -> None:
         if within(name, {"bot.desk"})
         for used in imports(path)
         if within(used, {"bot.slack", "bot.web", "bot.api"})
+    ]
+    assert wrong == []
+
+
+def test_nobody_knows_a_reporter_but_who_puts_the_house_together() -> None:
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if not within(name, COMPOSITION | {"bot.reporters"})
+        for used in imports(path)
+        if within(used, {"bot.reporters"})
+    ]
+    assert wrong == []
+
+
+def test_a_reporter_tells_and_reaches_for_nothing_that_decides_or_works() -> None:
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if within(name, {"bot.reporters"})
+        for used in imports(path)
+        if within(used, DECIDING | WORKING) and not within(used, {"bot.jobs.analysis.faces"})
+    ]
+    assert wrong == []
+
+
+def test_a_reporter_only_reads_jobs() -> None:
+    asked = re.compile(r"\bjobs\.(\w+)\(")
+    calls = {
+        call
+        for name, path in modules()
+        if within(name, {"bot.reporters", "bot.shown"})
+        for call in asked.findall(path.read_text(encoding="utf-8"))
+    }
+    assert calls == {"get", "log_tail", "story"}
+
+
+def test_a_job_in_words_knows_nothing_of_those_who_say_it() -> None:
+    saying = {"bot.github", "bot.reporters", "bot.slack", "bot.web", "handlers"}
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if within(name, {"bot.shown"})
+        for used in imports(path)
+        if within(used, DECIDING | saying)
+    ]
+    assert wrong == []
+
+
+def test_a_handler_asks_and_neither_decides_nor_works() -> None:
+    wrong = [
+        f"{name} imports {used}"
+        for name, path in modules()
+        if within(name, {"handlers"})
+        for used in imports(path)
+        if within(used, {"bot.gates", "bot.reconcile"} | (WORKING - {"bot.jobs"}) | {"bot.jobs.deploy"})
+    ]
+    assert wrong == []
+
+
+def test_who_decides_and_who_remembers_speak_no_http() -> None:
+    quiet = {"bot.store", "bot.shown", "bot.reporters", "storage"} | DECIDING
+    wrong = [
+        name
+        for name, path in modules()
+        if within(name, quiet)
+        and re.search(r"^(import|from) (aiohttp|http|urllib\.request|yarl)\b", path.read_text(), re.M)
     ]
     assert wrong == []
 

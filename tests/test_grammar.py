@@ -22,7 +22,7 @@ from bot.grammar import (
     Takes,
     read_arguments,
 )
-from bot.reporters.markdown import help_with
+from bot.shown.help import help_with
 
 SPEC = CommandSpec(
     "ship",

@@ -9,7 +9,7 @@ from bot.errors import Permanent, Refused
 from bot.gates.facts import facts_about
 from bot.github.api import GitHub
 from bot.model import JobKind
-from bot.reporters.check_run import named_check
+from bot.shown.checks import named_check
 from bot.store.answers import Answer
 
 

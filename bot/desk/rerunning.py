@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.deliveries.wishes import ClickButton, RerunAll
 from bot.model import Job, JobState
-from bot.reporters.check_run import check_name
+from bot.shown.checks import check_name
 from bot.store.changes import ShowAgain
 from bot.store.jobs import JobFilter, Jobs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from bot.github.client.failures import NotFound
 from bot.github.times import parsed, written
 
 CLOCKS_DIFFER = timedelta(minutes=5)
+BotLogin = Callable[[], Awaitable[str]]
+"""The login our own comments stand under."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.errors import Permanent, ShipmateError
 from bot.github.api import GitHub
 from bot.github.client.client import Client
-from bot.github.comments import find_comments, update_comment
+from bot.github.comments import BotLogin, find_comments, update_comment
 from bot.github.deployments import DeploymentStatus, add_status, list_deployments, list_statuses
 from bot.github.environments import delete_environment
 from bot.github.permissions import DECIDE, MANAGE_ENVIRONMENTS, REPORT
@@ -21,7 +21,6 @@ from bot.github.pulls import get_pull
 from bot.jobs.deploy.teardown import forget_images, tear_down
 from bot.model import Release
 from bot.ports.engines import AnyEngine, Engine
-from bot.reporters.comment import BotLogin
 from bot.store.answers import Answer
 from bot.store.changes import EndPreview
 from bot.store.jobs import Jobs

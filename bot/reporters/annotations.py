@@ -8,7 +8,7 @@ from typing import Any
 from bot.github.checks import Annotation
 from bot.github.limits import ANNOTATIONS_A_REQUEST
 from bot.model import JobState
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 
 
 def annotations_of(view: JobView) -> list[Annotation]:

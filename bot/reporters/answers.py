@@ -14,9 +14,8 @@ from bot.github.api import GitHub
 from bot.github.checks import CheckOutput, CheckReport, ensure_check_run
 from bot.github.client.client import Client
 from bot.github.client.failures import NotFound
-from bot.github.comments import add_reaction, ensure_comment
+from bot.github.comments import BotLogin, add_reaction, ensure_comment
 from bot.github.permissions import REPORT
-from bot.reporters.comment import BotLogin
 from bot.reporters.slack.answers import say_in_slack
 from bot.slack.api.client import SlackClient
 from bot.store.answers import Answer, Answers

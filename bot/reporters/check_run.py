@@ -21,10 +21,11 @@ from bot.github.client.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
 from bot.previews import pull_of
-from bot.reporters import analysis, markdown
 from bot.reporters.annotations import annotations_of
 from bot.reporters.face import Keep, missing
-from bot.reporters.view import JobView
+from bot.shown import analysis, markdown
+from bot.shown.checks import check_name
+from bot.shown.view import JobView
 
 CONCLUSIONS: Mapping[JobState, str] = {
     JobState.COMPLETED: "success",
@@ -45,19 +46,6 @@ BUTTONS: Mapping[str, tuple[str, ...]] = {
 }
 ALSO: Mapping[str, tuple[str, ...]] = {"good": ("analyze",)}
 """Buttons that stand on a commit alone."""
-
-
-def check_name(job: Job) -> str:
-    """`shipmate / deploy`, with the environment where it is not production; a rehearsal passes for no deployment."""
-    kind = JobKind.DEPLOY if job.kind is JobKind.ROLLBACK else job.kind
-    rehearsal = " --noop" if job.spec.get("noop") else ""
-    return f"{named_check(kind, job.environment)}{rehearsal}"
-
-
-def named_check(kind: JobKind, environment: str) -> str:
-    """What branch protection can require: the check run's name for one environment."""
-    suffix = "" if environment in {"production", ""} else f" ({environment})"
-    return f"shipmate / {kind.value}{suffix}"
 
 
 @dataclass(frozen=True, slots=True)

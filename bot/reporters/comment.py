@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.github.api import GitHub
 from bot.github.client.failures import NotFound
-from bot.github.comments import add_reaction, ensure_comment, mark, remove_reaction, update_comment
+from bot.github.comments import BotLogin, add_reaction, ensure_comment, mark, remove_reaction, update_comment
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
-from bot.reporters import analysis, markdown
 from bot.reporters.face import Keep, missing
-from bot.reporters.view import JobView
-
-BotLogin = Callable[[], Awaitable[str]]
-"""The login our own comments stand under."""
+from bot.shown import analysis, markdown
+from bot.shown.view import JobView
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from bot.github.deployments import (
 from bot.github.permissions import REPORT
 from bot.model import Job, JobKind, JobState
 from bot.previews import pull_of
-from bot.reporters import markdown
 from bot.reporters.face import Keep, missing
-from bot.reporters.view import JobView
+from bot.shown import markdown
+from bot.shown.view import JobView
 
 STATES: Mapping[JobState, str] = {
     JobState.PENDING: "queued",

@@ -16,8 +16,9 @@ from bot.errors import ShipmateError, Transient
 from bot.line import place_of
 from bot.links import Links
 from bot.masking import Masker
-from bot.model import Job, JobKind
-from bot.reporters.view import TAIL_LINES, JobView, see
+from bot.model import Job
+from bot.shown.addresses import addresses_of
+from bot.shown.view import TAIL_LINES, JobView, see
 from bot.store.jobs import Jobs
 from bot.store.reports import Report, Reports
 
@@ -77,14 +78,6 @@ async def missing(state: Mapping[str, Any], keep: Keep) -> Mapping[str, Any]:
         return {**state, "gone": True}
     await keep({**state, "missing": True})
     raise Transient("github_not_found")
-
-
-def addresses_of(job: Job, links: Links) -> Mapping[str, str]:
-    """Where to see more of a job than its page: an analysis has a report and a picture."""
-    if job.kind is not JobKind.ANALYSIS:
-        return {}
-    pictures = {form: links.picture(job.id, form) for form in ("svg", "png")}
-    return {"report": links.repository(job.repository.full_name, ref=job.ref), **pictures}
 
 
 class FaceLoop:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.github.api import GitHub
-from bot.github.comments import ensure_comment, find_comment, hidden, mark, update_comment
+from bot.github.comments import BotLogin, ensure_comment, find_comment, hidden, mark, update_comment
 from bot.github.permissions import REPORT
 from bot.model import Job
 from bot.previews import pull_of
-from bot.reporters import markdown
-from bot.reporters.comment import BotLogin
 from bot.reporters.face import Keep
-from bot.reporters.view import JobView
+from bot.shown import markdown
+from bot.shown.view import JobView
 
 _SINCE = re.compile(r"<!-- shipmate asked:(\S{20,40}) -->")
 

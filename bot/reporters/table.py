@@ -11,7 +11,7 @@ from bot.asked import FACE, AskedTable, Step
 from bot.errors import Transient
 from bot.model import Job
 from bot.reporters.face import Keep
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bot.github.people import Role
 from bot.links import Links
 from bot.locks import TIME_FORM, Lock
 from bot.model import UNFINISHED, Job, Release, Repository
-from bot.reporters.waiting import standing
+from bot.shown.waiting import standing
 from bot.slack.api.client import SlackClient
 from bot.slack.mrkdwn import cut, escaped, pieces
 from bot.slack.pages import Page, page_buttons

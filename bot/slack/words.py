@@ -14,7 +14,7 @@ from bot import messages
 from bot.commands import COMMANDS
 from bot.errors import UserMistake
 from bot.grammar import ENVIRONMENT, Command, CommandSpec, Parameter, read_arguments
-from bot.reporters.markdown import option_lines
+from bot.shown.help import option_lines
 
 NOISE_LEVELS = "all|ends|failures|off"
 CHANNEL_ROLE = "maintain"

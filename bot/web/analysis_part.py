@@ -8,8 +8,8 @@ from typing import Any
 
 from bot import messages
 from bot.jobs.analysis.faces.words import language_name
-from bot.reporters.analysis import last_commit, why_nobody, why_suggested
-from bot.reporters.view import JobView
+from bot.shown.analysis import last_commit, why_nobody, why_suggested
+from bot.shown.view import JobView
 
 
 def render_findings(view: JobView, locale: str, query: str) -> str:

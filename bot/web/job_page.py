@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot import messages
 from bot.model import JobKind, JobState
-from bot.reporters.titles import said_of, title_of
-from bot.reporters.view import JobView, StageState, StageView
+from bot.shown.titles import said_of, title_of
+from bot.shown.view import JobView, StageState, StageView
 from bot.web.analysis_part import render_findings
 
 ICONS = {

@@ -10,9 +10,9 @@ from rich.cells import cell_len
 
 from bot.jobs.analysis.plan import AnalysisPlan, Target
 from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository
-from bot.reporters import analysis
 from bot.reporters.slack import analysis as slack_analysis
-from bot.reporters.view import JobView, see
+from bot.shown import analysis
+from bot.shown.view import JobView, see
 from bot.web.analysis_part import render_findings
 from bot.wording.analysis_english import SENTENCES
 

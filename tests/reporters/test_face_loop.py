@@ -14,7 +14,7 @@ from bot.links import Links
 from bot.masking import Masker
 from bot.model import EventType, Job, JobState, NewEvent
 from bot.reporters.face import FaceLoop, Keep, Telling
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 from storage.opened import OpenStore, open_store
 from tests.storage.sample import ENDED, STARTED, claimed, request
 

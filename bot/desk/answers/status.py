@@ -9,7 +9,7 @@ from bot import messages
 from bot.jobs.deploy.rollout.finding import AS_BELIEVED, Finding
 from bot.links import Links
 from bot.model import Job, Release, Repository
-from bot.reporters.waiting import standing
+from bot.shown.waiting import standing
 
 
 @dataclass(frozen=True, slots=True)

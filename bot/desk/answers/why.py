@@ -12,9 +12,9 @@ from bot.audit import AuditRecord
 from bot.jobs.deploy.difference import Says, differences
 from bot.jobs.deploy.plan import Plan
 from bot.model import Event, JobKind, JobState, Release
-from bot.reporters import markdown
-from bot.reporters.titles import title_of
-from bot.reporters.view import JobView
+from bot.shown import markdown
+from bot.shown.titles import title_of
+from bot.shown.view import JobView
 
 SAID_CHARACTERS = 8
 """So long a value may stand in the sentence by itself: it is not repeated below."""

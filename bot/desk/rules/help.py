@@ -8,7 +8,7 @@ from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.gates.facts import Facts
-from bot.reporters.markdown import help_text, help_with
+from bot.shown.help import help_text, help_with
 
 
 async def tell_help(office: Office, order: Order, facts: Facts) -> Outcome:

@@ -7,7 +7,7 @@ from bot.desk.order import Order
 from bot.desk.outcome import Outcome
 from bot.gates.facts import Facts
 from bot.model import Stage
-from bot.reporters.markdown import fenced
+from bot.shown.markdown import fenced
 
 LINES = 40
 

@@ -10,8 +10,8 @@ from bot.gates.facts import Facts
 from bot.jobs.deploy.rollout.finding import standing
 from bot.line import place_of
 from bot.model import UNFINISHED, Job, JobKind, JobState, Release, Repository
-from bot.reporters import markdown
-from bot.reporters.view import see
+from bot.shown import markdown
+from bot.shown.view import see
 from bot.store.jobs import JobFilter, Jobs
 
 

@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.gates.facts import Facts
 from bot.line import place_of
 from bot.model import Job, JobState, Release, Stage
-from bot.reporters.view import see
+from bot.shown.view import see
 
 LOOKED_AT = 50
 """The newest entries of the trail that are looked through for something to explain."""

@@ -10,8 +10,8 @@ from rich.cells import set_cell_size
 from bot import messages
 from bot.jobs.analysis.faces.bars import bar
 from bot.model import JobState
-from bot.reporters import analysis
-from bot.reporters.view import JobView
+from bot.shown import analysis
+from bot.shown.view import JobView
 from bot.slack.api.client import Saying
 from bot.slack.inbound.interactions import ACTION_PREFIX
 from bot.slack.mrkdwn import cut, escaped, mrkdwn

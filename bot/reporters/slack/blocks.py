@@ -7,10 +7,10 @@ from typing import Any
 
 from bot import messages
 from bot.model import JobState, Stage
-from bot.reporters import markdown, waiting
 from bot.reporters.check_run import BUTTONS, kind_of
-from bot.reporters.endings import ended
-from bot.reporters.view import JobView, StageState, StageView
+from bot.shown import markdown, waiting
+from bot.shown.endings import ended
+from bot.shown.view import JobView, StageState, StageView
 from bot.slack.api.client import Saying
 from bot.slack.inbound.interactions import ACTION_PREFIX
 from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn

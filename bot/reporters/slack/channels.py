@@ -12,7 +12,7 @@ from bot.model import Job, JobKind, JobState
 from bot.previews import pull_of
 from bot.reporters.face import Keep
 from bot.reporters.slack.telling import Place, SlackTelling
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 from bot.slack.api.replies import SlackRefused
 from bot.store.slack import BoundChannel, Noise, SlackChannels
 

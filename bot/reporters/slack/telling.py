@@ -12,7 +12,7 @@ from typing import Any
 from bot.model import Job, JobKind, JobState, Stage
 from bot.reporters.face import Keep
 from bot.reporters.slack import analysis, blocks
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 from bot.slack.api.client import Saying, SlackClient
 from bot.slack.api.replies import SlackRefused
 

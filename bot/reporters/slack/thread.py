@@ -9,7 +9,7 @@ from typing import Any
 from bot.model import Job
 from bot.reporters.face import Keep
 from bot.reporters.slack.telling import Place, SlackTelling
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot import messages
 from bot.model import Job
 from bot.repo_config.rules import ROLES
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 
 
 def standing(job: Job, locale: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import messages
 from bot.model import JobState
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 
 
 def ended(view: JobView, locale: str) -> str:

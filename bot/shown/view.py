@@ -11,7 +11,7 @@ from typing import Any
 from bot.api.progress import walk
 from bot.line import Place
 from bot.model import Event, EventType, Job, JobState, Stage
-from bot.reporters.gates import judged
+from bot.shown.gates import judged
 
 TAIL_LINES = 40
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.model import JobKind
-from bot.reporters import analysis, markdown, waiting
-from bot.reporters.endings import ended
-from bot.reporters.view import JobView
+from bot.shown import analysis, markdown, waiting
+from bot.shown.endings import ended
+from bot.shown.view import JobView
 
 
 def title_of(view: JobView, locale: str) -> str:

@@ -9,7 +9,7 @@ from bot import messages
 from bot.jobs.analysis.faces.bars import bar
 from bot.jobs.analysis.faces.words import language_name
 from bot.model import JobState
-from bot.reporters.view import JobView
+from bot.shown.view import JobView
 
 BAR_PLACES = 12
 NAME_CHARACTERS = 60

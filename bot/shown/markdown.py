@@ -1,4 +1,4 @@
-"""The words and tables GitHub shows of a job: check-run output, the sticky comment, and plain answers."""
+"""The words and tables of a job in Markdown: check-run output, the sticky comment, the log's tail."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot import messages
-from bot.commands import COMMANDS
 from bot.durations import shown
-from bot.grammar import CommandSpec, Takes
 from bot.model import JobKind, JobState
-from bot.reporters import waiting
-from bot.reporters.endings import ended
-from bot.reporters.gates import gate_lines
-from bot.reporters.view import JobView, StageState, StageView
+from bot.shown import waiting
+from bot.shown.endings import ended
+from bot.shown.gates import gate_lines
+from bot.shown.view import JobView, StageState, StageView
 
 ICONS = {
     StageState.WAITING: "⚪",
@@ -152,34 +150,3 @@ def _facts(view: JobView, locale: str) -> str:
     facts.append(f"[{named('open_log')}]({view.link})")
     facts.append(f"{named('job')} `{view.job.id}`")
     return " · ".join(facts)
-
-
-def help_text(locale: str) -> str:
-    """The commands that work, as a table made from the grammar."""
-    language = _language(locale)
-    head = f"| {messages.say(locale, 'help.command')} | {messages.say(locale, 'help.does')} |\n|---|---|"
-    rows = [f"| `{spec.usage_in_a_table}` | {spec.help[language]} |" for spec in COMMANDS.values()]
-    return "\n".join([messages.say(locale, "help.title"), "", head, *rows])
-
-
-def help_with(locale: str, spec: CommandSpec) -> str:
-    """One command: how it is said, what it does, who may say it, how its options are written, and what people say."""
-    key = "help.needs_nothing" if spec.needs == "none" else "help.needs"
-    parts = [f"`{spec.usage}`", spec.help[_language(locale)], messages.say(locale, key, role=spec.needs)]
-    if options := option_lines(locale, spec):
-        parts.append(options)
-    if spec.examples:
-        examples = "\n".join(f"- `/{example}`" for example in spec.examples)
-        parts.append(f"{messages.say(locale, 'help.examples')}\n{examples}")
-    return "\n\n".join(parts)
-
-
-def option_lines(locale: str, spec: CommandSpec) -> str:
-    """How those options are written of which the usage does not say it."""
-    explained = [one for one in spec.parameters if one.takes not in {Takes.WORD, Takes.NOTHING}]
-    words = (messages.say(locale, f"help.parameter.{one.takes.name}", said=one.said) for one in explained)
-    return "\n".join(f"- {line}" for line in words)
-
-
-def _language(locale: str) -> str:
-    return "ko" if locale == "ko" else "en"

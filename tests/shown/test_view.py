@@ -8,8 +8,8 @@ import pytest
 
 from bot.clock import utc_now
 from bot.model import Event, EventType, Job, JobKind, JobState, Origin, Repository, Stage
-from bot.reporters import markdown
-from bot.reporters.view import StageState, see
+from bot.shown import markdown
+from bot.shown.view import StageState, see
 
 JOB = Job(
     "dep_aaaaaaaaaa",
