@@ -11,11 +11,12 @@ from aiohttp import web
 from bot import messages
 from bot.api.envelopes import status_of
 from bot.clock import Clock
+from bot.desk.reach import Sees, everything
 from bot.errors import ShipmateError
 from bot.jobs.analysis.reports.ranges import Range
 from bot.links import Links
 from bot.store.analyses import Analyses, StoredAnalysis
-from bot.store.keys import ApiKeys
+from bot.store.keys import ApiKey, ApiKeys
 from handlers.api.contributions import newest, query_of
 from handlers.api.dates import day
 from handlers.api.keys import key_of
@@ -52,10 +53,11 @@ async def show_repository(request: web.Request) -> web.Response:
     """The page, or with `format=` a file, of the newest analysis. Who is not let in learns nothing."""
     pages = request.app[PAGES]
     name = f"{request.match_info['owner']}/{request.match_info['repo']}"
-    if not pages.links.holds_repository(name, request.query.get("link", "")) and not await _has_key(request):
-        raise closed(request, pages.locale)
+    sees: Sees = everything
+    if not pages.links.holds_repository(name, request.query.get("link", "")):
+        sees = (await _require_key(request)).sees
     try:
-        return await _page(request, name)
+        return await _page(request, name, sees)
     except ShipmateError as error:
         return _refusal(request, error)
 
@@ -64,10 +66,11 @@ async def show_repository(request: web.Request) -> web.Response:
 async def show_picture(request: web.Request) -> web.Response:
     """Languages over time and lines by author, for those whom the job's link lets in."""
     pages, job_id, query = request.app[PAGES], request.match_info["id"], request.query
-    if not pages.links.holds(job_id, query.get("until", ""), query.get("sig", "")) and not await _has_key(request):
-        raise closed(request, pages.locale)
+    sees: Sees = everything
+    if not pages.links.holds(job_id, query.get("until", ""), query.get("sig", "")):
+        sees = (await _require_key(request)).sees
     kept = await pages.analyses.of_job(job_id)
-    if len(kept) != 1:
+    if len(kept) != 1 or not sees(kept[0].repository):
         raise web.HTTPNotFound(text=messages.say(pages.locale, "page.not_found"))
     form = request.match_info["form"]
     headers = {**HEADERS, "Cache-Control": f"private, max-age={PICTURE_LIFE_S}", "Content-Security-Policy": NO_SCRIPTS}
@@ -75,14 +78,14 @@ async def show_picture(request: web.Request) -> web.Response:
     return web.Response(body=drawn, content_type=PICTURES[form], headers=headers)
 
 
-async def _page(request: web.Request, name: str) -> web.Response:
+async def _page(request: web.Request, name: str, sees: Sees) -> web.Response:
     from bot.jobs.analysis.reports.stored import narrowed
     from bot.web import contribution_page
     from handlers.api import analysis_reports as reports
 
     pages, query = request.app[PAGES], query_of(request)
     within = Range(day(query, "since", "invalid_query"), day(query, "until", "invalid_query"))
-    kept = await newest(pages.analyses, name, query.get("ref"))
+    kept = await newest(pages.analyses, name, query.get("ref"), sees)
     whole = await asyncio.to_thread(reports.read, kept, Range(), ())
     chosen = narrowed(whole, within, query["author"])
     if "format" in query:
@@ -121,6 +124,10 @@ def _drawn(kept: StoredAnalysis, form: str, locale: str) -> bytes:
     return draw_png(report) if form == "png" else draw_svg(report, locale).encode()
 
 
-async def _has_key(request: web.Request) -> bool:
+async def _require_key(request: web.Request) -> ApiKey:
+    """The key that is shown. Raises HTTPForbidden where none holds."""
     pages = request.app[PAGES]
-    return await key_of(request.headers, pages.keys, pages.clock()) is not None
+    key = await key_of(request.headers, pages.keys, pages.clock())
+    if key is None:
+        raise closed(request, pages.locale)
+    return key

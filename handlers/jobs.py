@@ -21,6 +21,7 @@ from bot.store.jobs import Jobs
 from bot.store.keys import ApiKeys
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
 from handlers.api.keys import key_of
+from handlers.api.reach import opens_job
 from handlers.refusals import closed, missing
 from handlers.streaming import PAGE, Watch, follow, frame_of
 
@@ -83,17 +84,14 @@ async def _admitted(request: web.Request) -> Job:
     """The job, when the link or the key lets the reader in. Who is not let in does not learn whether it exists."""
     pages, job_id = request.app[PAGES], request.match_info["id"]
     query = request.query
-    if not pages.links.holds(job_id, query.get("until", ""), query.get("sig", "")) and not await _has_key(request):
+    has_link = pages.links.holds(job_id, query.get("until", ""), query.get("sig", ""))
+    key = None if has_link else await key_of(request.headers, pages.keys, pages.clock())
+    if key is None and not has_link:
         raise closed(request, pages.locale)
     job = await pages.jobs.get(job_id)
-    if job is None:
+    if job is None or (key is not None and not opens_job(key, job)):
         raise missing(request, pages.locale)
     return job
-
-
-async def _has_key(request: web.Request) -> bool:
-    pages = request.app[PAGES]
-    return await key_of(request.headers, pages.keys, pages.clock()) is not None
 
 
 async def _frame(pages: JobPages, job_id: str, event: Event) -> bytes:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.store.keys import ApiKey
@@ -28,12 +29,14 @@ class SqlApiKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, name: str, now: datetime) -> tuple[ApiKey, str]:
+    async def create(self, name: str, now: datetime, repositories: Sequence[str] = ()) -> tuple[ApiKey, str]:
         key_id = secrets.token_hex(ID_CHARS // 2)
         key = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
-        sql = "INSERT INTO keys (id, name, hash, created_us) VALUES (?, ?, ?, ?)"
-        await self._database.write(lambda c: c.execute(sql, (key_id, name, _hash(key), to_us(now))).rowcount)
-        return ApiKey(key_id, name, from_us(to_us(now)), None, None), key
+        limits = tuple(dict.fromkeys(map(str.lower, repositories)))
+        sql = "INSERT INTO keys (id, name, hash, created_us, repositories) VALUES (?, ?, ?, ?, ?)"
+        row = (key_id, name, _hash(key), to_us(now), " ".join(limits))
+        await self._database.write(lambda c: c.execute(sql, row).rowcount)
+        return ApiKey(key_id, name, from_us(to_us(now)), None, None, limits), key
 
     async def all(self) -> list[ApiKey]:
         rows = await self._database.read(lambda c: c.execute("SELECT * FROM keys ORDER BY created_us, id").fetchall())
@@ -76,4 +79,5 @@ def _api_key(row: sqlite3.Row) -> ApiKey:
         from_us(row["created_us"]),
         from_us_or_none(row["last_used_us"]),
         from_us_or_none(row["revoked_us"]),
+        tuple(row["repositories"].split()),
     )

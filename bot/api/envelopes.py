@@ -32,6 +32,7 @@ _STATUS: Mapping[str, HTTPStatus] = {
     "invalid_query": HTTPStatus.UNPROCESSABLE_ENTITY,
     "job_not_found": HTTPStatus.NOT_FOUND,
     "job_over": HTTPStatus.CONFLICT,
+    "key_limited": HTTPStatus.FORBIDDEN,
     "method_unknown": HTTPStatus.METHOD_NOT_ALLOWED,
     "no_repositories": HTTPStatus.NOT_FOUND,
     "nothing_analysed": HTTPStatus.NOT_FOUND,

@@ -10,6 +10,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from bot.clock import Clock
+from bot.desk.reach import Sees, require_seen
 from bot.desk.targets import target_of
 from bot.errors import Refused, Transient
 from bot.gates.repositories import METADATA, repository_named
@@ -54,14 +55,20 @@ class Asking:
     secrets: Secrets
     clock: Clock
 
-    async def plan(self, question: Question) -> AnalysisPlan:
+    async def plan(self, question: Question, sees: Sees) -> AnalysisPlan:
         """Everything is pinned now, as far as our app can see it; an asker's token is sealed until the job has ended.
 
-        Raises Refused("address_not_allowed", "no_repositories", "ref_not_found", "secret_key_missing"), Transient.
+        Of an owner's repositories those are meant that the asker `sees`. Raises Refused("address_not_allowed",
+        "no_repositories", "ref_not_found", "repository_not_installed", "secret_key_missing"), Transient.
         """
-        targets = tuple(await asyncio.gather(*(self._target(name, question) for name in question.repositories)))
+        named = {given: self._at_github(given) or given for given in question.repositories}
+        for name in named.values():
+            require_seen(sees, [name])
+        targets = tuple(await asyncio.gather(*(self._target(given, question) for given in named)))
+        for name, target in zip(named.values(), targets, strict=True):
+            require_seen(sees, [name, target.name])
         if question.owner:
-            targets = await self._all_of(question.owner, question.token)
+            targets = await self._all_of(question.owner, question.token, sees)
         return AnalysisPlan(
             targets,
             authors=question.authors,
@@ -98,16 +105,17 @@ class Asking:
         path = path.removesuffix(".git")
         return path if _NAME.fullmatch(path) else None
 
-    async def _all_of(self, owner: str, token: str) -> tuple[Target, ...]:
+    async def _all_of(self, owner: str, token: str, sees: Sees) -> tuple[Target, ...]:
         """All that the asker's token can read of an owner's, else all that our app can."""
         if token:
             mine = await repositories_of(self.github.person(token), owner, MOST_REPOSITORIES)
             found = [Target(repository.full_name, is_default=True) for repository in mine]
         else:
             found = await self._ours(owner)
-        if not found:
+        seen = tuple(target for target in found if sees(target.name))
+        if not seen:
             raise Refused("no_repositories", owner=owner)
-        return tuple(found)
+        return seen
 
     async def _ours(self, owner: str) -> list[Target]:
         try:

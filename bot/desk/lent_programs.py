@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bot.desk.given import NOTHING_GIVEN, Given
 from bot.desk.order import Order
 from bot.desk.programs import ProgramDesk, environment_of
+from bot.desk.reach import Sees, require_seen
 from bot.errors import Permanent, Refused
 from bot.gates.facts import Facts, lent_facts
 from bot.gates.repositories import repository_named
@@ -53,12 +54,13 @@ class LentProgramDesk:
     programs: ProgramDesk
     connections: Connections
 
-    async def deploy(self, ask: LentAsk) -> Job:
+    async def deploy(self, ask: LentAsk, sees: Sees) -> Job:
         """Take a deployment on, at the commit the branch is at now; it waits when this returns.
 
         Raises Refused("github_connection_not_found", "aws_connection_not_found", "connection_for_another",
         "idempotency_key_reused") and what the rules say no with, Permanent, Transient.
         """
+        require_seen(sees, [ask.repository])
         known = await self.programs.jobs.get(ask.job_id) if ask.job_id else None
         if known is not None:
             if not ask.is_what_was_asked(known):
@@ -66,6 +68,7 @@ class LentProgramDesk:
             return known
         connection = await self._require_both(ask)
         facts, person = await self._asked_with(connection)
+        require_seen(sees, [ask.repository, facts.repository.full_name])
         meant = ask.environment or await environment_of(facts, ask.branch)
         command = Command("deploy", f"/deploy {ask.branch} to {meant}", {"ref": ask.branch, "environment": meant})
         origin = Origin("api", person.login, facts.installation_id, actor_id=person.id)

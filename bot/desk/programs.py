@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.desk.looking import Looked, look
 from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
+from bot.desk.reach import Sees, everything, require_seen
 from bot.errors import Refused, ShipmateError
 from bot.gates.facts import Facts
 from bot.gates.repositories import repository_named
@@ -36,27 +37,31 @@ class ProgramDesk:
     audit: Audit
     clock: Clock
 
-    async def deploy(self, user: str | int, name: str, branch: str, environment: str | None = None) -> Job:
+    async def deploy(self, user: str | int, name: str, branch: str, environment: str | None, sees: Sees) -> Job:
         """Take a deployment on; it waits when this returns. `user` is a login or GitHub's number of an account.
 
-        Without `environment` it is the branch's own, else the default one. Raises Refused, Permanent, Transient.
+        Without `environment` it is the branch's own, else the default one. Who does not see everything names a
+        repository in full. Raises Refused, Permanent, Transient.
         """
-        return await self.obeyed(*await self._ordered("api", user, name, branch, environment))
+        require_seen(sees, [name])
+        return await self.obeyed(*await self._ordered("api", user, name, branch, environment, sees))
 
     async def take_over(self, asked: Asked) -> Job:
         """The same for one that was asked for in the table: under its id and since then, at its commit if it has one.
 
         Raises Refused, Permanent, Transient.
         """
-        order, facts = await self._ordered(FACE, asked.user, asked.repo, asked.branch, asked.environment)
+        order, facts = await self._ordered(FACE, asked.user, asked.repo, asked.branch, asked.environment, everything)
         pinned = asked.found.sha if asked.found else None
         return await self.obeyed(replace(order, pinned_sha=pinned), facts, asked)
 
     async def _ordered(
-        self, face: str, user: str | int, name: str, branch: str, environment: str | None
+        self, face: str, user: str | int, name: str, branch: str, environment: str | None, sees: Sees
     ) -> tuple[Order, Facts]:
         login = await self._login(user) if isinstance(user, int) else user
-        facts, repository = await self._repository(name if "/" in name else f"{await self._account(login)}/{name}")
+        facts, repository = await self._repository(
+            name if "/" in name else f"{await self._account(login)}/{name}", sees
+        )
         meant = environment or await environment_of(facts, branch)
         command = Command("deploy", f"/deploy {branch} to {meant}", {"ref": branch, "environment": meant})
         origin = Origin(face, login, facts.installation_id)
@@ -95,19 +100,22 @@ class ProgramDesk:
         except Refused as full:
             raise Refused("deployment_queue_full", limit=full.facts.get("limit")) from full
 
-    async def inspect(self, name: str, ref: str | None) -> Looked:
+    async def inspect(self, name: str, ref: str | None, sees: Sees) -> Looked:
         """What a ref of a repository is, the default branch by default. Raises Refused, Permanent, Transient."""
-        facts, repository = await self._repository(name)
+        facts, repository = await self._repository(name, sees)
         default = await facts.default_branch()
         config = await facts.config(default)
         sha = await facts.commit(ref or default)
         return await look(facts, repository, ref or default, sha, config.build)
 
-    async def _repository(self, name: str) -> tuple[Facts, Repository]:
+    async def _repository(self, name: str, sees: Sees) -> tuple[Facts, Repository]:
+        require_seen(sees, [name])
         try:
-            return await repository_named(self.github, name)
+            facts, repository = await repository_named(self.github, name)
         except Refused as unknown:
             raise Refused("repository_not_installed", repository=name) from unknown
+        require_seen(sees, [name, repository.full_name])
+        return facts, repository
 
     async def _login(self, number: int) -> str:
         """The account of that number, as far as the app is installed there."""

@@ -22,7 +22,7 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to list; None means any."""
+    """Which jobs to list; None means any. `within` are repositories as keys are limited to them; none means any."""
 
     repository: str | None = None
     environment: str | None = None
@@ -30,6 +30,7 @@ class JobFilter:
     states: tuple[JobState, ...] = ()
     pull_number: int | None = None
     sha: str | None = None
+    within: tuple[str, ...] = ()
     before: str | None = None
     """Cursor: list jobs created before this job id."""
     limit: int = 50

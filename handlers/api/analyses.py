@@ -26,6 +26,7 @@ from handlers.api.contributions import contributions_to
 from handlers.api.dates import DATE, day
 from handlers.api.envelope import success
 from handlers.api.gateway import CALLER, LANGUAGE
+from handlers.api.reach import limits_of, seen_by, sees_job
 
 NAME = {"type": "string", "minLength": 1, "maxLength": 500}
 AUTHORS = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 200}, "maxItems": 50}
@@ -79,7 +80,7 @@ API: web.AppKey[AnalysesApi] = web.AppKey("analyses api")
 async def ask(request: web.Request) -> web.Response:
     """Take an analysis on. 201 with its id; 200 when the same one is under way already."""
     api, language = request.app[API], request[LANGUAGE]
-    plan = await api.asking.plan(question_of(await read_body(request, ASK)))
+    plan = await api.asking.plan(question_of(await read_body(request, ASK)), seen_by(request))
     caller = request[CALLER]
     origin = Origin("api", caller.name if caller else "", plan.targets[0].installation_id)
     job, is_new = await api.submit.submit(plan, origin)
@@ -94,9 +95,15 @@ async def listed(request: web.Request) -> web.Response:
     api = request.app[API]
     query = checked(dict(request.query), LIST, "invalid_query")
     limit = int(query.get("limit", 20))
-    which = JobFilter(repository=query.get("repo"), kind=JobKind.ANALYSIS, before=query.get("before"), limit=limit + 1)
+    which = JobFilter(
+        repository=query.get("repo"),
+        kind=JobKind.ANALYSIS,
+        within=limits_of(request),
+        before=query.get("before"),
+        limit=limit + 1,
+    )
     found = await api.jobs.find(which)
-    items = [job_data(job, api.links) for job in found[:limit]]
+    items = [job_data(job, api.links) for job in found[:limit] if sees_job(request, job)]
     data = {"analyses": items, "next": found[limit - 1].id if len(found) > limit else None}
     return success(data, messages.say(request[LANGUAGE], "api.analysis_found"))
 
@@ -168,7 +175,7 @@ def question_of(body: Mapping[str, Any]) -> Question:
 
 async def _named(request: web.Request, analysis: str) -> Job:
     job = await request.app[API].jobs.get(analysis)
-    if job is None or job.kind is not JobKind.ANALYSIS:
+    if job is None or job.kind is not JobKind.ANALYSIS or not sees_job(request, job):
         raise Refused("analysis_not_found", analysis=messages.neutral(analysis, 40))
     return job
 

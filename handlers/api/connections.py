@@ -9,10 +9,13 @@ from aiohttp import web
 from bot import messages
 from bot.api.forms import NAME
 from bot.connections import BORROWER, CONNECTION_NAME, AwsOffer, ConnectionDesk, GitHubOffer, Hand, Terms
+from bot.desk.reach import require_seen
+from bot.errors import Refused
 from bot.store.connections import AwsConnection
 from handlers.api.bodies import read_body
 from handlers.api.envelope import success
 from handlers.api.gateway import CALLER, LANGUAGE
+from handlers.api.reach import limits_of, seen_by
 
 DESK: web.AppKey[ConnectionDesk] = web.AppKey("connection desk")
 
@@ -60,6 +63,7 @@ AWS_BODY: dict[str, Any] = {
 async def connect_github(request: web.Request) -> web.Response:
     """Try a token for a repository and branch, and keep it sealed."""
     body = await read_body(request, GITHUB_BODY)
+    require_seen(seen_by(request), [f"{body['owner']}/{body['repo']}"])
     offer = GitHubOffer(body["owner"], body["repo"], body["branch"], body["token"])
     made = await request.app[DESK].add_github(offer, _hand(request))
     return success({"githubConnectionId": made.id}, messages.say(request[LANGUAGE], "connection.github_made"))
@@ -67,7 +71,9 @@ async def connect_github(request: web.Request) -> web.Response:
 
 @routes.post("/api/v1/connect/aws")
 async def connect_aws(request: web.Request) -> web.Response:
-    """Ask STS whose the keys or the role are, and keep them sealed."""
+    """Ask STS whose the keys or the role are, and keep them sealed. Not with a key that is limited to repositories."""
+    if limits_of(request):
+        raise Refused("key_limited")
     body = await read_body(request, AWS_BODY)
     offer = AwsOffer(
         body["region"],
@@ -85,14 +91,15 @@ async def connect_aws(request: web.Request) -> web.Response:
 
 @routes.get("/api/v1/connections")
 async def list_connections(request: web.Request) -> web.Response:
-    """All connections, without any secret."""
-    kept = request.app[DESK].kept
+    """All connections, without any secret; with a key that is limited, those to the repositories it sees."""
+    kept, sees = request.app[DESK].kept, seen_by(request)
     data = {
         "github": [
             {"connectionId": one.id, "owner": one.owner, "repo": one.repo, "branch": one.branch}
             for one in await kept.github()
+            if sees(f"{one.owner}/{one.repo}")
         ],
-        "aws": [_shown(one) for one in await kept.aws()],
+        "aws": [] if limits_of(request) else [_shown(one) for one in await kept.aws()],
     }
     return success(data, messages.say(request[LANGUAGE], "connection.listed"))
 
@@ -101,8 +108,17 @@ async def list_connections(request: web.Request) -> web.Response:
 async def forget_connection(request: web.Request) -> web.Response:
     """Forget one, and what it came in with. Raises Refused("connection_unknown")."""
     connection_id = request.match_info["id"]
+    if limits_of(request):
+        await _require_own(request, connection_id)
     await request.app[DESK].remove(connection_id, _hand(request))
     return success({"connectionId": connection_id}, messages.say(request[LANGUAGE], "connection.forgotten"))
+
+
+async def _require_own(request: web.Request, connection_id: str) -> None:
+    """Raises Refused("connection_unknown") for all but those to repositories that the limited key sees."""
+    one, sees = await request.app[DESK].kept.one_github(connection_id), seen_by(request)
+    if one is None or not sees(f"{one.owner}/{one.repo}"):
+        raise Refused("connection_unknown", connection=connection_id[:100])
 
 
 def _hand(request: web.Request) -> Hand:

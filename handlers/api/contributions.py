@@ -11,12 +11,14 @@ from aiohttp import web
 from bot import messages
 from bot.api.envelopes import when
 from bot.api.forms import checked
+from bot.desk.reach import Sees
 from bot.errors import Refused
 from bot.jobs.analysis.reports.ranges import Range
 from bot.store.analyses import Analyses, StoredAnalysis
 from handlers.api.dates import DATE, day
 from handlers.api.envelope import success
 from handlers.api.gateway import LANGUAGE
+from handlers.api.reach import seen_by
 
 QUERY = {
     "type": "object",
@@ -49,7 +51,7 @@ async def contributions_to(request: web.Request, repository: str) -> web.Respons
 
     query = query_of(request)
     within = Range(day(query, "since", "invalid_query"), day(query, "until", "invalid_query"))
-    kept = await newest(request.app[ANALYSES], repository, query.get("ref"))
+    kept = await newest(request.app[ANALYSES], repository, query.get("ref"), seen_by(request))
     report = await asyncio.to_thread(reports.read, kept, within, query["author"])
     if "format" in query:
         return reports.report_file(report, query["format"], request[LANGUAGE])
@@ -72,9 +74,9 @@ def query_of(request: web.Request) -> Mapping[str, Any]:
     return checked({**given, "author": authors}, QUERY, "invalid_query")
 
 
-async def newest(analyses: Analyses, repository: str, ref: str | None) -> StoredAnalysis:
-    """The newest report of a ref. Raises Refused("nothing_analysed")."""
-    kept = await analyses.newest(repository, ref)
+async def newest(analyses: Analyses, repository: str, ref: str | None, sees: Sees) -> StoredAnalysis:
+    """The newest report of a ref. Raises Refused("nothing_analysed"), also for a repository the asker does not see."""
+    kept = await analyses.newest(repository, ref) if sees(repository) else None
     if kept is None:
         shown = messages.neutral(repository, 120)
         raise Refused("nothing_analysed", repository=shown, ref=messages.neutral(ref or "HEAD", 120))

@@ -21,6 +21,7 @@ from handlers.api.bodies import read_body
 from handlers.api.deployment_data import deployment_data, event_frame, result_data
 from handlers.api.envelope import success
 from handlers.api.gateway import LANGUAGE
+from handlers.api.reach import limits_of, seen_by, sees_job
 from handlers.streaming import Watch, follow
 
 LIST = {
@@ -63,7 +64,8 @@ API: web.AppKey[DeploymentsApi] = web.AppKey("deployments api")
 async def ask(request: web.Request) -> web.Response:
     """Take a deployment on for a person who may deploy. 201 with the new deployment, which is PENDING."""
     api, body = request.app[API], await read_body(request, ASK)
-    job = await api.desk.deploy(body["userId"], body["repo"], body["branch"], body.get("environment"))
+    sees = seen_by(request)
+    job = await api.desk.deploy(body["userId"], body["repo"], body["branch"], body.get("environment"), sees)
     data = deployment_data(job, api.links, await api.jobs.story(job.id))
     data = {**data, "status": JobState.PENDING.value, "steps": data["steps"][:1]}
     return success(data, messages.say(request[LANGUAGE], "api.deployment_taken"), 201, Location=data["links"]["self"])
@@ -80,6 +82,7 @@ async def listed(request: web.Request) -> web.Response:
         environment=query.get("environment"),
         kind=JobKind(query.get("kind", JobKind.DEPLOY)),
         states=(JobState(query["status"]),) if "status" in query else (),
+        within=limits_of(request),
         before=query.get("before"),
         limit=limit + 1,
     )
@@ -133,12 +136,12 @@ async def _asked(request: web.Request) -> Asked:
     """One that the server has made no job of, or not yet. Raises Refused("deployment_not_found")."""
     table, named = request.app[API].asked, request.match_info["id"]
     asked = await table.get(named) if table is not None and JOB_ID.fullmatch(named) else None
-    if asked is None:
+    if asked is None or not seen_by(request)(asked.found.repository.full_name if asked.found else asked.repo):
         raise Refused("deployment_not_found", deployment=named[:40])
     return asked
 
 
 async def _found(request: web.Request) -> Job | None:
-    """The deployment of that id; a job of another kind is none."""
+    """The deployment of that id; a job of another kind is none, nor one that the key does not see."""
     job = await request.app[API].jobs.get(request.match_info["id"])
-    return job if job is not None and job.kind in KINDS else None
+    return job if job is not None and job.kind in KINDS and sees_job(request, job) else None

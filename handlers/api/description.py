@@ -40,6 +40,10 @@ ANSWERS: Mapping[Handler, tuple[str, ...]] = {
 """What is answered where it is not the one envelope."""
 ONCE = {lent_deployments.deploy}
 """What takes an Idempotency-Key."""
+KEY = (
+    "Made with `shipmate keys create`. One that is limited to repositories (`--for`) sees nothing of any other: what is"
+    " about one of those is answered with 404, as what is not there, and lists leave it out."
+)
 _PART = re.compile(r"{(?P<name>\w+)(?::(?P<pattern>[^}]+))?}")
 
 SUCCESS: Document = {
@@ -83,8 +87,8 @@ def described(tables: Iterable[web.RouteTableDef], version: str, address: str) -
         "paths": dict(sorted(paths.items())),
         "components": {
             "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": KEY},
+                "bearer": {"type": "http", "scheme": "bearer", "description": KEY},
             },
             "schemas": {"Success": SUCCESS, "Error": ERROR},
             "responses": {"Error": {"description": "Why not.", "content": _content("Error", ("application/json",))}},

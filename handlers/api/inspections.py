@@ -14,6 +14,7 @@ from bot.errors import UserMistake
 from handlers.api.bodies import read_body
 from handlers.api.envelope import success
 from handlers.api.gateway import LANGUAGE
+from handlers.api.reach import seen_by
 
 MOST_TREE_BYTES = 8 * 1024 * 1024
 _PATH = {"type": "string", "minLength": 1, "maxLength": 4096}
@@ -43,7 +44,7 @@ async def inspect(request: web.Request) -> web.Response:
     if "paths" in body:
         data = await asyncio.to_thread(_of_listing, body["paths"], body.get("files", {}))
     else:
-        looked = await request.app[DESK].inspect(body["repo"], body.get("ref"))
+        looked = await request.app[DESK].inspect(body["repo"], body.get("ref"), seen_by(request))
         named = {"repo": looked.repository.full_name, "ref": looked.ref, "sha": looked.sha}
         data = {**named, **looked.inspection.to_json(), "question": looked.inspection.question()}
     return success(data, messages.say(request[LANGUAGE], "api.inspected"))

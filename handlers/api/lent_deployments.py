@@ -13,6 +13,7 @@ from bot.desk.lent_programs import LentAsk, LentProgramDesk
 from handlers.api.bodies import read_body
 from handlers.api.envelope import success
 from handlers.api.gateway import CALLER, LANGUAGE
+from handlers.api.reach import seen_by
 
 DESK: web.AppKey[LentProgramDesk] = web.AppKey("lent program desk")
 
@@ -67,7 +68,7 @@ async def deploy(request: web.Request) -> web.Response:
     With an `Idempotency-Key` the same asking means the same deployment, however often it comes.
     """
     body = await read_body(request, ASK)
-    job = await request.app[DESK].deploy(_asked(request, body))
+    job = await request.app[DESK].deploy(_asked(request, body), seen_by(request))
     message = messages.say(request[LANGUAGE], "api.deployment_taken")
     return success({"deploymentId": job.id, "message": message}, message)
 

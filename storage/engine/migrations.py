@@ -44,6 +44,7 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     reads.m016_reads,
     connections.m018_connections,
     connections.m019_connection_names,
+    keys.m020_key_limits,
 )
 """In the order they are applied; a step that was released is never changed, only followed."""
 

@@ -43,6 +43,9 @@ def _conditions(which: JobFilter, state: JobState) -> tuple[str, list[object]]:
     }
     asked = {name: value for name, value in equal.items() if value is not None}
     where, values = [f"{name} = ?" for name in asked], list[object](asked.values())
+    if which.within:
+        where.append(f"({' OR '.join(['lower(repository) GLOB ?'] * len(which.within))})")
+        values += which.within
     if which.before is not None:
         where.append("number < (SELECT number FROM jobs WHERE id = ?)")
         values.append(which.before)

@@ -29,3 +29,8 @@ def m005_keys_and_secrets(schema: Schema) -> None:
             PRIMARY KEY (repository, name)
         )""",
     )
+
+
+def m020_key_limits(schema: Schema) -> None:
+    """What a key is limited to, with blanks between; keys that were there before see everything, as they did."""
+    run(schema, "ALTER TABLE keys ADD COLUMN repositories TEXT NOT NULL DEFAULT ''")

@@ -26,6 +26,29 @@ async def test_a_key_opens_until_it_is_revoked(store: Store) -> None:
     assert [each.revoked_at for each in await store.keys.all()] == [after(1)]
 
 
+async def test_a_limited_key_sees_the_repositories_it_was_made_for(store: Store) -> None:
+    _, key = await store.keys.create("ci", NOW, ["Acme/API", "example/*", "acme/api"])
+    record = await store.keys.verify(key, NOW)
+    assert record is not None
+    assert record.repositories == ("acme/api", "example/*")
+    assert [*map(record.sees, ("acme/api", "ACME/api", "Example/any", "example/a.b"))] == [True] * 4
+    others = ("acme/web", "acme/api2", "example", "examples/a", "example/a/b", "api", "", "acme/*")
+    assert [*map(record.sees, others)] == [False] * len(others)
+
+
+async def test_a_key_without_limits_sees_everything(store: Store) -> None:
+    record, _ = await store.keys.create("ci", NOW)
+    assert record.sees("acme/api")
+    assert record.sees("git.example.org/a/b")
+
+
+async def test_keys_that_were_there_before_there_were_limits_see_everything(store: Store, opened: OpenStore) -> None:
+    sql = "INSERT INTO keys (id, name, hash, created_us) VALUES ('abc', 'old', x'00', 0)"
+    await opened.database.write(lambda c: c.execute(sql).rowcount)
+    (old,) = await store.keys.all()
+    assert old.sees("acme/api")
+
+
 async def test_a_key_that_is_nearly_right_opens_nothing(store: Store) -> None:
     _, key = await store.keys.create("ci", NOW)
     last = "A" if key[-1] != "A" else "B"

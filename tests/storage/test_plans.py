@@ -23,6 +23,7 @@ FILTERS = [
     JobFilter(environment="staging"),
     JobFilter(kind=JobKind.PIPELINE, states=(JobState.FAILED, JobState.PENDING)),
     JobFilter(states=(JobState.FAILED,)),
+    JobFilter(kind=JobKind.ANALYSIS, within=("acme/*", "other/api")),
 ]
 
 
