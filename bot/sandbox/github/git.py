@@ -11,6 +11,9 @@ from pathlib import Path
 
 ZERO = "0" * 40
 GIT_TIMEOUT_S = 60.0
+FACTS_KEPT = 512
+MOST_BYTES_KEPT = 64 * 1024
+"""Of one answer."""
 SYMLINK = "120000"
 SUBMODULE = "160000"
 
@@ -90,6 +93,22 @@ class Git:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lock = asyncio.Lock()
+        self._facts: dict[tuple[str, ...], bytes] = {}
+
+    async def fact(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> bytes:
+        """As `run`, for commands that name every object by its full SHA: what was found once is known from then on.
+
+        That nothing was found is no fact: the object may come. The oldest answers are forgotten.
+        """
+        known = self._facts.get(arguments)
+        if known is not None:
+            return known
+        found = await self.run(*arguments, ok=ok)
+        if 0 < len(found) <= MOST_BYTES_KEPT:
+            self._facts[arguments] = found
+            while len(self._facts) > FACTS_KEPT:
+                del self._facts[next(iter(self._facts))]
+        return found
 
     async def run(self, *arguments: str, stdin: bytes = b"", ok: tuple[int, ...] = (0,), **extra: str) -> bytes:
         """Standard output of one git command. Raises GitFailed with what git said."""
@@ -129,10 +148,27 @@ class Git:
         if rev == "HEAD":
             names = ["HEAD"]
         elif _hexadecimal(rev):
-            names = [rev, *names] if len(rev) == 40 else [*names, rev]
+            if len(rev) == 40 and (known := await self._peeled(rev)):
+                return known
+            names.append(rev)
         return await self._first_commit(names)
 
+    def _loose(self, ref: str) -> str | None:
+        """What the ref's own file says it points at; None where git itself has to look."""
+        try:
+            said = (self.path / ref).read_text().strip()
+        except (OSError, ValueError):
+            return None
+        return said if len(said) == 40 and _hexadecimal(said) else None
+
+    async def _peeled(self, sha: str) -> str | None:
+        """The commit that a full SHA of a commit or a tag names, None when there is none."""
+        out = await self.fact("rev-parse", "--verify", "--quiet", f"{sha}^{{commit}}", ok=(0, 1, 128))
+        return out.decode().strip() or None
+
     async def _first_commit(self, names: list[str]) -> str | None:
+        if (loose := self._loose(names[0])) and (known := await self._peeled(loose)):
+            return known
         asked = "".join(f"{name}^{{commit}}\n" for name in names).encode()
         answer = await self.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked)
         found = (line.split(" ") for line in answer.decode().splitlines())
@@ -157,7 +193,7 @@ class Git:
     async def commits(self, *selection: str, limit: int = 250, skip: int = 0) -> list[Commit]:
         """Commits of a revision selection (full SHAs, `^SHA`), newest first."""
         form = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00%x01"
-        out = await self.run("log", f"--max-count={limit}", f"--skip={skip}", f"--format={form}", *selection, "--")
+        out = await self.fact("log", f"--max-count={limit}", f"--skip={skip}", f"--format={form}", *selection, "--")
         return [_commit(record) for record in out.decode(errors="replace").split("\x00\x01") if record.strip()]
 
     async def commit(self, sha: str) -> Commit | None:
@@ -171,19 +207,19 @@ class Git:
         """Entries of a tree (a full SHA of a commit or tree). Raises GitFailed when there is no such tree."""
         flags = ["-r", "-t"] if recursive else []
         at = f"{treeish}:{path}" if path else treeish
-        out = await self.run("ls-tree", "-z", "-l", *flags, at)
+        out = await self.fact("ls-tree", "-z", "-l", *flags, at)
         return [_entry(line) for line in out.decode(errors="surrogateescape").split("\0") if line]
 
     async def entry(self, commit: str, path: str) -> Entry | None:
         """The entry at a path in a commit, None when there is none."""
-        out = await self.run("--literal-pathspecs", "ls-tree", "-z", "-l", commit, "--", path)
+        out = await self.fact("--literal-pathspecs", "ls-tree", "-z", "-l", commit, "--", path)
         lines = [line for line in out.decode(errors="surrogateescape").split("\0") if line]
         return _entry(lines[0]) if lines else None
 
     async def submodules(self, commit: str) -> dict[str, str]:
         """Where each submodule comes from, by its path, as `.gitmodules` says."""
         wanted = r"^submodule\..*\.(path|url)$"
-        out = await self.run("config", "--blob", f"{commit}:.gitmodules", "-z", "--get-regexp", wanted, ok=(0, 1, 128))
+        out = await self.fact("config", "--blob", f"{commit}:.gitmodules", "-z", "--get-regexp", wanted, ok=(0, 1, 128))
         said = dict(line.split("\n", 1) for line in out.decode(errors="replace").split("\0") if "\n" in line)
         paths = {key.removesuffix(".path"): value for key, value in said.items() if key.endswith(".path")}
         return {path: said[f"{name}.url"] for name, path in paths.items() if f"{name}.url" in said}
@@ -196,23 +232,23 @@ class Git:
 
     async def blob(self, sha: str) -> bytes:
         """Bytes of a file. Raises GitFailed when there is no such blob."""
-        return await self.run("cat-file", "blob", sha)
+        return await self.fact("cat-file", "blob", sha)
 
     async def changes(self, before: str, after: str) -> list[Change]:
         """Files that differ between two commits or trees, with their patches."""
         stat = ["diff", "--raw", "--numstat", "-z", "--no-abbrev", "-M", before, after]
         patches = ["diff", "--patch", "--no-color", "-M", before, after]
-        facts, text = await asyncio.gather(self.run(*stat), self.run(*patches))
+        facts, text = await asyncio.gather(self.fact(*stat), self.fact(*patches))
         return _changes(facts.decode(errors="replace"), _patches(text.decode(errors="replace")))
 
     async def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor, None when there is none."""
-        out = await self.run("merge-base", one, other, ok=(0, 1))
+        out = await self.fact("merge-base", one, other, ok=(0, 1))
         return out.decode().strip() or None
 
     async def count(self, since: str, until: str) -> int:
         """How many commits `until` has that `since` has not."""
-        return int(await self.run("rev-list", "--count", until, f"^{since}"))
+        return int(await self.fact("rev-list", "--count", until, f"^{since}"))
 
     async def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `newer` contains `older`."""
@@ -243,8 +279,8 @@ class Git:
     ) -> str:
         """Commit files (None removes one) on top of `parent`, point `ref` at it, and return its SHA."""
         stream = _fast_import(ref, files, author, message, parent, when, modes or {})
-        await self.run("fast-import", "--quiet", "--force", "--date-format=raw", stdin=stream)
-        return (await self.run("rev-parse", "--verify", ref)).decode().strip()
+        made = await self.run("fast-import", "--quiet", "--force", "--date-format=raw", stdin=stream)
+        return made.decode().strip()
 
 
 def scratch_directory(parent: Path | None) -> Path:
@@ -337,10 +373,10 @@ def _fast_import(
     when: float,
     modes: Mapping[str, str],
 ) -> bytes:
-    """One commit in git's fast-import language."""
+    """One commit in git's fast-import language, and the question what its SHA is."""
     text = message.encode()
     who = f"{author[0]} <{author[1]}> {int(when)} +0000"
-    lines = [f"commit {ref}\nauthor {who}\ncommitter {who}\ndata {len(text)}\n".encode(), text, b"\n"]
+    lines = [f"commit {ref}\nmark :1\nauthor {who}\ncommitter {who}\ndata {len(text)}\n".encode(), text, b"\n"]
     if parent:
         lines.append(f"from {parent}\n".encode())
     for path, content in files.items():
@@ -352,4 +388,4 @@ def _fast_import(
             lines.append(b"M " + mode + b" " + content + b" " + name + b"\n")
         else:
             lines += [b"M " + mode + b" inline " + name + b"\n", f"data {len(content)}\n".encode(), content, b"\n"]
-    return b"".join(lines) + b"\n"
+    return b"".join(lines) + b"\nget-mark :1\n"
