@@ -24,10 +24,14 @@ from bot.demo.stage import Shown, Stage
 from bot.engines.composition import open_engines
 from bot.engines.router.client import RouterClient
 from bot.errors import ShipmateError
+from bot.sandbox.github.page import PATH as GITHUB_PAGE
 from bot.sandbox.sandbox import Sandbox
 
 HELLO, NOTES = "acme/hello", "acme/notes"
 """One has a Dockerfile of its own, the other none."""
+TRY = """\
+In a browser, at GitHub (simulated), say on the pull request: /status, /why, /rollback, /lock production, /deplyo …
+and at Slack (simulated): /shipmate deploy acme/hello. As bob, who may only read, see what is refused, and how."""
 
 
 async def run_demo(*, once: bool, engine: str, port: int) -> int:
@@ -66,6 +70,7 @@ async def _play(console: Console, stopped: asyncio.Event, *, once: bool, engine:
                 _sum_up(stage, log)
                 if not once:
                     console.print("\nStill up; look around. Ctrl-C ends it.", style="bold")
+                    console.print(TRY, markup=False)
                     await stopped.wait()
                 return 1 if stage.shown.wrong else 0
     finally:
@@ -115,7 +120,7 @@ def _sum_up(stage: Stage, log: Path) -> None:
         console.print(f"{repository:<12} serves   {stage.environment_url(repository)}", markup=False)
     for name, link in stage.shown.links:
         console.print(f"{name:<24} {link}", markup=False, style="dim")
-    console.print(f"GitHub (simulated)       {github.url}/_control/state", markup=False)
+    console.print(f"GitHub (simulated)       {github.url}{GITHUB_PAGE}", markup=False)
     console.print(f"Slack (simulated)        {stage.sandbox.slack.base_url}/", markup=False)
     console.print(f"server                   {stage.address}   log {log}", markup=False)
     for wrong in stage.shown.wrong:

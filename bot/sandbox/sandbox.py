@@ -10,6 +10,7 @@ from typing import Self, TextIO
 from urllib.parse import urljoin
 
 from bot.sandbox.github.control import Control
+from bot.sandbox.github.page import Page
 from bot.sandbox.github.registration import EVENTS, PERMISSIONS
 from bot.sandbox.github.simulator import GitHubSandbox
 from bot.sandbox.slack.sandbox import SlackSandbox
@@ -60,7 +61,8 @@ class Sandbox:
     async def start(self) -> None:
         """Listen on both ports. Raises TakenPort."""
         try:
-            await self.github.start(self._host, self._github_port, Control(self.github).routes())
+            seen = [*Page(self.github).routes(), *Control(self.github).routes()]
+            await self.github.start(self._host, self._github_port, seen)
             await self.slack.start(self._host, self._slack_port)
         except OSError as error:
             raise TakenPort(str(error)) from error

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from bot.sandbox.github.control import Control
+from bot.sandbox.github.page import Page
 from bot.sandbox.github.registration import EVENTS
 from bot.sandbox.github.simulator import GitHubSandbox
 from tests.sandbox.github.world import AppClient, Receiver
@@ -19,7 +20,7 @@ ALL_EVENTS = [*EVENTS, "deployment", "deployment_status", "release"]
 async def github(tmp_path: Path) -> AsyncIterator[GitHubSandbox]:
     """A GitHub with the repository `acme/api`, where alice may write."""
     sandbox = GitHubSandbox(tmp_path / "github", events=ALL_EVENTS)
-    await sandbox.start(control=Control(sandbox).routes())
+    await sandbox.start(control=[*Page(sandbox).routes(), *Control(sandbox).routes()])
     await sandbox.create_repo("acme/api", files={"README.md": "# api\n", "src/app.py": "print('hi')\n"}, private=True)
     sandbox.set_permission("acme/api", "alice", "write")
     yield sandbox
