@@ -1,9 +1,14 @@
-"""Tests that need a Docker engine are left out, with one sentence, where none answers; never where CI says so."""
+"""Leaves out tests that need a Docker engine, with one sentence, where none answers; never where CI says so.
+
+What collecting makes lasts to the end: the garbage collector is kept from looking through it again and again.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 
@@ -11,6 +16,18 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.errors import ShipmateError
 
 NO_ENGINE = "no Docker engine answers here: start one (or set DOCKER_HOST) to run the tests that need it"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have the garbage collector look once at the end, and at nothing of this afterwards."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
