@@ -155,7 +155,17 @@ class _Admission:
             await rules_of.require_checks(self._facts, environment, self._request.sha)
         except Refused as refused:
             found.append(refused)
+        try:
+            await self._require_up_to_date()
+        except Refused as refused:
+            found.append(refused)
         return found
+
+    async def _require_up_to_date(self) -> None:
+        """A push brings its branch as it is then, and a promotion what serves elsewhere. Raises Refused("behind")."""
+        asker = self._asker
+        if asker.command == "deploy" and not asker.waits_for_checks:
+            await rules_of.require_up_to_date(self._facts, self._plan.environment, self._request.sha)
 
     async def _may_set_aside(self) -> bool:
         """Only maintainers, and only with a reason."""

@@ -69,6 +69,18 @@ async def require_checks(facts: Facts, environment: EnvironmentConfig, sha: str)
         require_passed(await facts.checks(sha), environment.rules.checks)
 
 
+async def require_up_to_date(facts: Facts, environment: EnvironmentConfig, sha: str) -> None:
+    """What feeds the environment must be part of the commit, or deploying it takes away what is merged.
+
+    Raises Refused("behind").
+    """
+    if not environment.rules.up_to_date:
+        return
+    branch = environment.branch or await facts.default_branch()
+    if not await facts.holds(sha, branch):
+        raise Refused("behind", sha=sha[:7], branch=branch, environment=environment.name)
+
+
 async def require_order(releases: Releases, repository_id: int, environment: EnvironmentConfig, sha: str) -> None:
     """The same commit must be what serves in the environment before. Raises Refused("order_needed")."""
     before = environment.rules.after

@@ -13,7 +13,7 @@ from bot.github.commit_checks import CommitChecks, commit_checks
 from bot.github.people import Role, is_team_member, role_of
 from bot.github.permissions import DECIDE, DECIDE_BY_TEAM
 from bot.github.pulls import PullRequest, get_pull
-from bot.github.repository import branch_head, file_at, get_repository, is_in_a_branch, resolve
+from bot.github.repository import branch_head, contains, file_at, get_repository, is_in_a_branch, resolve
 from bot.model import FULL_SHA, Job, Repository
 from bot.repo_config.config import RepoConfig
 from bot.repo_config.reading import CONFIG_PATH, MOST_BYTES, parse_config
@@ -89,6 +89,11 @@ class Facts:
         """Where a branch stands now; None when it is gone."""
         head = await branch_head(self.client, branch)
         return head.sha if head else None
+
+    async def holds(self, sha: str, branch: str) -> bool:
+        """Whether the newest commit of a branch is in the history of this one; a branch that is gone has none."""
+        head = await self.head_of(branch)
+        return head is None or await contains(self.client, sha, head)
 
     async def commit(self, ref: str, *, is_ours: bool = False) -> str:
         """The full SHA a ref names now. Raises Refused("ref_not_found").

@@ -37,6 +37,8 @@ class EnvironmentRules:
     freeze: tuple[FreezeWindow, ...] = ()
     after: str | None = None
     """The environment in which the same commit must be live first."""
+    up_to_date: bool = False
+    """Whether a commit somebody names must hold the newest one of the branch that feeds the environment."""
 
     def named(self, command: str) -> tuple[str, ...]:
         """Who may say a command here; nobody named means everyone who may write."""
@@ -66,6 +68,7 @@ def read_rules(given: Mapping[str, Any]) -> EnvironmentRules:
         checks=(ALL_CHECKS,) if checks == ALL_CHECKS else tuple(checks),
         freeze=read_freeze(given.get("freeze", ())),
         after=given.get("after"),
+        up_to_date=given.get("up_to_date", False),
     )
 
 
@@ -79,6 +82,7 @@ def rules_from_json(data: Mapping[str, Any]) -> EnvironmentRules:
         checks=tuple(data.get("checks", ())),
         freeze=tuple(FreezeWindow(**{**one, "days": tuple(one["days"])}) for one in data.get("freeze", ())),
         after=data.get("after"),
+        up_to_date=data.get("up_to_date", False),
     )
 
 

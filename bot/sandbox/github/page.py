@@ -21,7 +21,7 @@ POLICY = (
 )
 """What a comment holds can run nothing: the only script is the page's own file."""
 EMOJI = {"eyes": "👀", "rocket": "🚀", "confused": "😕", "+1": "👍"}
-MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+MARKDOWN = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
 
 
 class Page:

@@ -15,6 +15,57 @@ from bot.jobs.deploy.plan import Plan
 from tests.scenarios.settings import frozen_now, with_rules
 from tests.world import REPO, World
 
+# Up to date
+
+UP_TO_DATE = "branch: main, up_to_date: true"
+
+
+async def test_a_branch_that_lacks_what_is_merged_is_not_deployed_until_it_has_it(world: World) -> None:
+    await with_rules(world, UP_TO_DATE)
+    pull = await world.open_pull("two")
+    await world.push("one")
+    await world.settle()
+    await world.say(pull.number, "/deploy")
+    assert "lacks what is on `main`" in world.answer(pull.number)
+    assert await world.serves() == "one"
+    fresh = await world.open_pull("three", branch="fresh")
+    await world.say(fresh.number, "/deploy")
+    assert await world.serves() == "three"
+
+
+async def test_without_a_branch_of_its_own_the_default_branch_is_what_must_be_held(world: World) -> None:
+    await with_rules(world, "up_to_date: true")
+    pull = await world.open_pull("two")
+    await world.push("one")
+    await world.say(pull.number, "/deploy")
+    assert "lacks what is on `main`" in world.answer(pull.number)
+    await world.say(pull.number, "/deploy main")
+    assert await world.serves() == "one"
+
+
+async def test_a_maintainer_deploys_an_older_branch_with_a_reason_and_everybody_sees_it(world: World) -> None:
+    await with_rules(world, UP_TO_DATE)
+    world.github.set_permission(REPO, "carol", "maintain")
+    pull = await world.open_pull("two")
+    await world.push("one")
+    await world.settle()
+    await world.say(pull.number, "/deploy --reason urgent", by="alice")
+    assert await world.serves() == "one"
+    await world.say(pull.number, "/deploy --reason urgent", by="carol")
+    assert await world.serves() == "two"
+    assert "carol set aside: that it must be up to date. Reason: urgent" in world.answers(pull.number)[-1].body
+
+
+async def test_what_was_deployed_comes_back_though_it_is_behind(world: World) -> None:
+    await with_rules(world, UP_TO_DATE)
+    for serves in ("one", "two"):
+        await world.push(serves)
+        await world.settle()
+    pull = await world.open_pull("three")
+    await world.say(pull.number, "/rollback")
+    assert await world.serves() == "one"
+
+
 # Who may
 
 
