@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,11 @@ def test_bot_imports_no_other_room_except_where_it_is_put_together() -> None:
         if used.partition(".")[0] != "bot"
     ]
     assert wrong == []
+
+
+def test_no_module_needs_itself_in_the_end() -> None:
+    known = {name for name, _ in modules()}
+    graphlib.TopologicalSorter({name: (imports(path) & known) - {name} for name, path in modules()}).prepare()
 
 
 def test_nobody_imports_the_lambdas() -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from bot.asked import Tables
 from bot.composition.amazon import open_accounts, open_ecs, open_tables
+from bot.composition.engines import open_engines
 from bot.config import Settings, require_github
-from bot.engines.composition import open_engines
 from bot.github.api import GitHub, open_github
 from bot.github.app import identity
 from bot.links import Links

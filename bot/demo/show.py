@@ -15,13 +15,13 @@ from pathlib import Path
 import aiohttp
 from rich.console import Console
 
+from bot.composition.engines import open_engines
 from bot.config import Settings, from_environment
 from bot.demo.engine import Chosen, choose_engine
 from bot.demo.github import deployed_by_comment, followed, pushed
 from bot.demo.server import server_environment, serving
 from bot.demo.slack import deployed_from_slack
 from bot.demo.stage import Shown, Stage
-from bot.engines.composition import open_engines
 from bot.engines.router.client import RouterClient
 from bot.errors import ShipmateError
 from bot.sandbox.github.page import PATH as GITHUB_PAGE

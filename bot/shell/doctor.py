@@ -12,8 +12,8 @@ from bot.asked import Tables, Waits
 from bot.clock import utc_now
 from bot.composition.amazon import look_at_aws, open_tables
 from bot.composition.desks import look_at_connections
+from bot.composition.engines import open_engines
 from bot.config import AwsSettings, Settings, from_environment, require_github
-from bot.engines.composition import open_engines
 from bot.errors import ShipmateError
 from bot.github.api import open_github
 from bot.github.app import identity, installations

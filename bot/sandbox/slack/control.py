@@ -1,6 +1,6 @@
-"""The control API under /_control/: what SlackSandbox can do and show, over HTTP, for a shell or another language.
+"""The control API under /_control/: what a Scene can do and show, over HTTP, for a shell or another language.
 
-Each POST names an act of SlackSandbox and carries its arguments as a JSON object; each GET shows something. What can't
+Each POST names an act of a Scene and carries its arguments as a JSON object; each GET shows something. What can't
 be done is answered 400 with one sentence in `error`.
 """
 
@@ -9,7 +9,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from aiohttp import web
 
@@ -17,10 +17,8 @@ from bot.sandbox.slack.access import Rate
 from bot.sandbox.slack.courier import Outcome
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.refusals import Impossible
+from bot.sandbox.slack.scene import Scene
 from bot.sandbox.slack.shapes import channel_json, user_json
-
-if TYPE_CHECKING:
-    from bot.sandbox.slack.sandbox import SlackSandbox
 
 Json = dict[str, Any]
 ACTS = {
@@ -43,10 +41,10 @@ ACTS = {
     "channels/delete": "delete_channel",
     "token": "set_token",
 }
-"""Path under /_control/ → method of SlackSandbox."""
+"""Path under /_control/ → method of a Scene."""
 
 
-def routes(sandbox: "SlackSandbox") -> list[web.RouteDef]:
+def routes(sandbox: Scene) -> list[web.RouteDef]:
     """Every route of the control API."""
     control = Control(sandbox)
     acts = [web.post(f"/_control/{path}", control.act(name)) for path, name in ACTS.items()]
@@ -80,13 +78,13 @@ def routes(sandbox: "SlackSandbox") -> list[web.RouteDef]:
 
 
 class Control:
-    """Turns HTTP requests into calls on a SlackSandbox."""
+    """Turns HTTP requests into calls on a Scene."""
 
-    def __init__(self, sandbox: "SlackSandbox") -> None:
+    def __init__(self, sandbox: Scene) -> None:
         self.sandbox = sandbox
 
     def act(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """A handler that calls one method of SlackSandbox with the body's fields as arguments."""
+        """A handler that calls one method of a Scene with the body's fields as arguments."""
         method = getattr(self.sandbox, name)
         wanted = inspect.signature(method)
 
