@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import os
@@ -23,6 +24,7 @@ from bot.jobs.analysis.repositories.clone import fetch_into
 from bot.jobs.analysis.repositories.clones import Clones
 from bot.jobs.analysis.repositories.git import base_environment
 from bot.jobs.analysis.repositories.sizes import file_bytes, folder_bytes, last_used
+from bot.jobs.analysis.runs.threads import in_a_thread
 from bot.jobs.analysis.sentences import explain
 from tests.analysis.histories import History, git
 from tests.analysis.running import analysed
@@ -50,7 +52,12 @@ def address_of(path: Path) -> Address:
 
 def fetched(clones: Clones, path: Path, ref: str = "HEAD") -> Path:
     """The clone after one more fetch."""
-    with clones.fetched(address_of(path), ref, Children()) as (clone, _):
+    return cloned(clones, address_of(path), Children(), ref)
+
+
+def cloned(clones: Clones, address: Address, children: Children, ref: str = "HEAD") -> Path:
+    """The same of any address, stopped with the children."""
+    with clones.fetched(address, ref, children) as (clone, _):
         return clone
 
 
@@ -162,6 +169,38 @@ def test_a_server_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pyt
         error = refusal(lambda: fetch_into(tmp_path / "clone.git", address, "HEAD", Children()))
         given_up.set()
     assert (type(error), error.code) == (Transient, "host_unreachable")
+
+
+async def test_a_clone_is_cancelled_while_its_server_says_nothing(tmp_path: Path) -> None:
+    asked, let_go, answered = threading.Event(), threading.Event(), threading.Event()
+
+    def say_nothing(_: object) -> None:
+        asked.set()
+        let_go.wait(30)
+        answered.set()
+
+    with site(say_nothing) as url:
+        address = check_address(f"{url}/a/b", allow_local=True)
+        task = asyncio.create_task(in_a_thread(lambda children: cloned(Clones(tmp_path), address, children)))
+        assert await asyncio.to_thread(asked.wait, 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not answered.is_set(), "git was waited for"
+        let_go.set()
+    Clones(tmp_path).forget(address, Children())
+    assert not await asyncio.to_thread(lambda: list(tmp_path.glob("*.git")))
+
+
+async def test_who_waits_for_a_clone_in_use_can_be_cancelled(repository: Path, tmp_path: Path) -> None:
+    address, clones = address_of(repository), Clones(tmp_path)
+    with clones.fetched(address, "main", Children()):
+        task = asyncio.create_task(in_a_thread(lambda children: cloned(clones, address, children)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert fetched(clones, repository).exists()
 
 
 def test_a_clone_goes_through_the_proxy_that_is_named(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -229,6 +232,28 @@ def test_after_a_force_push_nothing_old_is_left(history: History, tmp_path: Path
         report = analysed(repository, states, ref="live")
     assert [entry.author.name for entry in report.authors] == ["Ann"]
     assert timeless(report) == timeless(analysed(repository, ref="live"))
+
+
+def test_what_is_kept_of_a_repository_is_no_use_for_another_in_its_place(history: History, tmp_path: Path) -> None:
+    history.commit({"a.txt": SONG})
+    states = States(tmp_path / "states")
+    analysed(history.write(), states)
+    shutil.rmtree(history.path)
+    other = History(history.path)
+    other.commit({"b.txt": SONG}, author=BEN)
+    report = analysed(other.write(), states)
+    assert [entry.author.name for entry in report.authors] == ["Ben"]
+
+
+def test_what_a_killed_process_was_writing_is_removed_later(history: History, tmp_path: Path) -> None:
+    history.commit({"a.txt": SONG})
+    state, folder = cold_state(history.write()), tmp_path / "states"
+    folder.mkdir()
+    for name, age_s in (("long-ago.new", 2 * 3600), ("just-now.new", 0)):
+        (folder / name).write_bytes(b"half a state")
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    States(folder).put("one", state)
+    assert [file.name for file in folder.glob("*.new")] == ["just-now.new"]
 
 
 def test_a_changed_mailmap_counts_at_once(history: History, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +30,9 @@ from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.runs.resident import States
 from bot.jobs.analysis.runs.run import analyse_here
 from bot.jobs.analysis.submit import JobQueue
-from bot.model import EventType, JobState, Origin
+from bot.model import EventType, Job, JobState, Origin
+from bot.store.store import Store
+from bot.tenure import LEASE_S
 from storage.opened import open_store
 from tests.scenarios.analysing import analysed, asked, report_of, target
 from tests.world import REPO, World, new_world
@@ -218,11 +222,20 @@ async def test_of_several_repositories_those_done_are_not_done_again(world: Worl
     assert gate.times <= 3
 
 
-async def test_a_process_of_its_own_runs_an_analysis(world: World) -> None:
+@pytest.fixture
+async def queued(world: World) -> AsyncIterator[tuple[Store, Job]]:
+    """An analysis that waits, in a world whose server has gone."""
     about = await target(world)
     await world.abandon()
     opened = await open_store(f"sqlite:///{world.database}")
     job, _ = await JobQueue(opened.store.jobs, utc_now).submit(AnalysisPlan((about,)), Origin("api", "robot", 0))
+    yield opened.store, job
+    await opened.close()
+    await world.start()
+
+
+async def run_job(world: World, job: Job) -> tuple[int | None, str]:
+    """What a process of its own answers that is to run one job."""
     environment = {
         **world.github.environment(),
         "DATABASE_URL": f"sqlite:///{world.database}",
@@ -234,11 +247,28 @@ async def test_a_process_of_its_own_runs_an_analysis(world: World) -> None:
         *(sys.executable, "-m", "bot", "run-job"), env=environment, stdout=asyncio.subprocess.PIPE
     )
     told, _ = await process.communicate()
-    kept = await opened.store.analyses.of_job(job.id)
-    await opened.close()
-    assert (process.returncode, told.decode().strip()) == (0, "COMPLETED")
-    assert [one.sha for one in kept] == [about.sha]
-    await world.start()
+    return process.returncode, told.decode().strip()
+
+
+async def test_a_process_of_its_own_runs_an_analysis(world: World, queued: tuple[Store, Job]) -> None:
+    store, job = queued
+    assert await run_job(world, job) == (0, "COMPLETED")
+    assert [one.sha for one in await store.analyses.of_job(job.id)] == [job.sha]
+
+
+async def test_what_a_process_left_that_died_the_next_one_ends(world: World, queued: tuple[Store, Job]) -> None:
+    store, job = queued
+    assert await store.jobs.claim("died an hour ago", utc_now() - timedelta(hours=1), LEASE_S, only=job.id)
+    assert await run_job(world, job) == (0, "COMPLETED")
+    assert [one.sha for one in await store.analyses.of_job(job.id)] == [job.sha]
+
+
+async def test_a_job_that_another_process_works_on_is_left_to_it(world: World, queued: tuple[Store, Job]) -> None:
+    store, job = queued
+    assert await store.jobs.claim("at work", utc_now(), 600.0, only=job.id)
+    code, _ = await run_job(world, job)
+    assert code not in (0, None)
+    assert await store.analyses.of_job(job.id) == []
 
 
 async def test_the_page_of_the_job_shows_what_was_found(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
@@ -13,6 +14,7 @@ from bot.jobs.analysis.runs.state import State
 from bot.jobs.analysis.runs.statefile import load, save
 
 MIB = 1 << 20
+LONGEST_WRITE_S = 3600.0
 
 log = logging.getLogger("shipmate.analysis")
 
@@ -57,7 +59,13 @@ class States:
         return self._folder / (hashlib.sha256(name.encode()).hexdigest()[:32] + ".state")
 
     def _make_room(self) -> None:
-        """Remove the files used longest ago until the rest is within the cap; the newest one always stays."""
+        """Remove the files used longest ago until the rest is within the cap; the newest one always stays.
+
+        What a process left half-written that was killed goes too, once nobody can be at it any more.
+        """
+        for left in self._folder.glob("*.new"):
+            if last_used(left) < time.time() - LONGEST_WRITE_S:
+                left.unlink(missing_ok=True)
         files = sorted(self._folder.glob("*.state"), key=last_used, reverse=True)
         total = 0
         for place, file in enumerate(files):
