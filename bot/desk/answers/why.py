@@ -21,6 +21,8 @@ SAID_CHARACTERS = 8
 FIGURES = ("requests", "errorPercent", "p50Ms", "p95Ms")
 NOT_VALUES = frozenset({"green", "blue", "limits", "verdict", "why", "number", "fix"})
 """Facts that are told above the values, or say nothing of what decided."""
+TOLD_IN_THE_HEAD = frozenset({"actor", "command", "has"})
+"""Facts of a refusal that its first line tells, or the role that was found."""
 MOST_VALUES = 12
 MOST_RECORDS = 12
 VALUE_CHARACTERS = 120
@@ -48,7 +50,8 @@ def refusal_text(record: AuditRecord, say: Says, locale: str) -> str:
         code=entry.reason,
     )
     sentence = messages.failure(locale, entry.reason, messages.harmless(entry.rules))
-    return "\n\n".join(part for part in (head, sentence, _values(entry.rules, say)) if part)
+    rules = {name: value for name, value in entry.rules.items() if name not in TOLD_IN_THE_HEAD}
+    return "\n\n".join(part for part in (head, sentence, _values(rules, say)) if part)
 
 
 def _without_values(raw: str) -> str:

@@ -30,7 +30,7 @@ async def test_why_of_a_refusal_names_the_rule_its_values_and_the_next_step(worl
     assert "`permission_needed`" in told
     assert "/\u200bdeploy" in told
     assert "`/deploy` needs `write`" in told
-    for value in ("| `has` | read |", "| `needs` | write |"):
+    for value in ("| `role` | read |", "| `needs` | write |"):
         assert value in told
 
 
@@ -52,7 +52,7 @@ async def test_why_repeats_no_value_that_was_to_be_set(world: World) -> None:
     pull = await world.open_pull("two")
     await world.say(pull.number, "/deploy to staging -- TOKEN=hunter2")
     told = await ask(world, pull.number, "/why")
-    assert "`param_unknown`" in told
+    assert "`params_none`" in told
     assert "to staging -- …" in told
     assert "hunter2" not in told
 
