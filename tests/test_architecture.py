@@ -176,15 +176,22 @@ def test_a_reporter_tells_and_reaches_for_nothing_that_decides_or_works() -> Non
     assert wrong == []
 
 
-def test_a_reporter_only_reads_jobs() -> None:
+@pytest.mark.parametrize(
+    ("rooms", "reads"),
+    [
+        ({"bot.reporters", "bot.shown"}, {"get", "log_tail", "story"}),
+        ({"handlers"}, {"events", "find", "get", "last_seq", "story"}),
+    ],
+)
+def test_who_tells_and_who_asks_only_read_jobs(rooms: set[str], reads: set[str]) -> None:
     asked = re.compile(r"\bjobs\.(\w+)\(")
     calls = {
         call
         for name, path in modules()
-        if within(name, {"bot.reporters", "bot.shown"})
+        if within(name, rooms)
         for call in asked.findall(path.read_text(encoding="utf-8"))
     }
-    assert calls == {"get", "log_tail", "story"}
+    assert calls == reads
 
 
 def test_a_job_in_words_knows_nothing_of_those_who_say_it() -> None:

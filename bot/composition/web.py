@@ -62,7 +62,7 @@ def _add_api(app: web.Application, house: House) -> None:
     app[connections.DESK] = connection_desk(settings, store, house.masker, house.github)
     asking = Asking(house.github, require_github(settings).url, store.secrets, utc_now)
     queue = JobQueue(store.jobs, utc_now)
-    app[analyses.API] = analyses.AnalysesApi(asking, queue, store.jobs, store.analyses, house.links, utc_now)
+    app[analyses.API] = analyses.AnalysesApi(asking, queue, store.jobs, store.analyses, house.links)
     app[contributions.ANALYSES] = store.analyses
     programs = program_desk(house)
     asked = house.tables.deployments if house.tables else None

@@ -11,7 +11,6 @@ from aiohttp import web
 
 from bot import messages
 from bot.api.forms import checked
-from bot.clock import Clock
 from bot.desk.asking import MOST_REPOSITORIES, Asking, Question
 from bot.errors import Refused, UserMistake
 from bot.grammar import REF
@@ -69,7 +68,6 @@ class AnalysesApi:
     jobs: Jobs
     analyses: Analyses
     links: Links
-    clock: Clock
 
 
 API: web.AppKey[AnalysesApi] = web.AppKey("analyses api")
@@ -118,13 +116,10 @@ async def show(request: web.Request) -> web.Response:
 @routes.post("/api/v1/analyses/{id}/cancel")
 async def cancel(request: web.Request) -> web.Response:
     """Stop it. 409 when it is over."""
-    api, job = request.app[API], await _named(request, request.match_info["id"])
-    if job.state.is_final:
-        raise Refused("job_over", job=job.id, state=job.state.value)
-    caller = request[CALLER]
-    asked = await api.jobs.ask_cancel(job.id, caller.name if caller else "", api.clock())
-    data = job_data(asked or job, api.links)
-    return success(data, messages.say(request[LANGUAGE], "api.analysis_cancelled"))
+    api, caller = request.app[API], request[CALLER]
+    job = await _named(request, request.match_info["id"])
+    asked = await api.submit.cancel(job, caller.name if caller else "")
+    return success(job_data(asked, api.links), messages.say(request[LANGUAGE], "api.analysis_cancelled"))
 
 
 @routes.get("/api/v1/analyses/{id}/{form:json|csv|html}")

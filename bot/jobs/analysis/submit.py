@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.errors import Refused
 from bot.jobs.analysis.plan import AnalysisPlan, Subject
 from bot.model import UNFINISHED, Job, JobKind, JobRequest, Origin, Repository
 from bot.store.jobs import JobFilter, Jobs
@@ -19,6 +20,9 @@ class Submit(Protocol):
         Raises Refused("queue_full") or Transient.
         """
 
+    async def cancel(self, job: Job, by: str) -> Job:
+        """Ask for its end; the job as it is then. Raises Refused("job_over")."""
+
 
 class JobQueue:
     """The store's own jobs."""
@@ -31,6 +35,11 @@ class JobQueue:
         request = analysis_request(plan, origin)
         known = await under_way(self._jobs, request)
         return (known, False) if known else (await self._jobs.create(request, self._clock()), True)
+
+    async def cancel(self, job: Job, by: str) -> Job:
+        if job.state.is_final:
+            raise Refused("job_over", job=job.id, state=job.state.value)
+        return await self._jobs.ask_cancel(job.id, by, self._clock()) or job
 
 
 async def under_way(jobs: Jobs, request: JobRequest) -> Job | None:
