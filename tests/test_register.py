@@ -116,5 +116,16 @@ def test_the_settings_that_are_written_start_a_server_and_are_for_their_owner_al
     assert (settings.public_url, len(settings.secret_key or b"") >= 32) == (URL, True)
     again = CliRunner().invoke(cli, words)
     assert (again.exit_code, "is there already" in again.output) == (2, True)
+    out.unlink()
+    (tmp_path / "shipmate.pem").unlink()
+    nowhere = CliRunner().invoke(cli, ["register", "--url", URL, "--out", str(tmp_path / "nowhere" / "a.env")])
+    assert (nowhere.exit_code, "No such file or directory" in nowhere.output) == (1, True)
+
+    async def given_up(registering: Registering, port: int) -> Registered:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bot.shell.register.served", given_up)
+    assert CliRunner().invoke(cli, words).exit_code == 1
+    assert list(tmp_path.iterdir()) == []
     wrong = CliRunner().invoke(cli, ["register", "--url", "ship.acme.test", "--out", str(tmp_path / "other.env")])
     assert (wrong.exit_code, "no http or https address" in wrong.output) == (2, True)

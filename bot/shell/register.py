@@ -10,7 +10,8 @@ import asyncio
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -112,9 +113,10 @@ def register(
     async def run() -> Registered:
         return await served(Registering(text, url, name, organization, github_url, api_url, locale), port)
 
-    made = asyncio.run(run())
-    write(key, made.private_key)
-    write(out, _settings(made, key, url, github_url, api_url))
+    with new_files(key, out):
+        made = asyncio.run(run())
+        key.write_text(made.private_key, encoding="utf-8")
+        out.write_text(_settings(made, key, url, github_url, api_url), encoding="utf-8")
     click.echo(f"{made.slug} is registered. Its settings are in {out}, its key in {key}; nobody else can read them.")
     click.echo(f"Install it on your repositories: {made.install_page}")
     click.echo(f"Then: set -a; . {out.absolute()}; set +a; shipmate doctor && shipmate serve")
@@ -136,10 +138,22 @@ async def served(registering: Registering, port: int) -> Registered:
         await runner.cleanup()
 
 
-def write(path: Path, text: str) -> None:
-    """A file that is not there yet, for its owner alone."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_THE_OWNER), "w", encoding="utf-8") as file:
-        file.write(text)
+@contextmanager
+def new_files(*paths: Path) -> Iterator[None]:
+    """Files for their owner alone, made before the app is: its secrets are told once, and must have where to go.
+
+    They are gone again when nothing came of it. Raises OSError for one that cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for path in paths:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_THE_OWNER))
+            made.append(path)
+        yield
+    except BaseException:
+        for path in made:
+            path.unlink()
+        raise
 
 
 def _settings(made: Registered, key: Path, public_url: str, github_url: str, api_url: str) -> str:
