@@ -101,6 +101,7 @@ SENTENCES: Mapping[str, str] = {
     "contributions.people": "People",
     "contributions.newcomers": "New",
     "contributions.language": "Language",
+    "contributions.languages.code": "Without data and prose, as GitHub counts (by lines, not bytes): {languages}.",
     "contributions.unknown_language": "no known language",
     "contributions.application": "Application",
     "contributions.framework": "Framework",

@@ -101,6 +101,7 @@ SENTENCES: Mapping[str, str] = {
     "contributions.people": "사람",
     "contributions.newcomers": "새로 온 사람",
     "contributions.language": "언어",
+    "contributions.languages.code": "데이터와 글을 뺀, GitHub 방식의 비율(바이트가 아닌 줄 기준): {languages}.",
     "contributions.unknown_language": "알 수 없는 언어",
     "contributions.application": "애플리케이션",
     "contributions.framework": "프레임워크",

@@ -79,7 +79,7 @@ def test_a_narrow_terminal_cuts_names_and_never_a_number(
     history.commit({"a.py": b"a\n" * 123_456}, author=b"A very long name that no terminal has room for <a@b.example>")
     history.commit({"a.py": b"a\n" * 123_456, "b.rst": b"b\n" * 65_432}, author=BEN)
     _, out, _ = shell(str(history.write()), all_files=True)
-    rows = {line.split()[0]: line for line in out.splitlines()}
+    rows = {line.split()[0]: line for line in out.splitlines() if line}
     assert all(number in rows["A"] for number in ("123,456", "65.4%", "+123,456", "-0"))
     assert "65,432" in rows["Ben"]
     assert all(len(line) <= columns for line in out.splitlines())
@@ -232,6 +232,25 @@ def test_what_linguist_has_no_name_for_is_no_language_called_other(history: Hist
     for face in (out, render_page(analysed(repository))):
         assert "no known language" in face
         assert "Other" not in face
+
+
+def test_code_is_told_apart_from_data_and_prose(history: History) -> None:
+    code = {"a.py": b"1\n" * 3, "b.vue": b"<p>\n", "c.unheardof": b"1\n"}
+    history.commit({**code, "data.json": b"[\n]\n" * 50, "README.md": b"# a\n"})
+    repository = history.write()
+    _, out, _ = shell(str(repository))
+    for face in (out, render_page(analysed(repository))):
+        assert "Without data and prose" in face
+        assert "Python 75.0%, Vue 25.0%." in face
+
+
+@pytest.mark.parametrize("files", [{"a.py": b"1\n"}, {"README.md": b"# a\n"}], ids=["code alone", "prose alone"])
+def test_nothing_is_told_apart_where_there_is_one_kind(history: History, files: dict[str, bytes]) -> None:
+    history.commit(files)
+    repository = history.write()
+    _, out, _ = shell(str(repository))
+    for face in (out, render_page(analysed(repository))):
+        assert "Without data" not in face
 
 
 def test_an_empty_report_makes_a_page_too(history: History) -> None:

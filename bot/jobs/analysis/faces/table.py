@@ -13,6 +13,7 @@ from rich.text import Text
 from bot.jobs.analysis.faces.bars import BAR, bar
 from bot.jobs.analysis.faces.names import Names, names_with_several_addresses
 from bot.jobs.analysis.faces.words import language_name
+from bot.jobs.analysis.reports.codeshares import code_shares
 from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.portfolio import Portfolio
 from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, Report
@@ -34,7 +35,8 @@ def show(report: Report, out: TextIO) -> None:
         tables.append(_years(report.insights))
     if report.co_authors:
         tables.append(_co_authors(report.co_authors))
-    _print(console, Group(_headline(report), *tables, *_notes(report)))
+    parted = [part for table in tables for part in (table, Text())]
+    _print(console, Group(_headline(report), Text(), *parted, *_notes(report)))
 
 
 def show_portfolio(portfolio: Portfolio, out: TextIO) -> None:
@@ -164,6 +166,10 @@ def _remarks(report: Report) -> Iterator[str]:
     if several:
         stand = "1 name stands" if several == 1 else f"{several:,} names stand"
         yield f"{stand} with several addresses; a .mailmap makes one author of each."
+    code = code_shares(report.languages)
+    if code:
+        told = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code[:NAMED_FEW])
+        yield f"Without data and prose, as GitHub counts: {told}{', …' if len(code) > NAMED_FEW else ''}."
     for entry in report.frameworks:
         yield f"Framework: {entry.name} in {entry.path} ({entry.evidence})"
     if report.excluded:

@@ -25,6 +25,7 @@ KEPT = 1 << 14
 
 _LONG_BLANK = re.compile(rb"\s{%d,}" % (BLANKS + 1))
 _LONG_WORD = re.compile(rb"(\S{%d})\S+" % LONGEST_WORD)
+_CODE = frozenset({"programming", "markup"})
 _DATA = Path(__file__).parent / "data" / "linguist.json"
 _SHEBANG = re.compile(rb"\A#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*)?(?:\S*/)?([^\s/]+)")
 _VERSION = re.compile(r"[\d.]+$")
@@ -94,6 +95,7 @@ class Linguist:
         languages: dict[str, dict[str, Any]] = data["languages"]
         self.vendored = PathRules(data["vendored"])
         self.generated = PathRules(data["generated"])
+        self._code = frozenset(name for name, entry in languages.items() if entry["type"] in _CODE)
         self._groups = {name: entry.get("group", name) for name, entry in languages.items()}
         self._by_name = _index(languages, "filenames")
         self._by_extension = _index(languages, "extensions", str.lower)
@@ -111,6 +113,10 @@ class Linguist:
     def of_path(self, path: str) -> str:
         """The language of a file nobody looks into: the most likely one by its name."""
         return self._of_name(path.rpartition("/")[2])
+
+    def is_code(self, language: str) -> bool:
+        """Whether a language is one people program or mark up in, and neither data nor prose."""
+        return language in self._code
 
     def is_open(self, path: str) -> bool:
         """Whether the content has a say: several languages share the name, or it tells nothing and may have a `#!`."""
