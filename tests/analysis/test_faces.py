@@ -6,12 +6,15 @@ import csv
 import dataclasses
 import io
 import json
+import re
+from datetime import date
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis.faces.area import round_step
+from bot.jobs.analysis.faces.area import Band, Words, round_step, stacked_area
 from bot.jobs.analysis.faces.bars import bar
 from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.page import render_page
@@ -277,6 +280,17 @@ def test_a_treemap_fills_its_room_without_overlap() -> None:
         for other in boxes[number + 1 :]:
             apart = box.x + box.width <= other.x + 0.001 or other.x + other.width <= box.x + 0.001
             assert apart or box.y + box.height <= other.y + 0.001 or other.y + other.height <= box.y + 0.001
+
+
+@pytest.mark.parametrize("months", [4, 14, 60, 100, 140, 196, 400])
+def test_names_of_years_never_touch(months: int) -> None:
+    starts = [date(1995 + number // 12, number % 12 + 1, 1) for number in range(months)]
+    words = Words("", str, lambda name, lines: name)
+    drawn = stacked_area(starts, [Band("C", range(1, months + 1), 0)], words)
+    places = re.findall(r'<text( class="label")? x="([\d.]+)" y="\d+">\d{4}</text>', drawn)
+    left = [float(x) - (80 if at_the_edge else 0) for at_the_edge, x in places]
+    assert left
+    assert all(after - before >= 80 for before, after in pairwise(left))
 
 
 @pytest.mark.parametrize(("top", "step"), [(1, 1), (4, 1), (5, 2), (19, 5), (37_070, 10_000), (619_319, 200_000)])

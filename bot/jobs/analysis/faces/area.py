@@ -12,6 +12,7 @@ from typing import NamedTuple
 from bot.jobs.analysis.faces.canvas import REST, WIDTH, svg
 
 AREA_HEIGHT, AXIS_HEIGHT = 260, 26
+_YEAR_WIDTH = 80  # of a year's name on a phone, where letters are largest beside the picture
 _MOST_STEPS = 4  # of the scale
 _HEADROOM = 20  # above the highest point, for the number that says how high it is
 
@@ -84,20 +85,23 @@ def _across(count: int) -> list[float]:
 
 
 def _years(starts: Sequence[date]) -> list[str]:
-    """A mark where each year begins, at most a dozen of them."""
+    """A mark where each year begins, at most a dozen of them; a year is named where that touches no other's name."""
     firsts = [number for number, start in enumerate(starts) if not number or start.year != starts[number - 1].year]
     every = -(-len(firsts) // 12)
-    xs = _across(len(starts))
-    return [
-        f'<line class="grid" x1="{xs[number]:.1f}" x2="{xs[number]:.1f}" y1="0" y2="{AREA_HEIGHT}"/>'
-        + _year(starts[number].year, xs[number] + 3)
-        for number in firsts[::every]
-    ]
+    xs, marks, free = _across(len(starts)), [], 0.0
+    for number in firsts[::every]:
+        x, year = xs[number], starts[number].year
+        marks.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{AREA_HEIGHT}"/>')
+        begin = min(x + 3, WIDTH - _YEAR_WIDTH)
+        if begin >= free:
+            marks.append(_year(year, begin))
+            free = begin + _YEAR_WIDTH
+    return marks
 
 
 def _year(year: int, x: float) -> str:
     """A year beneath its mark, or at the edge where it would not fit."""
-    place = f'class="label" x="{WIDTH}"' if x > WIDTH - 70 else f'x="{x:.1f}"'
+    place = f'class="label" x="{WIDTH}"' if x >= WIDTH - _YEAR_WIDTH else f'x="{x:.1f}"'
     return f'<text {place} y="{AREA_HEIGHT + 20}">{year}</text>'
 
 

@@ -169,7 +169,7 @@ def _remarks(report: Report) -> Iterator[str]:
     code = code_shares(report.languages)
     if code:
         told = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code[:NAMED_FEW])
-        yield f"Without data and prose, as GitHub counts: {told}{', …' if len(code) > NAMED_FEW else ''}."
+        yield f"Without data and prose, as GitHub counts: {told}{', …' if len(code) > NAMED_FEW else '.'}"
     for entry in report.frameworks:
         yield f"Framework: {entry.name} in {entry.path} ({entry.evidence})"
     if report.excluded:
