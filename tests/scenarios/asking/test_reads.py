@@ -297,4 +297,4 @@ async def test_help_for_one_command_says_who_may_and_how_options_are_written(wor
 
 async def test_help_for_a_mistyped_command_is_about_the_one_meant(world: World) -> None:
     pull = await world.open_pull("two")
-    assert "| `/rollback" in await ask(world, pull.number, "/help rolback")
+    assert "\n`/rollback [ENV]" in await ask(world, pull.number, "/help rolback")
