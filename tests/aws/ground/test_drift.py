@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,7 @@ from aws.clients import AwsClients
 from bot.clock import utc_now
 from bot.jobs.deploy.rollout.drift import Drift
 from tests.aws.emulator.handle import Emulator
-from tests.aws.harbour import Harbour
+from tests.aws.harbour import Harbour, afloat, new_folder
 from tests.aws.network import Network
 from tests.world import REPO
 
@@ -25,12 +22,10 @@ GATE = {"requests": 3, "p95_slack_ms": 10_000}
 @pytest.fixture
 async def harbour(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Harbour]:
     """A world where version one serves."""
-    folder = Path(tempfile.mkdtemp(prefix="harbour"))
-    async with Harbour(folder, emulator, clients, network) as harbour:
+    async with afloat(Harbour(new_folder(), emulator, clients, network)) as harbour:
         await harbour.sail(gate=GATE)
         await harbour.ship("one")
         yield harbour
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

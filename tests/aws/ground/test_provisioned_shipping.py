@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +20,7 @@ from bot.ports.ground import PartAction
 from tests.aws.emulator.account import REGION
 from tests.aws.emulator.handle import Emulator
 from tests.aws.foundry import Foundry
-from tests.aws.harbour import Harbour
+from tests.aws.harbour import Harbour, afloat, new_folder
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.aws.people import answer_of, people
 from tests.mortal import Mortal
@@ -60,18 +57,14 @@ class Island(Harbour):
 
 @pytest.fixture
 async def foundry(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Foundry]:
-    folder = Path(tempfile.mkdtemp(prefix="foundry"))
-    async with Foundry(folder, emulator, clients, network) as foundry:
+    async with afloat(Foundry(new_folder(), emulator, clients, network)) as foundry:
         yield foundry
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 async def island(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Island]:
-    folder = Path(tempfile.mkdtemp(prefix="island"))
-    async with Island(folder, emulator, clients, network) as island:
+    async with afloat(Island(new_folder(), emulator, clients, network)) as island:
         yield island
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def calls_of(island: Island, doing: Awaitable[object]) -> int:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from aws.clients import AwsClients
 from bot.clock import utc_now
 from tests.aws.emulator.handle import Emulator
-from tests.aws.harbour import Harbour
+from tests.aws.harbour import Harbour, afloat, new_folder
 from tests.aws.network import Network
 from tests.aws.rollouts.test_rollouts import raise_alarm
 
@@ -34,10 +31,8 @@ CANARY = {"strategy": "canary", "percent": 50, "every": "1m"}
 
 @pytest.fixture
 async def harbour(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Harbour]:
-    folder = Path(tempfile.mkdtemp(prefix="harbour"))
-    async with Harbour(folder, emulator, clients, network) as harbour:
+    async with afloat(Harbour(new_folder(), emulator, clients, network)) as harbour:
         yield harbour
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def everything_goes_wrong(harbour: Harbour, kind: str, doing: Callable[[], Awaitable[object]]) -> None:

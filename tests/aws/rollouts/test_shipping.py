@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +12,7 @@ from aws.clients import AwsClients
 from bot.clock import utc_now
 from bot.model import EventType
 from tests.aws.emulator.handle import Emulator
-from tests.aws.harbour import Harbour
+from tests.aws.harbour import Harbour, afloat, new_folder
 from tests.aws.network import Network
 
 GATE = {"requests": 3, "p95_slack_ms": 10_000}
@@ -24,10 +21,8 @@ GATE = {"requests": 3, "p95_slack_ms": 10_000}
 
 @pytest.fixture
 async def harbour(emulator: Emulator, clients: AwsClients, network: Network) -> AsyncIterator[Harbour]:
-    folder = Path(tempfile.mkdtemp(prefix="harbour"))
-    async with Harbour(folder, emulator, clients, network) as harbour:
+    async with afloat(Harbour(new_folder(), emulator, clients, network)) as harbour:
         yield harbour
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def told(harbour: Harbour) -> list[str]:
