@@ -213,7 +213,11 @@ class SlackDesk:
     async def _help(self, command: Command, said: SlackSaid, delivery: Delivery) -> Outcome:
         wanted = command.arguments.get("command", "").removeprefix("/")
         known = wanted if wanted in {*COMMANDS, *OWN} else None
-        return await self._told("help", help_in_slack(self._locale, known), said, said.where, delivery)
+        text = help_in_slack(self._locale, known)
+        if wanted and known is None:
+            unknown = messages.failure(self._locale, "slack_unknown_command", {"given": messages.neutral(wanted)})
+            text = f"{unknown}\n\n{text}"
+        return await self._told("help", text, said, said.where, delivery)
 
     async def _about(self, asked: Asked, binding: ChannelBinding | None) -> tuple[Facts, Repository]:
         """Facts about the repository of the job that was named, else the one that was named, else the channel's."""

@@ -134,6 +134,14 @@ async def test_help_lists_only_what_works(world: SlackWorld, text: str) -> None:
         assert words in told
 
 
+async def test_help_about_one_word_has_examples_and_about_none_says_so(world: SlackWorld) -> None:
+    await world.type("help deploy", user=CHEN)
+    assert "• `/shipmate deploy OWNER/REPO to staging`" in world.whispers(CHEN)[-1]
+    await world.type("help fly", user=CHEN)
+    assert "`fly` is no command here." in world.whispers(CHEN)[-1]
+    assert "/shipmate deploy OWNER/REPO[@REF]" in world.whispers(CHEN)[-1]
+
+
 async def test_status_shows_what_serves(world: SlackWorld) -> None:
     await world.type(f"deploy {REPO}")
     await world.type(f"status {REPO}")
