@@ -7,7 +7,7 @@ that leave it alone, merges that take it from a later parent, and renames of the
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.jobs.analysis.blame.deletions import Deletions
@@ -67,9 +67,16 @@ class Past:
                 self.later_parents[len(self.first_parent)] = later
             self.first_parent.append(first)
 
-    def place(self, commit: int, path: bytes, node: int) -> None:
-        """Say which node holds the lines of a path as its commit made it."""
-        self.node[self._row(commit, path)] = node
+    def place(self, commits: Sequence[int], paths: Sequence[bytes], first: int) -> None:
+        """Say which nodes, from `first` on, hold the lines of paths as their commits made them.
+
+        A commit's paths come in the order it was noted with, so that each is looked for behind the one before.
+        """
+        row, before = NONE, NONE
+        for node, (commit, path) in enumerate(zip(commits, paths, strict=True), first):
+            rows = self._slice(commit)
+            row = self.path.index(self._places[path], row + 1 if commit == before else rows.start, rows.stop)
+            self.node[row], before = node, commit
 
     def origin(self, commit: int, path: bytes, trunk: Trunk) -> int:
         """The row of the version that a file of a commit's tree is. Raises KeyError for what was never there."""
@@ -127,10 +134,6 @@ class Past:
     def _slice(self, commit: int) -> slice:
         end = self.start[commit + 1] if commit + 1 < len(self.start) else len(self.path)
         return slice(self.start[commit], end)
-
-    def _row(self, commit: int, path: bytes) -> int:
-        rows = self._slice(commit)
-        return self.path.index(self._places[path], rows.start, rows.stop)
 
     def _rows(self, path: bytes) -> Iterator[int]:
         row = self.latest[self._places[path]]

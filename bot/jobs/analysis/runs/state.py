@@ -49,5 +49,4 @@ class State:
     def remember(self, walked: Walked, leaving: Mapping[int, int] | None = None) -> None:
         """Take up the lineage of a walk; `leaving` has the known nodes of slots whose file left it."""
         nodes = self.trace.add(walked, self.history.number, leaving or {})
-        for node, path in zip(nodes, walked.lineage.node_path, strict=True):
-            self.past.place(self.trace.commit[node], path, node)
+        self.past.place(self.trace.commit[nodes.start :], walked.lineage.node_path, nodes.start)
