@@ -118,7 +118,7 @@ async def _require_own(request: web.Request, connection_id: str) -> None:
     """Raises Refused("connection_unknown") for all but those to repositories that the limited key sees."""
     one, sees = await request.app[DESK].kept.one_github(connection_id), seen_by(request)
     if one is None or not sees(f"{one.owner}/{one.repo}"):
-        raise Refused("connection_unknown", connection=connection_id[:100])
+        raise Refused("connection_unknown", connection=connection_id[:40])
 
 
 def _hand(request: web.Request) -> Hand:

@@ -24,9 +24,9 @@ from tests.world import REPO
 EVERY_STATE = ["PENDING", "PROCESSING", "BUILDING", "PUSHING", "DEPLOYING", "VERIFYING", "COMPLETED"]
 
 
-async def shown(quay: Quay, deployment: str) -> dict[str, Any]:
-    """What the server's own API says of it."""
-    _, key = await quay.store.keys.create("tests", utc_now())
+async def shown(quay: Quay, deployment: str, *limits: str) -> dict[str, Any]:
+    """What the server's own API says of it, to a key that is limited to these repositories."""
+    _, key = await quay.store.keys.create("tests", utc_now(), limits)
     address = f"{quay.address}/api/v1/deployments/{deployment}"
     async with aiohttp.ClientSession(headers={"X-API-Key": key}) as session, session.get(address) as answer:
         return dict(await answer.json())
@@ -34,6 +34,12 @@ async def shown(quay: Quay, deployment: str) -> dict[str, Any]:
 
 def states(data: dict[str, Any]) -> list[str]:
     return [step["status"] for step in data["steps"]]
+
+
+async def test_what_is_asked_for_there_is_shown_to_keys_that_see_its_repository(open_quay: Quay) -> None:
+    reply = await open_quay.ask()
+    assert (await shown(open_quay, reply.id, "acme/*"))["data"]["deploymentId"] == reply.id
+    assert (await shown(open_quay, reply.id, "example/*"))["errorCode"] == "DEPLOYMENT_NOT_FOUND"
 
 
 async def test_it_is_built_by_the_lambda_and_shipped_by_the_server(open_quay: Quay) -> None:
