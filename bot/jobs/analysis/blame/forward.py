@@ -26,25 +26,28 @@ class Part(NamedTuple):
 
 
 class LineagePairs:
-    """The blob pairs a lineage needs diffed: one per slot of a node, or one from nothing for a node without slots."""
+    """The blob pairs a lineage needs diffed: one per slot of a node, or one from nothing for a node without slots.
+
+    Once the pairs have a number, nobody reads the blobs' ids in the lineage again: it lets go of them.
+    """
 
     def __init__(self, lineage: Lineage, pairs: Pairs) -> None:
         self._lineage = lineage
         self._pairs = pairs
         self._of_slot = array("I", [0]) * len(lineage.roots)
-        self._of_birth: dict[int, int] = {}
-        self._nodes = 0
+        self._of_birth = array("I")
+        """By node; 0 for those with slots."""
 
     def extend(self) -> None:
         """Take up the nodes made since the last time."""
         lineage, wanted = self._lineage, self._pairs.number
-        for node in range(self._nodes, len(lineage.node_path)):
+        for node in range(len(self._of_birth), len(lineage.node_path)):
             path, blob, slots = lineage.node_path[node], lineage.node_blob[node], lineage.slots(node)
+            lineage.node_blob[node] = b""
             for slot in slots:
                 self._of_slot.append(wanted(lineage.old_blob[slot], blob, path, wanted=True))
-            if not slots:
-                self._of_birth[node] = wanted(self._pairs.null, blob, path, wanted=True)
-        self._nodes = len(lineage.node_path)
+                lineage.old_blob[slot] = b""
+            self._of_birth.append(0 if slots else wanted(self._pairs.null, blob, path, wanted=True))
 
     def hunks(self, diffs: Diffs, slot: int) -> Hunks | None:
         """A slot's hunks, from the parent's version to the node's; None where one was too large to be read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -82,14 +82,16 @@ class Changes:
     def __post_init__(self) -> None:
         self._places = {path: place for place, path in enumerate(self.paths)}
 
-    def begin(self, commit: int, path: bytes) -> None:
-        """Add one row, whose line counts follow."""
-        place = self._places.get(path)
-        if place is None:
-            place = self._places[path] = len(self.paths)
-            self.paths.append(path)
-        self.commit.append(commit)
-        self.path.append(place)
+    def begin(self, commit: int, paths: Sequence[bytes]) -> None:
+        """Add a row for each of a commit's paths; their line counts follow."""
+        places = self._places
+        for path in paths:
+            place = places.get(path)
+            if place is None:
+                place = places[path] = len(self.paths)
+                self.paths.append(path)
+            self.path.append(place)
+        self.commit.extend([commit] * len(paths))
 
     def finish(self, added: Iterable[int], deleted: Iterable[int]) -> None:
         """Add the line counts of all rows begun since the last time, in order."""
@@ -109,10 +111,12 @@ class ChangeLog:
         """Note a commit's changes; a merge only where `merges` says so. Submodules hold no lines."""
         if len(commit.parents) > 1 and not merges:
             return
-        for change in commit.changes:
-            if _SUBMODULE not in (change.old_mode, change.new_mode) and change.old != change.new:
-                self._changes.begin(number, change.path)
-                self._pair.append(self._pairs.number(change.old, change.new, change.path))
+        paths, number_of = [], self._pairs.number
+        for old_mode, new_mode, old, new, _, path in commit.changes:
+            if old != new and old_mode != _SUBMODULE != new_mode:
+                paths.append(path)
+                self._pair.append(number_of(old, new, path))
+        self._changes.begin(number, paths)
 
     def settle(self, diffs: Diffs) -> None:
         """Give all noted changes their line counts."""

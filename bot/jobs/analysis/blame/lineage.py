@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.errors import Permanent
 from bot.jobs.analysis.blame.renames import Renames
@@ -53,8 +54,7 @@ class Lineage:
         return range(self.first_slot[node], end)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The version of a file in one parent."""
 
     parent: bytes
@@ -83,10 +83,11 @@ class LineageWalk:
         if not files:
             return
         for change in commit.changes:
-            waiting = files.get(change.path)
+            path = change.path
+            waiting = files.get(path)
             if waiting is None or (change.old == change.new and change.status == b"M"):
                 continue
-            del files[change.path]
+            del files[path]
             if len(commit.parents) > 1:
                 self._visit_merge(commit, change, waiting)
             else:
@@ -174,12 +175,16 @@ class LineageWalk:
         for slot in each(waiting):
             lineage.node_of_slot[slot] = node
         for origin in origins:
+            self._give(origin, len(lineage.old_blob))
             lineage.old_blob.append(origin.blob)
             lineage.node_of_slot.append(UNRESOLVED)
-            self._give(origin, len(lineage.old_blob) - 1)
 
     def _give(self, origin: Origin, waiting: Waiting) -> None:
-        _join(self._live.setdefault(origin.parent, {}), origin.path, waiting)
+        files = self._live.get(origin.parent)
+        if files is None:
+            self._live[origin.parent] = {origin.path: waiting}
+        else:
+            _join(files, origin.path, waiting)
 
     def _hand_over(self, files: dict[bytes, Waiting], parent: bytes) -> None:
         """Give all files to a parent, moving the smaller of two collections."""

@@ -15,7 +15,7 @@ class Pairs:
         self._numbers: dict[bytes, int] = {}
         self._keys: list[bytes] = []
         self._paths: list[bytes] = []
-        self._one_sided: set[int] = set()
+        self._one_sided = bytearray()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -26,8 +26,7 @@ class Pairs:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._keys)
-            if self.null in (old, new):
-                self._one_sided.add(number)
+            self._one_sided.append(self.null in (old, new))
             self._paths.append(path)
             self.wanted.append(False)
             self._keys.append(key)  # last: whoever counts the pairs meanwhile finds all of it there
@@ -50,7 +49,7 @@ class Pairs:
 
     def is_one_sided(self, number: int) -> bool:
         """Whether a file was born, or went away."""
-        return number in self._one_sided
+        return bool(self._one_sided[number])
 
     def seal(self) -> None:
         """Take no more pairs, and let go of what only that needs."""

@@ -72,8 +72,10 @@ class Renames:
 
     def _similar(self, files: Sequence[Source], mode: bytes, blob: bytes, name: bytes) -> Source | None:
         """Ask git's similarity detection about a made-up pair of trees: all deletions, and this one addition."""
-        before = self._trees.write(self._entry(index, source, name) for index, source in enumerate(files))
-        after = self._trees.write([self._folder_of(mode, blob, b"new")])
+        entries = [self._entry(index, source, name) for index, source in enumerate(files)]
+        before = self._trees.write(entries)
+        has_namesake = any(entry.mode == FOLDER for entry in entries)
+        after = self._trees.write([self._folder_of(mode, blob, b"new") if has_namesake else Entry(mode, b"new", blob)])
         self._differ = self._differ or Coprocess(
             self._git, *["diff-tree", "--stdin", "-r", "--raw", "--no-abbrev", "--find-renames", "-z"]
         )

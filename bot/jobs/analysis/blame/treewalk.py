@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bot.jobs.analysis.repositories.git import Coprocess, Git
 
-_CHANGE = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\0([^\0]+)")
+_CHANGE = re.compile(rb":(.{6}) (.{6}) ([^ ]+) ([^ ]+) (.)[^\0]*\0([^\0]+)")
 _LATEST = (1 << 63) - 1  # what a column of times holds; git passes on whatever digits a commit has
 _SPARING = ("-c", "core.deltaBaseCacheLimit=2m", "-c", "core.packedGitLimit=4m")  # trees are small
 COMMITS_AT_ONCE = 900  # the ids of as many merges fit into a pipe before git answers
@@ -96,10 +96,10 @@ def parse_raw(listed: bytes) -> list[Change]:
 
 
 def _commit(record: bytes) -> Commit:
-    ids, name, email, rest = record.split(b"\0", 3)
-    time, _, listed = rest.partition(b"\0")
+    ids, name, email, time, *listed = record.split(b"\0", 4)  # what changes nothing ends with the time
     oid, *parents = ids.split()
-    return Commit(oid, parents, name, email, min(int(time.strip() or 0), _LATEST), parse_raw(listed), {})
+    changes = parse_raw(listed[0]) if listed else []
+    return Commit(oid, parents, name, email, min(int(time.strip() or 0), _LATEST), changes, {})
 
 
 def _combined(answer: bytes) -> dict[bytes, dict[bytes, Combined]]:

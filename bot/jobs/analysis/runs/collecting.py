@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NEW_OBJECTS = 100_000
+NEW_OBJECTS = 1_000_000
 """How many new objects make Python look, meanwhile; by itself it looks after 700."""
 
 _lock = threading.Lock()
