@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from bot.jobs.analysis.blame.onepass import Owners
 from bot.jobs.analysis.languages.by_path import Languages
 from bot.jobs.analysis.languages.exclusions import Excluded, excluded
 from bot.jobs.analysis.people.identities import Author, readable
@@ -34,8 +35,9 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
     left_out = [] if request.all_files else excluded(tree.attributes, map(readable, found.files.text))
     languages = tree.languages
     authors = found.book.resolve(git, found.history, found.files.text.get(b".mailmap"))
-    owners = _owners(found, authors, {entry.path for entry in left_out})
-    tally = _tally(owners, languages)
+    owners = _counted(found, {entry.path for entry in left_out})
+    author_of = [authors[identity] for identity in found.history.author]
+    tally = _tally(owners, author_of, languages)
     days = _days(request, found, authors, languages)
     series = days.series() if days else _series(request, found, authors, languages)
     shown = AuthorFilter(request.authors, without_bots=request.without_bots)
@@ -56,9 +58,9 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
         ownership=ownership(tally),
         excluded=sorted([*left_out, *unread]),
         warnings=_warnings(found, unread, tree),
-        per_file=_per_file(owners) if request.per_file else None,
+        per_file=_per_file(owners, author_of) if request.per_file else None,
         co_authors=count_co_authors(git, request.window) if request.co_authors else None,
-        insights=gain_insights(found.history, authors, map(found.blame.owners.__getitem__, owners), tally.lines),
+        insights=gain_insights(found.history, authors, owners.values(), tally.lines),
         days=days,
     )
 
@@ -74,27 +76,24 @@ def _series(request: AnalysisRequest, found: State, authors: Sequence[Author], l
     return count_series(found.history, found.changes, authors, languages.of, request.window, merges=request.merges)
 
 
-def _owners(found: State, authors: Sequence[Author], left_out: set[str]) -> dict[bytes, dict[Author, int]]:
-    """Each counted file's lines by author."""
-    author_of = [authors[identity] for identity in found.history.author]
-    return {
-        path: by_author(owners, author_of)
-        for path, owners in found.blame.owners.items()
-        if readable(path) not in left_out
-    }
+def _counted(found: State, left_out: set[str]) -> Mapping[bytes, Owners]:
+    """The files that count, with their lines by commit."""
+    every = found.blame.owners
+    return {path: owners for path, owners in every.items() if readable(path) not in left_out} if left_out else every
 
 
-def _tally(owners: Mapping[bytes, Mapping[Author, int]], languages: Languages) -> Tally:
+def _tally(counted: Mapping[bytes, Owners], author_of: Sequence[Author], languages: Languages) -> Tally:
     tally = Tally()
-    for path, lines in owners.items():
-        tally.add(path, languages.of(path), lines)
+    for path, owners in counted.items():
+        tally.add(path, languages.of(path), by_author(owners, author_of))
     return tally
 
 
-def _per_file(owners: Mapping[bytes, Mapping[Author, int]]) -> dict[str, dict[str, int]]:
+def _per_file(counted: Mapping[bytes, Owners], author_of: Sequence[Author]) -> dict[str, dict[str, int]]:
+    """Each file's lines by author, by path."""
     return {
-        readable(path): {str(author): count for author, count in ranked(owners[path]).items()}
-        for path in sorted(owners)
+        readable(path): {str(author): lines for author, lines in ranked(by_author(counted[path], author_of)).items()}
+        for path in sorted(counted)
     }
 
 
