@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs.analysis.reports.series import Window, moment
+from bot.jobs.analysis.reports.series import moment
+from bot.jobs.analysis.request import Window
 from tests.analysis.histories import ANN, BEN, Fuzzer, History, git
 from tests.analysis.running import analysed, cold_state, series
 

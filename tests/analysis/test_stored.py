@@ -11,8 +11,8 @@ import pytest
 
 from bot.jobs.analysis.reports.ranges import Range
 from bot.jobs.analysis.reports.report import Report
-from bot.jobs.analysis.reports.series import Window
 from bot.jobs.analysis.reports.stored import from_store, narrowed, to_store
+from bot.jobs.analysis.request import Window
 from tests.analysis.histories import Fuzzer, History
 from tests.analysis.running import analysed, timeless
 

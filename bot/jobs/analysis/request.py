@@ -7,9 +7,19 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.jobs.analysis.reports.series import Window
-
 MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of time, in seconds since 1970 UTC; None leaves a side open. `until` itself is outside."""
+
+    since: int | None = None
+    until: int | None = None
+
+    def holds(self, time: int) -> bool:
+        """Whether a time lies within."""
+        return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
 
 
 @dataclass(frozen=True, slots=True)

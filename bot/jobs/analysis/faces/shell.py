@@ -9,23 +9,20 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
-import orjson
-
 from bot.errors import Refused, ShipmateError, UserMistake
-from bot.jobs.analysis.faces.spreadsheet import csv_of
 from bot.jobs.analysis.progress import Listener
-from bot.jobs.analysis.reports.portfolio import add_up
-from bot.jobs.analysis.reports.report import Report
-from bot.jobs.analysis.reports.series import Window
 from bot.jobs.analysis.repositories.addresses import check_address, is_url, without_password
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.clone import fetch_into
-from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.request import AnalysisRequest, Window
 from bot.jobs.analysis.runs.run import analyse_here
 from bot.jobs.analysis.sentences import explain
+
+if TYPE_CHECKING:
+    from bot.jobs.analysis.reports.report import Report
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -90,8 +87,13 @@ def run_analyze(
         with _progress(err) as listener:
             named = names_of([target, *more])
             reports = [_analyse(one, name, request, listener, access) for one, name in named.items()]
-        _show(reports, out, as_json=as_json)
-        _write(reports, csv_path, html_path)
+        from bot.jobs.analysis.faces.answers import (  # its imports take longer than a small run needs to begin
+            show,
+            write,
+        )
+
+        show(reports, out, as_json=as_json)
+        write(reports, csv_path, html_path)
     except ShipmateError as error:
         err.write(explain(error) + "\n")
         return BAD_INPUT if isinstance(error, UserMistake | Refused) else FAILED
@@ -142,43 +144,6 @@ def _progress(err: TextIO) -> AbstractContextManager[Listener]:
     )
 
     return progress_bar(err)
-
-
-def _show(reports: Sequence[Report], out: TextIO, *, as_json: bool) -> None:
-    """One report, or the sum of several with each of them."""
-    if as_json:
-        out.write(orjson.dumps(_told(reports), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
-        return
-    from bot.jobs.analysis.faces import table  # not needed where JSON is asked for, and slow to import
-
-    if len(reports) == 1:
-        table.show(reports[0], out)
-    else:
-        table.show_portfolio(add_up(reports), out)
-
-
-def _told(reports: Sequence[Report]) -> dict[str, Any]:
-    if len(reports) == 1:
-        return reports[0].to_json()
-    return {**add_up(reports).to_json(), "reports": [report.to_json() for report in reports]}
-
-
-def _write(reports: Sequence[Report], csv_path: Path | None, html_path: Path | None) -> None:
-    if csv_path is not None:
-        csv_path.write_text(csv_of(*reports), "utf-8", newline="")
-    if html_path is not None:
-        html_path.write_text(_page(reports), "utf-8")
-
-
-def _page(reports: Sequence[Report]) -> str:
-    """The page of one report, or of the sum of several; with its pictures of no use to any other answer."""
-    if len(reports) > 1:
-        from bot.jobs.analysis.faces.portfolio_page import render_portfolio
-
-        return render_portfolio(add_up(reports))
-    from bot.jobs.analysis.faces.page import render_page
-
-    return render_page(reports[0])
 
 
 def _seconds(given: str | None) -> int | None:

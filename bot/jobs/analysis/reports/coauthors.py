@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from bot.jobs.analysis.people.identities import Author, readable
 from bot.jobs.analysis.reports.report import CoAuthor
-from bot.jobs.analysis.reports.series import Window
 from bot.jobs.analysis.repositories.git import Git
+from bot.jobs.analysis.request import Window
 
 TRAILERS = "%(trailers:key=Co-authored-by,valueonly,unfold,separator=%x00)"
 """Those a commit names besides its author, as a format of `git log`."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from bot.jobs.analysis.blame.history import Changes, History
 from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.request import Window
 
 DAY_S = 86_400
 _EPOCH_WEEKDAY = 3  # the first of January 1970 was a Thursday; weeks begin on Monday
@@ -43,18 +44,6 @@ class Activity:
         self.commits += 1
         self.first = time if self.first is None else min(self.first, time)
         self.last = time if self.last is None else max(self.last, time)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A range of time, in seconds since 1970 UTC; None leaves a side open. `until` itself is outside."""
-
-    since: int | None = None
-    until: int | None = None
-
-    def holds(self, time: int) -> bool:
-        """Whether a time lies within."""
-        return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
 
 
 @dataclass(frozen=True, slots=True)

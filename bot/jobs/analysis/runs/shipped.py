@@ -14,11 +14,11 @@ from bot.jobs.analysis.languages.by_path import ContentLanguages, Languages
 from bot.jobs.analysis.languages.exclusions import read_attributes
 from bot.jobs.analysis.people.identities import Author, AuthorBook
 from bot.jobs.analysis.progress import ProgressTeller
-from bot.jobs.analysis.reports.series import TimelineRow, Window, count_series
+from bot.jobs.analysis.reports.series import TimelineRow, count_series
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.repositories.repository import open_repository
-from bot.jobs.analysis.request import MIB
+from bot.jobs.analysis.request import MIB, Window
 
 _MAX_BLOB_BYTES = 100 * MIB
 
