@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.figure import CannotMeasure, Figure, quicker
-from bench.generated_histories import SIZES, Size, generate
+from bench.generated_histories import SIZES, VERSION, Size, generate
 from bench.report import main
 from bot.jobs.analysis.progress import Progress, Stage
 from bot.jobs.analysis.request import AnalysisRequest
@@ -73,8 +73,16 @@ def measure(arguments: list[str]) -> list[Figure]:
             _measure(subject, given.rounds, fame)
         pushes = {subject.name: _pushes(subject, given.pushes) for subject in subjects}
     _print(subjects, pushes)
-    figures = (figure for subject in subjects for figure in (_figure(subject), _beside_numstat(subject)))
+    figures = (figure for subject in subjects for figure in _figures(subject))
     return [figure for figure in figures if figure]
+
+
+def _figures(subject: Subject) -> tuple[Figure | None, ...]:
+    return (
+        _beside_git_fame(subject, "shipmate", "the whole report"),
+        _beside_git_fame(subject, BLAME, BLAME),
+        _beside_numstat(subject),
+    )
 
 
 def _beside_numstat(subject: Subject) -> Figure | None:
@@ -85,12 +93,12 @@ def _beside_numstat(subject: Subject) -> Figure | None:
     return quicker(BENCH, what, ours_s, NUMSTAT, theirs_s, least=1 / MOST_OF_NUMSTAT, ratio=ratio)
 
 
-def _figure(subject: Subject) -> Figure | None:
-    ours_s, theirs_s, ratio = subject.median("shipmate"), subject.median("git-fame"), _ratio(subject, "git-fame")
+def _beside_git_fame(subject: Subject, program: str, said: str) -> Figure | None:
+    ours_s, theirs_s = subject.median(program), subject.median("git-fame")
     if not (subject.factor and ours_s and theirs_s):
         return None
-    what = f"the whole report, {subject.name}"
-    return quicker(BENCH, what, ours_s, "git-fame", theirs_s, least=subject.factor, ratio=ratio)
+    ratio = _ratio(subject, "git-fame", program)
+    return quicker(BENCH, f"{said}, {subject.name}", ours_s, "git-fame", theirs_s, least=subject.factor, ratio=ratio)
 
 
 def _measure(subject: Subject, rounds: int, fame: Path | None) -> None:
@@ -244,7 +252,7 @@ def _given(path: Path, folder: Path) -> Subject:
 
 
 def _generated(size: Size, folder: Path) -> Subject:
-    made = CACHE / f"{size.name}-{size.commits}-{size.lines}.git"
+    made = CACHE / f"{size.name}-v{VERSION}.git"
     if not made.exists():
         print(f"generating {made.name}", file=sys.stderr)
         generate(size, made)
