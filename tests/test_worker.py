@@ -30,6 +30,7 @@ from bot.model import (
 from bot.tenure import Limits, Means
 from bot.worker import Worker
 from storage.opened import OpenStore, open_store
+from tests.migrated import put_database
 
 REPOSITORY = Repository(7, "acme/api")
 
@@ -69,7 +70,7 @@ class Scripted:
 
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[OpenStore]:
-    store = await open_store(f"sqlite:///{tmp_path}/shipmate.db")
+    store = await open_store(put_database(tmp_path / "shipmate.db"))
     yield store
     await store.close()
 

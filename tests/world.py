@@ -38,6 +38,7 @@ from bot.store.jobs import JobFilter
 from bot.store.store import Store
 from storage.opened import open_store
 from tests.fake_engine import FakeEngine, dockerfile
+from tests.migrated import put_database
 from tests.mortal import Life, mortal_engine, mortal_store
 
 REPO = "acme/api"
@@ -74,6 +75,7 @@ class World:
         await self.github.create_repo(REPO, files={"Dockerfile": dockerfile("zero"), ".shipmate.yml": SETTINGS})
         self.github.set_permission(REPO, "alice", "write")
         self.github.set_permission(REPO, "bob", "read")
+        put_database(self.database)
         await self.start()
         return self
 

@@ -20,6 +20,7 @@ from handlers.api.envelope import success
 from handlers.api.gateway import Gateway, add_to
 from handlers.api.limits import Buckets, Rate
 from storage.opened import OpenStore, open_store
+from tests.migrated import put_database
 
 ORDER = {
     "type": "object",
@@ -80,7 +81,7 @@ class Api:
 
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    opened = await open_store(f"sqlite:///{tmp_path}/shipmate.db")
+    opened = await open_store(put_database(tmp_path / "shipmate.db"))
     links = Links("http://shipmate.test", b"k" * 32)
     app = web.Application()
     door = Gateway(

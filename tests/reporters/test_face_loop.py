@@ -16,6 +16,7 @@ from bot.model import EventType, Job, JobState, NewEvent
 from bot.reporters.face import FaceLoop, Keep, Telling
 from bot.shown.view import JobView
 from storage.opened import OpenStore, open_store
+from tests.migrated import put_database
 from tests.storage.sample import ENDED, STARTED, claimed, request
 
 
@@ -37,7 +38,7 @@ class PatientFace:
 
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[OpenStore]:
-    store = await open_store(f"sqlite:///{tmp_path}/shipmate.db")
+    store = await open_store(put_database(tmp_path / "shipmate.db"))
     yield store
     await store.close()
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.store.store import Store
 from storage.opened import OpenStore, open_store
+from tests.migrated import put_database
 from tests.storage.sample import SECRET_KEY
 
 
@@ -18,7 +19,8 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def opened(url: str) -> AsyncIterator[OpenStore]:
+async def opened(url: str, tmp_path: Path) -> AsyncIterator[OpenStore]:
+    assert put_database(tmp_path / "shipmate.db") == url
     opened = await open_store(url, secret_key=SECRET_KEY, max_waiting=1000, busy_timeout_s=0.3)
     yield opened
     await opened.close()

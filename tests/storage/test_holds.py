@@ -15,12 +15,13 @@ from bot.model import Hold, Job, JobRequest, JobState
 from bot.store.changes import Settlement
 from bot.store.store import Store
 from storage.opened import OpenStore, open_store
+from tests.migrated import put_database
 from tests.storage.sample import NOW, after, claimed, ended, guid, request, started
 
 
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[OpenStore]:
-    store = await open_store(f"sqlite:///{tmp_path}/shipmate.db")
+    store = await open_store(put_database(tmp_path / "shipmate.db"))
     yield store
     await store.close()
 

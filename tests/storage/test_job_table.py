@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Coroutine
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from hypothesis import settings
@@ -15,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bot.errors import LeaseLost
 from bot.model import Job, JobState
 from storage.opened import OpenStore, open_store
+from tests.migrated import put_database
 from tests.storage.sample import ENDED, LEASE_S, LOG, NOW, STARTED, request
 
 T = TypeVar("T")
@@ -39,7 +41,7 @@ class JobTable(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.opened: OpenStore = self.do(open_store(f"sqlite:///{self.folder.name}/jobs.db"))
+        self.opened: OpenStore = self.do(open_store(put_database(Path(self.folder.name, "jobs.db"))))
         self.jobs = self.opened.store.jobs
 
     def teardown(self) -> None:
