@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.jobs.analysis.blame import treewalk
@@ -191,6 +193,56 @@ def test_a_sha256_repository_is_read_like_any_other(history: History) -> None:
     history.object_format = "sha256"
     history.commit({"a.txt": SONG, "b.txt": b""})
     history.commit({"a.txt": None, "c.txt": SONG + b"end\n"}, author=BEN)
+    assert same_as_git(history)
+
+
+def test_one_name_may_be_a_submodule_a_file_a_folder_and_a_link_in_turn(history: History) -> None:
+    history.commit({"a": (SUBMODULE, b"1" * 40), "b.txt": SONG})
+    history.commit({"a": SONG + b"one\n"}, author=BEN)
+    history.commit({"a": None, "a/in.txt": SONG + b"one\ntwo\n"})
+    history.commit({"a/in.txt": None, "a": (LINK, b"b.txt")}, author=BEN)
+    history.commit({"a": SONG + b"three\n", "b.txt": (SUBMODULE, b"2" * 40)})
+    assert same_as_git(history)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda lines: b"\r".join(lines),
+        lambda lines: b"\n".join(lines).decode().encode("utf-16"),
+        lambda lines: b"\n".join([*lines[:9], b"\0", *lines[9:]]),
+        lambda lines: b"\n".join(line * 2_000 for line in lines),
+    ],
+    ids=["cr-only", "utf-16", "a-nul-in-the-middle", "lines-of-ten-thousand-columns"],
+)
+def test_content_of_any_kind_is_followed_on_its_way_in_and_out(
+    history: History, written: Callable[[list[bytes]], bytes]
+) -> None:
+    lines = SONG.splitlines()
+    history.commit({"a.txt": SONG})
+    history.commit({"a.txt": written(lines)}, author=BEN)
+    history.commit({"a.txt": written([b"first", *lines])})
+    history.commit({"a.txt": SONG + b"last"}, author=BEN)
+    history.commit({"a.txt": b"first\n" + SONG + b"last\n"})
+    assert same_as_git(history)
+
+
+def test_a_rename_edited_on_both_sides_of_a_merge_is_followed_into_both(history: History) -> None:
+    root = history.commit({"old.txt": SONG})
+    left = history.commit({"old.txt": None, "new.txt": b"left\n" + SONG}, [root])
+    right = history.commit({"old.txt": SONG + b"right\n"}, [root], author=BEN)
+    other = history.commit({"old.txt": None, "other.txt": SONG + b"other\n"}, [root], author=BEN)
+    merged = history.commit({"new.txt": b"left\n" + SONG + b"right\n"}, [left, right])
+    history.commit({"new.txt": b"left\nevil\n" + SONG + b"right\nother\n"}, [merged, other, right])
+    assert same_as_git(history)
+
+
+def test_children_dated_before_their_parents_are_still_their_children(history: History) -> None:
+    root = history.commit({"a.txt": SONG}, time=1_600_000_000)
+    left = history.commit({"a.txt": b"left\n" + SONG}, [root], time=1_000)
+    right = history.commit({"a.txt": SONG + b"right\n"}, [root], author=BEN, time=1_700_000_000)
+    both = history.commit({"a.txt": b"left\n" + SONG + b"right\n"}, [right, left], time=2_000)
+    history.commit({"a.txt": SONG + b"right\nend\n"}, [both], author=BEN, time=500)
     assert same_as_git(history)
 
 
