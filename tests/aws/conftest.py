@@ -15,7 +15,7 @@ from aws.clients import AwsAccess, AwsClients, Keys
 from tests.aws import registry
 from tests.aws.emulator.handle import Emulator
 from tests.aws.guard import Guard
-from tests.aws.network import Network, lay_out
+from tests.aws.network import Network, Vpc, lay_out, make_vpc
 from tests.aws.registry import DataPlane
 
 REGION = "us-east-1"
@@ -74,10 +74,18 @@ async def clients(
     await clients.close()
 
 
+@pytest.fixture(scope="session")
+def vpcs() -> list[Vpc]:
+    """The session's VPC, once somebody made it: to open a client of EC2 takes longer than all else of a network."""
+    return []
+
+
 @pytest.fixture
-async def network(clients: AwsClients) -> Network:
+async def network(clients: AwsClients, vpcs: list[Vpc]) -> Network:
     """A VPC with two subnets, a load balancer with a production and a test listener, two target groups, a cluster."""
-    return await lay_out(clients)
+    if not vpcs:
+        vpcs.append(await make_vpc(clients))
+    return await lay_out(clients, vpcs[0])
 
 
 @pytest.fixture(scope="session")

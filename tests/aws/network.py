@@ -53,25 +53,42 @@ class Network:
         }
 
 
-async def lay_out(clients: AwsClients) -> Network:
-    """Make everything anew."""
-    name = f"n{uuid.uuid4().hex[:8]}"
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    """What networks may share: nothing that is shipped changes it."""
+
+    id: str
+    subnets: tuple[str, ...]
+    security_group: str
+
+
+async def make_vpc(clients: AwsClients) -> Vpc:
+    """A VPC with room for the tasks of many tests."""
     vpc = (await clients.call("ec2", "CreateVpc", CidrBlock="10.0.0.0/16"))["Vpc"]["VpcId"]
     subnets = [await _subnet(clients, vpc, number) for number in range(2)]
+    name = f"n{uuid.uuid4().hex[:8]}"
     group = await clients.call("ec2", "CreateSecurityGroup", GroupName=name, Description="tasks", VpcId=vpc)
-    made = await clients.call("elbv2", "CreateLoadBalancer", Name=name, Subnets=subnets)
+    return Vpc(vpc, tuple(subnets), group["GroupId"])
+
+
+async def lay_out(clients: AwsClients, vpc: Vpc | None = None) -> Network:
+    """Make everything anew, in a VPC that is there or in one of its own."""
+    inside = vpc or await make_vpc(clients)
+    name = f"n{uuid.uuid4().hex[:8]}"
+    made = await clients.call("elbv2", "CreateLoadBalancer", Name=name, Subnets=list(inside.subnets))
     balancer = made["LoadBalancers"][0]
-    blue, green = [await _target_group(clients, f"{name}-{colour}", vpc) for colour in ("blue", "green")]
+    blue, green = [await _target_group(clients, f"{name}-{colour}", inside.id) for colour in ("blue", "green")]
     production = await _rule(clients, balancer["LoadBalancerArn"], PRODUCTION_PORT, [(blue, 100), (green, 0)])
     test = await _rule(clients, balancer["LoadBalancerArn"], TEST_PORT, [(blue, 100)])
     await clients.call("ecs", "CreateCluster", clusterName=name)
     address = str(balancer["DNSName"])
-    return Network(name, name, tuple(subnets), group["GroupId"], address, blue, green, production, test)
+    return Network(name, name, inside.subnets, inside.security_group, address, blue, green, production, test)
 
 
 async def _subnet(clients: AwsClients, vpc: str, number: int) -> str:
     zone = f"us-east-1{'ab'[number]}"
-    made = await clients.call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)
+    block = f"10.0.{number * 64}.0/18"
+    made = await clients.call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock=block, AvailabilityZone=zone)
     return str(made["Subnet"]["SubnetId"])
 
 
