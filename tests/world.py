@@ -341,6 +341,10 @@ class World:
                     return jobs[-1]
                 await asyncio.sleep(0.005)
 
+    async def until_it_builds(self, within_s: float = 15.0) -> None:
+        """Return once an image is being built; fails the test when that takes too long."""
+        await asyncio.wait_for(self.engine.building.wait(), within_s)
+
     def everything_written(self) -> str:
         """All that GitHub shows and all that the database holds, to look for what must not be there."""
         shown = [f"{one.title} {one.summary} {one.text} {one.annotations}" for one in self.github.check_runs(REPO)]

@@ -198,7 +198,7 @@ async def test_a_token_that_was_taken_back_before_the_build_ends_it_with_a_sente
 ) -> None:
     await world.github.push(SITE, branch="main", files={"Dockerfile": dockerfile("hers", "wait")}, by="carol")
     await program.deploy()
-    await world.engine.building.wait()
+    await world.until_it_builds()
     await program.ask("DELETE", f"/api/v1/connections/{program.github}")
     world.engine.go_on.set()
     await world.settle()
