@@ -21,6 +21,8 @@ ONE_OF_EACH = Counter(
     Vpcs=1, InternetGateways=1, Subnets=2, SecurityGroups=2, LoadBalancers=1, TargetGroups=2, Listeners=2, Rules=2
 )
 """What AWS makes as often as it is asked for, or nearly."""
+MOST_BALANCERS = 400
+"""On one page; the emulator, which other tests fill, puts 50 there unless asked."""
 
 
 class Ground:
@@ -73,7 +75,8 @@ class Ground:
         kinds = ("Vpcs", "InternetGateways", "Subnets", "SecurityGroups")
         ours = [{"Name": f"tag:{tags.STACK}", "Values": [self.wish.stem]}]
         found = Counter({kind: len(await self._ask("ec2", kind, Filters=ours)) for kind in kinds})
-        balancers = [one for one in await self._ask("elbv2", "LoadBalancers") if one["LoadBalancerName"] == self._stem]
+        every = await self._ask("elbv2", "LoadBalancers", PageSize=MOST_BALANCERS)
+        balancers = [one for one in every if one["LoadBalancerName"] == self._stem]
         groups = [one for one in await self._ask("elbv2", "TargetGroups") if one["TargetGroupName"][:-6] in self._stem]
         found.update(LoadBalancers=len(balancers), TargetGroups=len(groups))
         for balancer in balancers:

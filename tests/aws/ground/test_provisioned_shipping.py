@@ -20,6 +20,7 @@ from bot.ports.ground import PartAction
 from tests.aws.emulator.account import REGION
 from tests.aws.emulator.handle import Emulator
 from tests.aws.foundry import Foundry
+from tests.aws.ground.ground import MOST_BALANCERS
 from tests.aws.harbour import Harbour, afloat, new_folder
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.aws.people import answer_of, people
@@ -107,7 +108,8 @@ async def test_a_load_balancer_that_somebody_deleted_is_made_anew_and_the_servic
     island: Island,
 ) -> None:
     await island.settle_on({"provision": True, **BARE})
-    elb = (await island.clients.call("elbv2", "DescribeLoadBalancers"))["LoadBalancers"]
+    known = await island.clients.call("elbv2", "DescribeLoadBalancers", PageSize=MOST_BALANCERS)
+    elb = known["LoadBalancers"]
     gone = next(one["LoadBalancerArn"] for one in elb if one["DNSName"] in str(island.url()))
     groups = (await island.clients.call("elbv2", "DescribeTargetGroups", LoadBalancerArn=gone))["TargetGroups"]
     await island.clients.call("elbv2", "DeleteLoadBalancer", LoadBalancerArn=gone)
