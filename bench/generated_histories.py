@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import NormalDist
@@ -22,6 +22,7 @@ VERSION = 2
 HUNKS = (1, 1, 1, 2, 2, 3, 5, 14)
 """Of an edit: most have one or two, some a dozen."""
 LINES_OF_A_HUNK = 3.6
+EDITED_WHEN_MOVED = 0.2
 _USUAL = (
     "",
     "",
@@ -153,18 +154,27 @@ class _Writer:
         changes: Changes = self._come_and_go() if only is None else {}
         known = [path for path in self._files if path not in changes] if only is None else only
         count = min(len(known), 1 + int(self._dice.expovariate(1 / (size.edited - 0.6))))
-        for path in self._choose(known, count):
+        for path in self._choose(known, count) if count else ():
             self._edit_lines(self._files[path])
-            if only is None and self._dice.random() * size.commits * size.edited < size.renames:
-                moved = path.replace("src/", f"src/moved{self._dice.randrange(9)}/", 1)
-                self._files[moved] = self._files.pop(path)
-                changes[path], path = None, moved
             changes[path] = _content(self._files[path])
+        if only is None and self._dice.random() * size.commits * (1 - size.merges) < size.renames:
+            changes |= self._move([path for path in known if path not in changes])
         return changes
 
-    def _choose(self, paths: list[str], count: int) -> set[str]:
-        """Some of the paths, large files more often."""
-        return set(self._dice.choices(paths, [self._files[path].weight for path in paths], k=count)) if paths else set()
+    def _move(self, paths: list[str]) -> Changes:
+        """Move one of the paths, mostly as it is."""
+        if not paths:
+            return {}
+        path = self._dice.choice(paths)
+        moved = path.replace("src/", f"src/moved{self._dice.randrange(9)}/", 1)
+        file = self._files[moved] = self._files.pop(path)
+        if self._dice.random() < EDITED_WHEN_MOVED:
+            self._edit_lines(file)
+        return {path: None, moved: _content(file)}
+
+    def _choose(self, paths: list[str], count: int) -> Iterable[str]:
+        """Some of the paths, each once, large files more often."""
+        return dict.fromkeys(self._dice.choices(paths, [self._files[path].weight for path in paths], k=count))
 
     def _come_and_go(self) -> Changes:
         """Files are born all the time; those that do not stay go when there are too many."""
