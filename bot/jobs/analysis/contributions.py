@@ -54,6 +54,7 @@ async def contribute(tools: Tools, context: JobContext, plan: AnalysisPlan, targ
     body = {
         **to_store(report),
         "releases": [release.to_json() for release in found.releases],
+        "quality": None,
         **(await _quality(tools, found) if plan.quality else {}),
     }
     await tools.analyses.put(_record(context, plan, target, report, body))
