@@ -11,7 +11,6 @@ from bot.jobs.analysis.repositories.git import Coprocess, Git
 
 _CHANGE = re.compile(rb":(.{6}) (.{6}) ([^ ]+) ([^ ]+) (.)[^\0]*\0([^\0]+)")
 _LATEST = (1 << 63) - 1  # what a column of times holds; git passes on whatever digits a commit has
-_SPARING = ("-c", "core.deltaBaseCacheLimit=2m", "-c", "core.packedGitLimit=4m")  # trees are small
 COMMITS_AT_ONCE = 900  # the ids of as many merges fit into a pipe before git answers
 
 
@@ -55,7 +54,7 @@ def walk(git: Git, start: bytes, without: Sequence[bytes] = ()) -> Iterator[Comm
     scope = [start, *(b"^" + oid for oid in without), b"--"]
     told = f"--format={marker.decode()}%H %P%x00%an%x00%ae%x00%at"
     raw = ("--topo-order", "--raw", "--no-renames", "--no-abbrev", "-z", "--diff-merges=first-parent")
-    return _commits(git, _records(git.chunks(*_SPARING, "log", *raw, told, *scope), marker))
+    return _commits(git, _records(git.chunks("log", *raw, told, *scope), marker))
 
 
 def _commits(git: Git, listed: Iterable[list[bytes]]) -> Iterator[Commit]:
@@ -79,7 +78,7 @@ class _Merges:
         if not asked:
             return commits
         self._teller = self._teller or Coprocess(
-            self._git, *_SPARING, *["diff-tree", "--stdin", "-r", "--raw", "--no-renames", "--no-abbrev", "-z", "-c"]
+            self._git, *["diff-tree", "--stdin", "-r", "--raw", "--no-renames", "--no-abbrev", "-z", "-c"]
         )
         told = _combined(self._teller.ask_until_echo(b"".join(oid + b"\n" for oid in asked)))
         return [commit._replace(combined=told[commit.oid]) if commit.oid in told else commit for commit in commits]

@@ -53,9 +53,9 @@ _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
 \tattributesFile = /dev/null
-\tdeltaBaseCacheLimit = 8m
+\tdeltaBaseCacheLimit = 2m
 \tpackedGitWindowSize = 1m
-\tpackedGitLimit = 16m
+\tpackedGitLimit = 4m
 \tbigFileThreshold = {big_file}
 [mailmap]
 \tblob = {head}:.mailmap
