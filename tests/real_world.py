@@ -119,6 +119,12 @@ class RealWorld:
         self.port = int(address.rpartition(":")[2])
         self.github.webhook_url = f"{address}/webhook/github"
 
+    @property
+    def process_id(self) -> int:
+        """The server's process."""
+        assert self._process is not None
+        return self._process.pid
+
     async def kill(self) -> None:
         """`kill -9` the server."""
         assert self._process is not None
