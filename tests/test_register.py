@@ -129,3 +129,22 @@ def test_the_settings_that_are_written_start_a_server_and_are_for_their_owner_al
     assert list(tmp_path.iterdir()) == []
     wrong = CliRunner().invoke(cli, ["register", "--url", "ship.acme.test", "--out", str(tmp_path / "other.env")])
     assert (wrong.exit_code, "no http or https address" in wrong.output) == (2, True)
+
+
+def test_a_key_that_was_told_once_stays_where_the_settings_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Registered(
+        7, "acme-ships", "https://github.com/apps/acme-ships", "Iv1.x", "cs", "ws", "-----BEGIN KEY-----\n"
+    )
+    out = tmp_path / "shipmate.env"
+
+    async def while_the_disk_filled(registering: Registering, port: int) -> Registered:
+        out.unlink()
+        out.symlink_to("/dev/full")
+        return made
+
+    monkeypatch.setattr("bot.shell.register.served", while_the_disk_filled)
+    result = CliRunner().invoke(cli, ["register", "--url", URL, "--out", str(out)])
+    assert (result.exit_code, "No space left on device" in result.output) == (1, True), result.output
+    assert (tmp_path / "shipmate.pem").read_text() == made.private_key

@@ -10,8 +10,8 @@ import asyncio
 import hmac
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -113,10 +113,14 @@ def register(
     async def run() -> Registered:
         return await served(Registering(text, url, name, organization, github_url, api_url, locale), port)
 
-    with new_files(key, out):
+    with ExitStack() as undone:
+        for path in (key, out):
+            make_file(path)
+            undone.callback(path.unlink)
         made = asyncio.run(run())
-        key.write_text(made.private_key, encoding="utf-8")
-        out.write_text(_settings(made, key, url, github_url, api_url), encoding="utf-8")
+        undone.pop_all()  # from here on nothing is removed: these secrets are told only once
+    key.write_text(made.private_key, encoding="utf-8")
+    out.write_text(_settings(made, key, url, github_url, api_url), encoding="utf-8")
     click.echo(f"{made.slug} is registered. Its settings are in {out}, its key in {key}; nobody else can read them.")
     click.echo(f"Install it on your repositories: {made.install_page}")
     click.echo(f"Then: set -a; . {out.absolute()}; set +a; shipmate doctor && shipmate serve")
@@ -138,22 +142,9 @@ async def served(registering: Registering, port: int) -> Registered:
         await runner.cleanup()
 
 
-@contextmanager
-def new_files(*paths: Path) -> Iterator[None]:
-    """Files for their owner alone, made before the app is: its secrets are told once, and must have where to go.
-
-    They are gone again when nothing came of it. Raises OSError for one that cannot be made.
-    """
-    made: list[Path] = []
-    try:
-        for path in paths:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_THE_OWNER))
-            made.append(path)
-        yield
-    except BaseException:
-        for path in made:
-            path.unlink()
-        raise
+def make_file(path: Path) -> None:
+    """An empty file for its owner alone, before the app is made: its secrets must have where to go. Raises OSError."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_THE_OWNER))
 
 
 def _settings(made: Registered, key: Path, public_url: str, github_url: str, api_url: str) -> str:
