@@ -33,7 +33,7 @@ class Lineage:
     The first slots belong to `roots`, one per file of the start tree, in order. A node's own slots, one per parent
     version, run from `first_slot[node]` up to the next node's; `old_blob[slot]` is that version's blob and
     `node_of_slot[slot]` the node that holds it, UNRESOLVED when it lies outside of the walk. A node always comes
-    before the nodes its slots name.
+    before the nodes its slots name. Blobs are let go of (empty) once their pairs are numbered.
     """
 
     roots: list[bytes]

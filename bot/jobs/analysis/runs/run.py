@@ -25,9 +25,9 @@ def analyse_here(
     head = repository.resolve(request.ref)
     git = Git(repository.objects, head, children or Children(), max_blob_bytes=request.max_blob_bytes)
     with git, rarely_collecting():
-        uses_states = states is not None and not request.ignore_revs
-        commits = () if uses_states else walk(git, git.head)
+        kept = None if request.ignore_revs else states
+        commits = walk(git, git.head) if kept is None else ()
         from bot.jobs.analysis.runs.steps import Analysis  # takes as long as git needs to sort a history
 
         analysis = Analysis(git, request, ProgressTeller(progress))
-        return analysis.kept(repository, states) if states is not None and uses_states else analysis.cold(commits)
+        return analysis.cold(commits) if kept is None else analysis.kept(repository, kept)
