@@ -80,7 +80,12 @@ def called(person: Found) -> str:
 
 
 def why_suggested(person: Found, name: str, locale: str) -> str:
-    """Why somebody may review a change, in words; `name` is what they are called, as the face writes it."""
+    """Why somebody may review a change, in words; `name` is what they are called, as the face writes it.
+
+    The name alone where the result was kept before reasons were.
+    """
+    if "lastCommit" not in person:
+        return name
     day = person["lastCommit"]
     key = "analysis.reviewer" if day else "analysis.reviewer_away"
     return messages.say(locale, key, name=name, lines=person["lines"], day=day or "")
@@ -88,12 +93,12 @@ def why_suggested(person: Found, name: str, locale: str) -> str:
 
 def why_nobody(change: Found, locale: str) -> str:
     """Why nobody is suggested, in words."""
-    return messages.say(locale, "analysis.others_left" if change["otherOwners"] else "analysis.no_reviewers")
+    return messages.say(locale, "analysis.others_left" if change.get("otherOwners") else "analysis.no_reviewers")
 
 
 def last_commit(person: Found, locale: str) -> str:
-    """The day of somebody's newest commit before a change."""
-    return person["lastCommit"] or messages.say(locale, "analysis.away")
+    """The day of somebody's newest commit before a change; a dash where that was not kept."""
+    return person.get("lastCommit", "–") or messages.say(locale, "analysis.away")
 
 
 def code(text: str) -> str:

@@ -116,6 +116,19 @@ def test_a_jobs_page_says_why_somebody_may_review() -> None:
     assert "bob (Bob &lt;b&gt;): 바뀌는 줄 4개의 주인, 마지막 커밋 2026-01-01" in shown
 
 
+def test_a_change_kept_before_there_were_reasons_is_told_without_them() -> None:
+    older = {"name": "Ann", "email": "ann@example.org", "login": "ann", "bot": False}
+    owners = [{**older, "lines": 3, "files": 1}]
+    for reviewers in ([older], []):
+        change = {"lines": 3, "skipped": 0, "ownerCount": 1, "owners": owners, "reviewers": reviewers}
+        view = seen(JobState.COMPLETED, {"change": change})
+        for told in (analysis.summary(view, "en"), render_findings(view, "en", "")):
+            assert ("Suggested reviewers" in told) is bool(reviewers)
+            assert ("Nobody else owns a line" in told) is (not reviewers)
+            assert "owner of" not in told
+            assert "year" not in told
+
+
 def test_how_far_it_is_shows_while_it_runs() -> None:
     event = Event("dep_x", 3, NOW, EventType.STAGE_PROGRESSED, "Reading the history: 1,200 commits", None, {})
     assert "1,200 commits" in analysis.summary(seen(JobState.PROCESSING, {}, event), "en")
