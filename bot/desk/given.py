@@ -17,6 +17,8 @@ class Given:
     github: str | None = None
     """The connection whose token stands in for the app, where the app is not installed."""
     aws: str | None = None
+    only_if_lent: bool = False
+    """Whether `aws` has to be lent to the repository: the key is limited to repositories."""
     target: str | None = None
     port: int | None = None
     ecs: Mapping[str, Any] = field(default_factory=dict)

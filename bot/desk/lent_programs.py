@@ -66,9 +66,10 @@ class LentProgramDesk:
             if not ask.is_what_was_asked(known):
                 raise Refused("idempotency_key_reused", deployment=known.id)
             return known
-        connection = await self._require_both(ask)
+        connection = await self._require_both(ask, sees)
         facts, person = await self._asked_with(connection)
         require_seen(sees, [ask.repository, facts.repository.full_name])
+        await self._require_lent(ask.given, facts)
         meant = ask.environment or await environment_of(facts, ask.branch)
         command = Command("deploy", f"/deploy {ask.branch} to {meant}", {"ref": ask.branch, "environment": meant})
         origin = Origin("api", person.login, facts.installation_id, actor_id=person.id)
@@ -78,17 +79,28 @@ class LentProgramDesk:
         used = {"key": ask.key, "github_connection": connection.id, "aws_connection": given.aws}
         return await self.programs.obeyed(order, facts, used=used, job_id=ask.job_id)
 
-    async def _require_both(self, ask: LentAsk) -> GitHubConnection:
-        """The one to GitHub, which must be for this repository; the one to AWS is only looked for."""
+    async def _require_both(self, ask: LentAsk, sees: Sees) -> GitHubConnection:
+        """The one to GitHub, which must be for this repository; the one to AWS is only looked for.
+
+        One to a repository that the key does not see is not there for it.
+        """
         connection = await self.connections.one_github(ask.github)
-        if connection is None:
+        known = f"{connection.owner}/{connection.repo}" if connection else ""
+        if connection is None or not sees(known):
             raise Refused("github_connection_not_found")
-        known = f"{connection.owner}/{connection.repo}"
         if known.lower() != ask.repository.lower():
             raise Refused("connection_for_another", connection=connection.id, repository=known)
         if ask.given.aws is not None and await self.connections.version_of(ask.given.aws) is None:
             raise Refused("aws_connection_not_found")
         return connection
+
+    async def _require_lent(self, given: Given, facts: Facts) -> None:
+        """To a limited key a way into AWS that is not lent to the repository is not there; the gate asks again."""
+        if given.aws is None or not given.only_if_lent:
+            return
+        known = await self.connections.one_aws(given.aws)
+        if known is None or not known.is_lent_to(facts.repository, facts.installation_id):
+            raise Refused("aws_connection_not_found")
 
     async def _asked_with(self, connection: GitHubConnection) -> tuple[Facts, Person]:
         """Facts by our app where it is installed, else with the token; and whose the token is."""

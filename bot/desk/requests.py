@@ -66,6 +66,7 @@ def deploy_request(
         canary=command.get("canary"),
         reason=command.get("reason"),
         connection_by_key=given.aws is not None,
+        only_if_lent=given.only_if_lent,
         github_connection=given.github,
     )
     return _request(repository, Commit(sha, ref), origin, watched(plan), replaces_waiting=by_push)

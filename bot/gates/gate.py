@@ -101,7 +101,7 @@ async def _require_lent(records: Records, job: Job, plan: Plan) -> None:
     connection = await records.connections.one_aws(named)
     if connection is None:
         raise Permanent("connection_removed", connection=named)
-    if not plan.connection_by_key:
+    if plan.only_if_lent or not plan.connection_by_key:
         require_lent(connection, named, job.repository, job.origin.installation_id)
 
 

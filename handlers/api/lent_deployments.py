@@ -13,7 +13,7 @@ from bot.desk.lent_programs import LentAsk, LentProgramDesk
 from handlers.api.bodies import read_body
 from handlers.api.envelope import success
 from handlers.api.gateway import CALLER, LANGUAGE
-from handlers.api.reach import seen_by
+from handlers.api.reach import limits_of, seen_by
 
 DESK: web.AppKey[LentProgramDesk] = web.AppKey("lent program desk")
 
@@ -77,6 +77,7 @@ def _asked(request: web.Request, body: dict[str, Any]) -> LentAsk:
     target = body.get("target", "ecs")
     given = Given(
         aws=body.get("awsConnectionId") if target == "ecs" else None,
+        only_if_lent=bool(limits_of(request)),
         target=target,
         port=body.get("containerPort"),
         ecs={setting: body[name] for name, setting in _SETTINGS.items() if name in body},

@@ -57,6 +57,8 @@ class Plan:
     """How long it stands still on purpose while it is watched; on top of every limit."""
     connection_by_key: bool = False
     """Whether a program gave the connection with its API key, so that it need not be lent to the repository."""
+    only_if_lent: bool = False
+    """Whether it has to be lent all the same: that key is limited to repositories."""
     github_connection: str | None = None
     """The connection whose token fetches the sources and asks the rules, where the app is not installed."""
     preview_ends_at: str | None = None

@@ -319,6 +319,21 @@ async def test_no_secret_is_in_anything_that_is_written(harbour: Harbour, caplog
         assert secret not in written
 
 
+async def deployed_by_key(
+    harbour: Harbour, connection: AwsConnection, branch: str, *, limits: tuple[str, ...] = (), **more: str | int
+) -> None:
+    """A deployment taken on that a program asks for with alice's token, under a key of these limits."""
+    _, key = await harbour.store.keys.create("her program", utc_now(), limits)
+    async with aiohttp.ClientSession(harbour.address, headers={"X-API-Key": key}) as program:
+        offer = {"owner": "acme", "repo": "api", "branch": branch, "token": harbour.github.user_token("alice")}
+        async with program.post("/api/v1/connect/github", json=offer) as reply:
+            github = (await reply.json())["data"]["githubConnectionId"]
+        about = {"owner": "acme", "repo": "api", "branch": branch}
+        body = {"githubConnectionId": github, "awsConnectionId": connection.id, **about, **more}
+        async with program.post("/api/v1/deploy", json=body) as reply:
+            assert (reply.status, (await reply.json())["code"]) == (200, 200)
+
+
 async def test_a_program_deploys_its_own_repository_to_its_own_account(harbour: Harbour) -> None:
     """The connection is lent to nobody: who has the key may name it, and settings may not."""
     network = harbour.network
@@ -326,26 +341,16 @@ async def test_a_program_deploys_its_own_repository_to_its_own_account(harbour: 
     await harbour.push_files({".shipmate.yml": settings})
     await harbour.github.push(REPO, branch="work", files={"Dockerfile": dockerfile("hers")})
     connection = await lend(harbour, name=None)
-    token = harbour.github.user_token("alice")
-    _, key = await harbour.store.keys.create("her program", utc_now())
-    async with aiohttp.ClientSession(harbour.address, headers={"X-API-Key": key}) as program:
-        offer = {"owner": "acme", "repo": "api", "branch": "work", "token": token}
-        async with program.post("/api/v1/connect/github", json=offer) as reply:
-            github = (await reply.json())["data"]["githubConnectionId"]
-        body = {
-            "githubConnectionId": github,
-            "awsConnectionId": connection.id,
-            "owner": "acme",
-            "repo": "api",
-            "branch": "work",
-            "ecsServiceName": f"{network.name}-hers",
-            "ecsClusterName": network.cluster,
-            "ecsTaskFamily": f"{network.name}-family",
-            "containerPort": CONTAINER_PORT,
-            "desiredCount": 1,
-        }
-        async with program.post("/api/v1/deploy", json=body) as reply:
-            assert (reply.status, (await reply.json())["code"]) == (200, 200)
+    await deployed_by_key(
+        harbour,
+        connection,
+        "work",
+        ecsServiceName=f"{network.name}-hers",
+        ecsClusterName=network.cluster,
+        ecsTaskFamily=f"{network.name}-family",
+        containerPort=CONTAINER_PORT,
+        desiredCount=1,
+    )
     await harbour.settle()
     assert await harbour.states() == ["COMPLETED"]
     assert await harbour.answers_people() == "200 hers"
@@ -355,6 +360,19 @@ async def test_a_program_deploys_its_own_repository_to_its_own_account(harbour: 
     number = (await harbour.open_pull("two", branch="later")).number
     await harbour.say(number, f"/retry {(await newest(harbour)).id}")
     assert "with an API key" in harbour.answer(number)
+
+
+async def test_what_a_limited_key_gave_has_to_be_lent_until_something_changes(harbour: Harbour) -> None:
+    connection = await lend(harbour, REPO)
+    await harbour.push_files({".shipmate.yml": harbour.settings_of(gate=GATE, branch="release")})
+    await harbour.github.push(REPO, branch="work", files={"Dockerfile": dockerfile("hers", "wait")})
+    await deployed_by_key(harbour, connection, "work", limits=(REPO,), containerPort=CONTAINER_PORT)
+    await harbour.until_it_builds()
+    await desk(harbour).lend(connection.id, (), ALICE)
+    harbour.engine.go_on.set()
+    await harbour.settle()
+    assert (await newest(harbour)).error_code == "connection_not_lent"
+    assert await harbour.made() == (0, 0, 0)
 
 
 async def test_lending_changing_and_taking_back_stand_in_the_trail(harbour: Harbour) -> None:

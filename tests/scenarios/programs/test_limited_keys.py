@@ -10,7 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.audit import AuditEntry
 from bot.clock import utc_now
+from bot.connections import AWS_ID, new_id
+from bot.store.connections import AwsConnection, LentTo
 from handlers import streaming
 from tests.world import REPO, World, new_world
 
@@ -180,6 +183,50 @@ async def test_what_is_not_named_as_at_github_needs_a_key_without_limits(program
 async def test_a_limited_key_lends_no_way_into_aws(program: Program) -> None:
     status, body = await program.ask("POST", "/api/v1/connect/aws", json=AWS)
     assert (status, body["errorCode"]) == (403, "KEY_LIMITED")
+
+
+async def lent_into_aws(program: Program, *borrowers: LentTo) -> str:
+    """The id of a way into AWS that is lent to these."""
+    lent = AwsConnection(new_id(AWS_ID), "eu-west-1", "123456789012", None, utc_now(), None, borrowers)
+    told = AuditEntry("alice", "shell", "connect aws", "acted", "connection_lent")
+    await program.world.store.connections.put_aws(lent, {}, told)
+    return lent.id
+
+
+@pytest.fixture
+async def through(program: Program) -> dict[str, Any]:
+    """What a program asks that deploys through its connections; the one to AWS is left out."""
+    _, listed = await program.ask("GET", "/api/v1/connections")
+    assert listed["data"] == {"github": [], "aws": []}
+    return {"owner": "acme", "repo": "api", "branch": "main", "githubConnectionId": program.ids["connection"]}
+
+
+async def test_a_limited_key_deploys_through_what_is_lent_to_its_repository_alone(
+    program: Program, through: dict[str, Any]
+) -> None:
+    api, web = (LentTo(name, program.world.github.repository(name).id) for name in (REPO, OTHER))
+    connections = [await lent_into_aws(program, *to) for to in ((), (web,), (web, api))]
+
+    async def answers() -> list[tuple[int, str | None]]:
+        asked = [{**through, "awsConnectionId": name} for name in ("aws_0000000000", *connections)]
+        told = [await program.ask("POST", "/api/v1/deploy", json=body) for body in asked]
+        return [(status, body.get("errorCode")) for status, body in told]
+
+    missing, taken = (400, "AWS_CONNECTION_NOT_FOUND"), (200, None)
+    await program.limited(REPO)
+    assert await answers() == [missing, missing, missing, taken]
+    await program.limited()
+    assert await answers() == [missing, taken, taken, taken]
+
+
+async def test_a_token_lent_for_another_repository_is_not_there_for_a_limited_key(
+    program: Program, through: dict[str, Any]
+) -> None:
+    elsewhere = {**through, "repo": "web", "target": "docker"}
+    status, body = await program.ask("POST", "/api/v1/deploy", json=elsewhere)
+    assert (status, body["errorCode"], REPO in str(body)) == (400, "GITHUB_CONNECTION_NOT_FOUND", False)
+    await program.limited()
+    assert (await program.ask("POST", "/api/v1/deploy", json=elsewhere))[1]["errorCode"] == "CONNECTION_FOR_ANOTHER"
 
 
 async def test_what_a_key_sees_it_may_do(program: Program) -> None:
