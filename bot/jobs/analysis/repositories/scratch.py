@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import zlib
 from binascii import unhexlify
 from collections.abc import Iterable
@@ -22,7 +23,10 @@ class Entry(NamedTuple):
 
 
 class ScratchTrees:
-    """Makes tree objects. The blobs they name need not exist here: they are borrowed, and git looks them up late."""
+    """Makes tree objects, for several threads at once.
+
+    The blobs they name need not exist here: they are borrowed, and git looks them up late.
+    """
 
     def __init__(self, objects: Path, *, sha256: bool) -> None:
         self._objects = objects
@@ -41,11 +45,16 @@ class ScratchTrees:
         return self._store(b"".join(entries))
 
     def _store(self, body: bytes) -> bytes:
+        """A file appears whole, and is left alone from then on: another thread's git may be reading it."""
         stored = b"tree %d\0%s" % (len(body), body)
         oid = self._hash(stored).hexdigest()
         folder = oid[:2]
         if folder not in self._fan_out:
             (self._objects / folder).mkdir(exist_ok=True)
             self._fan_out.add(folder)
-        (self._objects / folder / oid[2:]).write_bytes(zlib.compress(stored, 0))
+        place = self._objects / folder / oid[2:]
+        if not place.exists():
+            fresh = self._objects / f"{threading.get_ident()}.new"
+            fresh.write_bytes(zlib.compress(stored, 0))
+            fresh.replace(place)
         return oid.encode()
