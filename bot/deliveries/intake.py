@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +24,9 @@ from bot.store.deliveries import Deliveries
 LEASE_S = 120.0
 BATCH = 64
 TRIES = 6
+"""How often a delivery is decided on that cannot be, for GitHub does not answer or for a bug of ours."""
 IDLE_S = 1.0
+OUR_BUG = "unexpected_error"
 
 log = logging.getLogger("shipmate.intake")
 
@@ -89,6 +92,8 @@ class Intake:
         self._mask = mask
         self._others = others or {}
         self._tails: dict[str, asyncio.Task[None]] = {}
+        self._broke: Counter[str] = Counter()
+        """How often a delivery, by its guid, met a bug of ours in this process."""
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -121,15 +126,21 @@ class Intake:
             await asyncio.gather(*self._tails.values(), return_exceptions=True)
 
     def _chain(self, delivery: Delivery) -> None:
-        try:
-            read = self._read(delivery)
-        except Unreadable as unreadable:
-            log.warning("an unreadable delivery", extra={"delivery": delivery.guid, "code": unreadable.code})
-            read = self._github((Nothing(unreadable.code),), delivery)
+        read = self._understood(delivery)
         before = self._tails.get(read.chain)
         task = asyncio.create_task(self._after(before, delivery, read), name=f"delivery {delivery.guid}")
         self._tails[read.chain] = task
         task.add_done_callback(lambda done: self._tails.pop(read.chain) if self._tails[read.chain] is done else None)
+
+    def _understood(self, delivery: Delivery) -> Reading:
+        """One that breaks while it is read holds up no other: it goes the way of one that breaks in the deciding."""
+        try:
+            return self._read(delivery)
+        except Unreadable as unreadable:
+            log.warning("an unreadable delivery", extra={"delivery": delivery.guid, "code": unreadable.code})
+            return self._github((Nothing(unreadable.code),), delivery)
+        except Exception as error:  # noqa: BLE001  raised again where it is decided on, and told there
+            return _broken(error, delivery)
 
     def _read(self, delivery: Delivery) -> Reading:
         if delivery.event in self._others:
@@ -159,20 +170,20 @@ class Intake:
         try:
             await self._settle(delivery, read)
         except Exception:
+            self._broke[delivery.guid] += 1
             log.exception("a delivery could not be settled; it will be tried again", extra={"delivery": delivery.guid})
-            await self._again(delivery, 2.0 ** min(delivery.attempts, 8), "unexpected_error")
+            await self._again(delivery, 2.0 ** min(delivery.attempts, 8), OUR_BUG)
+        else:
+            del self._broke[delivery.guid]
 
     async def _settle(self, delivery: Delivery, read: Reading) -> None:
-        if read.semantic_key and await self._deliveries.acted_on(read.semantic_key):
-            settlement = Settlement("ignored", "duplicate")
-        else:
-            try:
-                settlement = await read.decide()
-            except Transient as passing:
-                if delivery.attempts < TRIES:
-                    wait_s = passing.retry_after_s or 2.0 ** min(delivery.attempts, 8)
-                    return await self._again(delivery, wait_s, passing.code)
-                settlement = await read.give_up(passing)
+        try:
+            settlement = await self._decided(delivery, read)
+        except Transient as passing:
+            if delivery.attempts < TRIES:
+                wait_s = passing.retry_after_s or 2.0 ** min(delivery.attempts, 8)
+                return await self._again(delivery, wait_s, passing.code)
+            settlement = await read.give_up(passing)
         keyed = self._as_kept(settlement, read)
         try:
             settled = await self._deliveries.settle(delivery.seq, keyed, self._clock())
@@ -191,6 +202,16 @@ class Intake:
         )
         return None
 
+    async def _decided(self, delivery: Delivery, read: Reading) -> Settlement:
+        """What becomes of it. After too many breaks who asked is told; where that breaks too, it is let go."""
+        if read.semantic_key and await self._deliveries.acted_on(read.semantic_key):
+            return Settlement("ignored", "duplicate")
+        if self._broke[delivery.guid] < TRIES:
+            return await read.decide()
+        if self._broke[delivery.guid] == TRIES:
+            return await read.give_up(Refused(OUR_BUG))
+        return Settlement("failed", OUR_BUG)
+
     def _as_kept(self, settlement: Settlement, read: Reading) -> Settlement:
         """With its key, and nothing secret in the audit trail."""
         audit = tuple(masked(entry, self._mask) for entry in settlement.audit)
@@ -201,6 +222,18 @@ class Intake:
             await self._deliveries.retry_at(delivery.seq, self._clock() + timedelta(seconds=wait_s), reason)
         except Transient as busy:
             log.warning("the store is busy; the delivery's lease will lapse", extra={"code": busy.code})
+
+
+def _broken(error: Exception, delivery: Delivery) -> Reading:
+    """What could not even be read, for a bug of ours: to decide on it is to meet that bug."""
+
+    async def meet() -> Settlement:
+        raise error
+
+    async def let_go(_: ShipmateError) -> Settlement:
+        return Settlement("failed", OUR_BUG)
+
+    return Reading(None, f"broken {delivery.guid}", meet, let_go)
 
 
 def _with_key(settlement: Settlement, read: Reading) -> Settlement:
