@@ -143,8 +143,17 @@ def _author(author: Found, locale: str) -> str:
 
 
 def languages_of(found: Found, locale: str) -> str:
-    """Languages with their shares, as text."""
-    return ", ".join(f"{language_name(locale, one['name'])} {one['share']:.1%}" for one in found["languages"])
+    """Languages with their shares of all lines, as text."""
+    return _shares(found["languages"], locale)
+
+
+def code_of(found: Found, locale: str) -> str:
+    """Languages with their shares of code alone, as GitHub counts; empty where all is code, or that was not kept."""
+    return _shares(found.get("code", ()), locale)
+
+
+def _shares(languages: Sequence[Found], locale: str) -> str:
+    return ", ".join(f"{language_name(locale, one['name'])} {one['share']:.1%}" for one in languages)
 
 
 def bus_factor(found: Found, locale: str) -> str:
@@ -154,13 +163,14 @@ def bus_factor(found: Found, locale: str) -> str:
 
 
 def _lists(found: Found, locale: str) -> str:
-    """Languages with their shares, frameworks, and on how few people it rests."""
-    languages = messages.neutral(languages_of(found, locale), LIST_CHARACTERS)
-    parts = [f"**{messages.say(locale, 'analysis.languages')}** {languages}"] if languages else []
-    frameworks = ", ".join(messages.neutral(name) for name in found.get("frameworks", ()))
-    if frameworks:
-        parts.append(f"**{messages.say(locale, 'analysis.frameworks')}** {frameworks}")
-    told = " · ".join(parts)
+    """Languages with their shares, of code alone too, frameworks, and on how few people it rests."""
+    lists = {
+        "languages": messages.neutral(languages_of(found, locale), LIST_CHARACTERS),
+        "code": messages.neutral(code_of(found, locale), LIST_CHARACTERS),
+        "frameworks": ", ".join(messages.neutral(name) for name in found.get("frameworks", ())),
+    }
+    shown = {messages.say(locale, f"analysis.{key}"): listed for key, listed in lists.items() if listed}
+    told = " · ".join(f"**{name}** {listed}" for name, listed in shown.items())
     return "\n\n".join(part for part in (bus_factor(found, locale), told) if part)
 
 

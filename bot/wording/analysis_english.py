@@ -32,6 +32,7 @@ SENTENCES: Mapping[str, str] = {
     "analysis.commits": "Commits",
     "analysis.files": "Files",
     "analysis.languages": "Languages",
+    "analysis.code": "Code alone, as GitHub counts",
     "analysis.frameworks": "Frameworks",
     "analysis.others": "and {count:,} more",
     "analysis.bus_factor": "Bus factor {people:,}: {people:# person owns|# people own} more than half of the lines.",

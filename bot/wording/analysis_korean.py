@@ -32,6 +32,7 @@ SENTENCES: Mapping[str, str] = {
     "analysis.commits": "커밋",
     "analysis.files": "파일",
     "analysis.languages": "언어",
+    "analysis.code": "코드만(GitHub 기준)",
     "analysis.frameworks": "프레임워크",
     "analysis.others": "외 {count:,}명",
     "analysis.bus_factor": "버스 팩터 {people:,}: {people:,}명이 전체 줄의 절반을 넘게 가지고 있습니다.",

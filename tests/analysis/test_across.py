@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.jobs.analysis.faces.shell import Access, names_of, run_analyze
 from bot.jobs.analysis.reports.portfolio import add_up
 from bot.jobs.analysis.runs.shipped import shipped_between
+from bot.jobs.analysis.summary import of_portfolio
 from tests.analysis.histories import BEN, History
 from tests.analysis.running import analysed
 
@@ -49,6 +50,17 @@ def test_a_person_is_added_up_over_repositories(tmp_path: Path) -> None:
     assert (ben.lines, ben.repositories) == (1, {"one": 1})
     assert (summary.files, summary.lines, summary.languages) == (3, 6, {"JavaScript": 3, "Python": 3})
     assert summary.to_json()["repositories"] == ["one", "two"]
+
+
+def test_the_code_of_several_repositories_is_told_apart_too(tmp_path: Path) -> None:
+    reports = []
+    for name in ("one", "two"):
+        history = History(tmp_path / name)
+        history.commit({"a.py": b"1\n", "data.json": b"[\n]\n" * 5})
+        reports.append(analysed(history.write()))
+    told = of_portfolio(add_up(reports))
+    assert [one["name"] for one in told["languages"]] == ["JSON", "Python"]
+    assert told["code"] == [{"name": "Python", "lines": 2, "share": 1.0}]
 
 
 def test_the_shell_adds_several_repositories_up(tmp_path: Path) -> None:

@@ -160,6 +160,16 @@ def test_a_language_nobody_knows_is_not_called_other() -> None:
         assert "Other" not in words
 
 
+def test_code_is_told_apart_from_data_and_prose_in_a_comment_and_in_slack() -> None:
+    shares = {"code": [{"name": "Go", "lines": 9, "share": 0.9}, {"name": "CSS", "lines": 1, "share": 0.1}]}
+    view = seen(JobState.COMPLETED, {"analysis": found(person("Ann"), **shares)})
+    assert "**Code alone, as GitHub counts** Go 90.0%, CSS 10.0%" in analysis.summary(view, "en")
+    assert "Code alone, as GitHub counts: Go 90.0%, CSS 10.0%" in str(slack_analysis.head(view, "en").blocks)
+    plain = seen(JobState.COMPLETED, {"analysis": found(person("Ann"))})
+    for words in (analysis.summary(plain, "en"), str(slack_analysis.head(plain, "en").blocks)):
+        assert "Code alone" not in words
+
+
 def test_columns_stand_in_line_whatever_letters_a_name_has() -> None:
     people = [person("Ann"), person("김철수"), person("a name that is longer than its column by far")]
     said = slack_analysis.head(seen(JobState.COMPLETED, {"analysis": found(*people)}), "en")

@@ -50,6 +50,18 @@ async def test_a_comment_is_answered_with_a_table_bars_and_a_picture(world: Worl
     assert world.checks() == []
 
 
+async def test_a_comment_tells_code_apart_from_data_as_githubs_own_bar_does(world: World) -> None:
+    await world.push_files({"app.py": PYTHON, "data.json": "[\n]\n" * 50}, branch="topic", by="bob")
+    number = await world.github.open_issue(REPO)
+    await world.say(number, "/analyze topic")
+    answer = world.answer(number)
+    (told,) = [line for line in answer.splitlines() if "**Languages** " in line]
+    languages, _, code = told.partition("**Code alone, as GitHub counts** ")
+    assert "JSON" in languages
+    assert code.startswith("Python ")
+    assert "JSON" not in code
+
+
 async def test_a_ref_people_and_dates_can_be_named(world: World) -> None:
     await world.push_files({"app.py": PYTHON}, branch="topic", by="bob")
     number = await world.github.open_issue(REPO)

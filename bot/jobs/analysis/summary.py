@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.reports.codeshares import code_shown
 from bot.jobs.analysis.reports.portfolio import Portfolio
 from bot.jobs.analysis.reports.remarks import say_again
-from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.report import LanguageShare, Report
 from bot.jobs.analysis.reports.series import moment
 from bot.jobs.analysis.reports.shares import share
 from bot.jobs.analysis.runs.reviewers import ChangeOwners
@@ -43,7 +44,7 @@ def of_report(report: Report, locale: str) -> dict[str, Any]:
             }
             for entry in report.authors[:SHOWN_AUTHORS]
         ],
-        "languages": [entry.to_json() for entry in report.languages[:SHOWN_LANGUAGES]],
+        **_languages(report.languages),
         "frameworks": [entry.name for entry in report.frameworks[:SHOWN_LANGUAGES]],
         "warnings": [say_again(warning, locale) for warning in report.warnings],
     }
@@ -68,11 +69,14 @@ def of_portfolio(portfolio: Portfolio) -> dict[str, Any]:
             }
             for person in portfolio.people[:SHOWN_AUTHORS]
         ],
-        "languages": [
-            {"name": name, "lines": lines, "share": share(lines, portfolio.lines)}
-            for name, lines in list(portfolio.languages.items())[:SHOWN_LANGUAGES]
-        ],
+        **_languages([LanguageShare(*one, share(one[1], portfolio.lines)) for one in portfolio.languages.items()]),
     }
+
+
+def _languages(languages: Sequence[LanguageShare]) -> dict[str, Any]:
+    """Those of all lines, and beside them those of code alone, where there is anything else."""
+    shown, code = languages[:SHOWN_LANGUAGES], code_shown(languages)
+    return {"languages": [entry.to_json() for entry in shown], "code": [entry.to_json() for entry in code]}
 
 
 def of_change(change: ChangeOwners, logins: Mapping[str, str], by: str) -> dict[str, Any]:

@@ -56,9 +56,10 @@ def _top(found: Mapping[str, Any], locale: str) -> str:
     rest = found["authorCount"] - len(rows)
     more = [messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
     table = escaped("\n".join([*rows, *more])).replace("```", "'''")
-    languages = f"{messages.say(locale, 'analysis.languages')}: {analysis.languages_of(found, locale)}"
     shown = f"```\n{table}\n```" if rows else escaped(messages.say(locale, "contributions.nobody"))
-    told = [shown, escaped(analysis.bus_factor(found, locale)), escaped(languages)]
+    shares = {"languages": analysis.languages_of(found, locale), "code": analysis.code_of(found, locale)}
+    lists = [f"{messages.say(locale, f'analysis.{key}')}: {listed}" for key, listed in shares.items() if listed]
+    told = [shown, *map(escaped, [analysis.bus_factor(found, locale), *lists])]
     return "\n".join(line for line in told if line)
 
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from bot.jobs.analysis.faces.names import names_with_several_addresses
 from bot.jobs.analysis.faces.parts import Length, Percent, Row, folded, note, section, table
 from bot.jobs.analysis.faces.voice import SHOWN, Voice
-from bot.jobs.analysis.reports.codeshares import code_shares
+from bot.jobs.analysis.reports.codeshares import code_shown
 from bot.jobs.analysis.reports.report import AuthorReport, Report
 
-NAMED_FEW = 5
 EXTENSIONS = 4
 """Of the files an author changed, those that are told."""
 
@@ -97,8 +96,7 @@ def languages(report: Report, voice: Voice) -> str:
         for entry in report.languages
     ]
     head = [voice.say("language"), "", voice.word("lines"), voice.word("share")]
-    code = code_shares(report.languages)[:NAMED_FEW]
-    told = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code)
+    told = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code_shown(report.languages))
     why = note(voice.say("languages.code", languages=told)) if told else ""
     return section(voice.word("languages"), _first(voice.word("languages"), head, rows, voice), why)
 

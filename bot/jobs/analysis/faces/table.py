@@ -13,7 +13,7 @@ from rich.text import Text
 from bot.jobs.analysis.faces.bars import BAR, bar
 from bot.jobs.analysis.faces.names import Names, names_with_several_addresses
 from bot.jobs.analysis.faces.words import language_name
-from bot.jobs.analysis.reports.codeshares import code_shares
+from bot.jobs.analysis.reports.codeshares import code_shown
 from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.portfolio import Portfolio
 from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, Report
@@ -166,10 +166,9 @@ def _remarks(report: Report) -> Iterator[str]:
     if several:
         stand = "1 name stands" if several == 1 else f"{several:,} names stand"
         yield f"{stand} with several addresses; a .mailmap makes one author of each."
-    code = code_shares(report.languages)
+    code = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code_shown(report.languages))
     if code:
-        told = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code[:NAMED_FEW])
-        yield f"Without data and prose, as GitHub counts: {told}{', …' if len(code) > NAMED_FEW else '.'}"
+        yield f"Without data and prose, as GitHub counts: {code}."
     for entry in report.frameworks:
         yield f"Framework: {entry.name} in {entry.path} ({entry.evidence})"
     if report.excluded:

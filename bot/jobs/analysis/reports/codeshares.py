@@ -8,6 +8,15 @@ from bot.jobs.analysis.languages.linguist import linguist
 from bot.jobs.analysis.reports.report import LanguageShare
 from bot.jobs.analysis.reports.shares import share
 
+SHOWN = 5
+LEAST = 0.0005
+"""A smaller share would be told as 0.0 %."""
+
+
+def code_shown(languages: Sequence[LanguageShare]) -> list[LanguageShare]:
+    """The few languages of code that a line has room for, the largest first."""
+    return [entry for entry in code_shares(languages) if entry.share >= LEAST][:SHOWN]
+
 
 def code_shares(languages: Sequence[LanguageShare]) -> list[LanguageShare]:
     """Programming and markup languages with their shares of these alone; none where there is nothing else beside them.
