@@ -1,10 +1,12 @@
-"""Links to a job's page that hold for a while, for those who have no key: signed, and bound to that one job."""
+"""Links that hold for a while, for those who have no key: signed, and bound to one job or to one repository."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
@@ -18,6 +20,12 @@ class Links:
     public_url: str
     key: bytes = field(repr=False)
     life_s: int = LINK_LIFE_S
+    ends_s: int | None = None
+    """The second since 1970 after which no link made here holds, however long its life."""
+
+    def until(self, ends_s: int) -> Links:
+        """Makes links that hold no longer: what is found behind a link ends with it."""
+        return dataclasses.replace(self, ends_s=ends_s)
 
     def job(self, job_id: str, now_s: float | None = None) -> str:
         """`PUBLIC_URL/jobs/ID?until=…&sig=…`, the same link for a whole day, so that edits do not change it."""
@@ -31,12 +39,19 @@ class Links:
 
     def repository(self, full_name: str, now_s: float | None = None, **asked: str) -> str:
         """`PUBLIC_URL/repos/OWNER/NAME?link=…`: its contribution page, of what is `asked` there."""
+        return f"{self.public_url}/repos/{quote(full_name)}?{self._of_repository(full_name, now_s, asked)}"
+
+    def overview(self, full_name: str, now_s: float | None = None, **asked: str) -> str:
+        """`PUBLIC_URL/repos/OWNER/NAME/overview?link=…`: what runs and what is locked there."""
+        return f"{self.public_url}/repos/{quote(full_name)}/overview?{self._of_repository(full_name, now_s, asked)}"
+
+    def _of_repository(self, full_name: str, now_s: float | None, asked: Mapping[str, str]) -> str:
+        """One link opens both pages of a repository."""
         until = self._until(now_s)
-        link = f"{until}.{self._signature(_page_of(full_name), until)}"
-        return f"{self.public_url}/repos/{quote(full_name)}?{urlencode({'link': link, **asked})}"
+        return urlencode({"link": f"{until}.{self._signature(_page_of(full_name), until)}", **asked})
 
     def holds_repository(self, full_name: str, link: str, now_s: float | None = None) -> bool:
-        """Whether the link was made here for this repository's page and has not expired."""
+        """Whether the link was made here for this repository's pages and has not expired."""
         until, _, signature = link.partition(".")
         return self.holds(_page_of(full_name), until, signature, now_s)
 
@@ -51,7 +66,8 @@ class Links:
     def _until(self, now_s: float | None) -> int:
         """The end of the link's life, the same for a whole day."""
         now = time.time() if now_s is None else now_s
-        return int(now // 86_400 + 1) * 86_400 + self.life_s
+        until = int(now // 86_400 + 1) * 86_400 + self.life_s
+        return until if self.ends_s is None else min(until, self.ends_s)
 
     def _signature(self, job_id: str, until: int) -> str:
         return hmac.new(self.key, f"job-page\0{job_id}\0{until}".encode(), hashlib.sha256).hexdigest()[:40]

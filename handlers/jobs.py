@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from bot.shown.titles import said_of, title_of
 from bot.shown.view import JobView, StageState, StageView, see
 from bot.store.jobs import Jobs
 from bot.store.keys import ApiKeys
+from bot.web.at_github import AtGitHub
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
 from handlers.api.keys import key_of
 from handlers.api.reach import opens_job
@@ -40,6 +41,7 @@ class JobPages:
     links: Links
     clock: Clock
     watch: Callable[[], Watch]
+    github: AtGitHub = field(default_factory=AtGitHub)
     locale: str = "en"
 
 
@@ -50,9 +52,10 @@ PAGES: web.AppKey[JobPages] = web.AppKey("job pages")
 async def show_job(request: web.Request) -> web.Response:
     """The page, with all that is known now; the rest streams in."""
     pages, job = request.app[PAGES], await _admitted(request)
-    place, addresses = await place_of(pages.jobs, job, pages.clock()), addresses_of(job, pages.links)
-    view = see(job, await pages.jobs.story(job.id), "", place=place, addresses=addresses)
-    text = render(view, pages.locale, request.query_string)
+    place, links = await place_of(pages.jobs, job, pages.clock()), _links(request)
+    view = see(job, await pages.jobs.story(job.id), "", place=place, addresses=addresses_of(job, links))
+    overview = links.overview(job.repository.full_name)
+    text = render(view, pages.locale, request.query_string, overview, pages.github)
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
     return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -82,9 +85,7 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
 
 async def _admitted(request: web.Request) -> Job:
     """The job, when the link or the key lets the reader in. Who is not let in does not learn whether it exists."""
-    pages, job_id = request.app[PAGES], request.match_info["id"]
-    query = request.query
-    has_link = pages.links.holds(job_id, query.get("until", ""), query.get("sig", ""))
+    pages, job_id, has_link = request.app[PAGES], request.match_info["id"], _has_link(request)
     key = None if has_link else await key_of(request.headers, pages.keys, pages.clock())
     if key is None and not has_link:
         raise closed(request, pages.locale)
@@ -92,6 +93,17 @@ async def _admitted(request: web.Request) -> Job:
     if job is None or (key is not None and not opens_job(key, job)):
         raise missing(request, pages.locale)
     return job
+
+
+def _has_link(request: web.Request) -> bool:
+    query = request.query
+    return request.app[PAGES].links.holds(request.match_info["id"], query.get("until", ""), query.get("sig", ""))
+
+
+def _links(request: web.Request) -> Links:
+    """Makes the links on the page, which end with the one that let the reader in."""
+    links = request.app[PAGES].links
+    return links.until(int(request.query["until"])) if _has_link(request) else links
 
 
 async def _frame(pages: JobPages, job_id: str, event: Event) -> bytes:

@@ -19,6 +19,7 @@ HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-ag
 FILES = {
     "shipmate.css": "text/css",
     "job.js": "text/javascript",
+    "overview.js": "text/javascript",
     "api.js": "text/javascript",
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",

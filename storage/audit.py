@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.audit import AuditEntry, AuditRecord, Head, Verdict, record_of, verify
@@ -42,6 +42,11 @@ class SqlAudit:
     async def of_job(self, job_id: str) -> list[AuditRecord]:
         sql = "SELECT * FROM audit WHERE job_id = ? ORDER BY number"
         return await self._database.read(lambda c: [_record(row) for row in c.execute(sql, (job_id,))])
+
+    async def of_jobs(self, job_ids: Sequence[str], command: str) -> list[AuditRecord]:
+        marks = ", ".join("?" * len(job_ids))
+        sql = f"SELECT * FROM audit WHERE job_id IN ({marks}) AND command = ? ORDER BY number"
+        return await self._database.read(lambda c: [_record(row) for row in c.execute(sql, (*job_ids, command))])
 
     async def newest(self, repository: str, number: int | None, limit: int) -> list[AuditRecord]:
         where = "repository = ?" if number is None else f"repository = ? AND {ISSUE} = ?"

@@ -55,6 +55,10 @@ class SqlLocks:
     async def of(self, repository_id: int, now: datetime) -> list[Lock]:
         return await self._database.read(lambda c: _of(c, repository_id, now))
 
+    async def named(self, repository: str, now: datetime) -> list[Lock]:
+        sql = f"SELECT * FROM locks WHERE repository = ? AND {HOLDS} ORDER BY environment"
+        return await self._database.read(lambda c: [_lock(row) for row in c.execute(sql, (repository, to_us(now)))])
+
     async def expired(self, now: datetime) -> list[Lock]:
         sql = "SELECT * FROM locks WHERE until_us <= ? ORDER BY until_us"
         return await self._database.read(lambda c: [_lock(row) for row in c.execute(sql, (to_us(now),))])

@@ -58,6 +58,10 @@ class SqlReleases:
         sql = "SELECT * FROM releases WHERE repository_id = ? AND environment = ? ORDER BY version DESC LIMIT ?"
         return await self._list(sql, repository_id, environment, limit)
 
+    async def serving(self, repository_id: int, limit: int = 500) -> list[Release]:
+        sql = "SELECT * FROM releases WHERE repository_id = ? AND active = 1 ORDER BY environment LIMIT ?"
+        return await self._list(sql, repository_id, limit)
+
     async def all_active(self) -> list[Release]:
         return await self._list("SELECT * FROM releases WHERE active = 1 ORDER BY repository_id, environment")
 

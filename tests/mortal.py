@@ -14,19 +14,23 @@ ONLY_LOOKS = frozenset(
         *("acted_on", "active", "ahead_in_lane", "all_active", "all_open", "behind", "due", "ending"),
         *("environments", "events", "expired", "facts", "find", "get", "given", "heartbeat", "held", "is_kept"),
         *("known", "lane_seconds", "last_seq", "latest_head", "lease_owners", "line", "log_tail", "look"),
-        *("names", "newest", "of", "of_commit", "of_job", "output", "owned", "page", "people", "recent"),
-        *("service_url", "state", "stats", "story", "targets", "trusted_pull", "unfinished_in", "unknown"),
-        *("verify", "with_image"),
+        *("named", "names", "newest", "of", "of_commit", "of_job", "of_jobs", "output", "owned", "page", "people"),
+        *("recent", "service_url", "serving", "several", "state", "stats", "story", "targets", "trusted_pull"),
+        *("unfinished_in", "unknown", "verify", "with_image"),
     }
 )
 """Calls that change nothing: no step of a life."""
 
 
 class Life:
-    """Counts steps; with the fatal one everything stops. `fatal_step` 0 never comes."""
+    """Counts steps; after the fatal one everything stops. `fatal_step` 0 never comes.
+
+    `fatal_call` names a call instead, before which it stops: what comes before that was done, and was not noted.
+    """
 
     def __init__(self, fatal_step: int = 0) -> None:
         self.fatal_step = fatal_step
+        self.fatal_call = ""
         self.steps = 0
         self.over = asyncio.Event()
         self.buried = asyncio.Event()
@@ -58,6 +62,8 @@ class Mortal:
         async def step(*given: Any, **named: Any) -> Any:
             if self._life.over.is_set():
                 raise asyncio.CancelledError
+            if name == self._life.fatal_call:
+                await self._life.end()
             done = await call(*given, **named)
             if name == "claim" and not done:
                 return done

@@ -16,13 +16,16 @@ from bot.desk.asking import Asking
 from bot.desk.lent_programs import LentProgramDesk
 from bot.desk.orders import OrderDesk
 from bot.jobs.analysis.submit import JobQueue
+from bot.overview import Memory
 from bot.slack.composition import Means, SlackSide, slack_ingress, socket_mode
+from bot.web.at_github import AtGitHub
 from handlers import (
     api_docs,
     contribution_pages,
     github_webhook,
     health,
     jobs,
+    overview,
     pages,
     slack_events,
     slack_link,
@@ -37,8 +40,11 @@ def web_application(house: House) -> web.Application:
     store, settings = house.opened.store, house.settings
     app = web.Application(client_max_size=BODY_LIMIT_BYTES)
     github_webhook.add_to(app, Ingress(store.deliveries, require_github(settings).webhook_secrets, house.metrics))
-    app[jobs.PAGES] = jobs.JobPages(
-        store.jobs, store.keys, house.links, utc_now, house.opened.database.watch, settings.locale
+    github, watch = AtGitHub(require_github(settings).url), house.opened.database.watch
+    app[jobs.PAGES] = jobs.JobPages(store.jobs, store.keys, house.links, utc_now, watch, github, settings.locale)
+    memory = Memory(store.jobs, store.releases, store.locks, store.audit)
+    app[overview.PAGES] = overview.OverviewPages(
+        memory, store.keys, house.links, github, utc_now, watch, settings.locale
     )
     app[health.VITALS] = health.Vitals(
         {"store": lambda: store.deliveries.recent(1), "engine": _engine_check(house)}, house.metrics
@@ -47,7 +53,7 @@ def web_application(house: House) -> web.Application:
         store.analyses, store.keys, house.links, utc_now, settings.locale
     )
     app[pages.LOCALE] = settings.locale
-    for module in (health, jobs, pages, contribution_pages):
+    for module in (health, jobs, pages, overview, contribution_pages):
         app.add_routes(module.routes)
     _add_slack(app, house)
     _add_api(app, house)

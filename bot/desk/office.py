@@ -13,7 +13,7 @@ from bot.gates import policy
 from bot.gates.facts import Facts
 from bot.gates.records import Records
 from bot.links import Links
-from bot.model import UNFINISHED, Job
+from bot.model import UNFINISHED, Job, Repository
 from bot.repo_config.config import RepoConfig
 from bot.store.answers import Answer
 from bot.store.jobs import JobFilter
@@ -44,6 +44,10 @@ class Office:
             comment_id=order.origin.comment_id,
             reaction=reaction,
         )
+
+    def overview(self, repository: Repository) -> str:
+        """Where all that runs and is locked in a repository can be seen, as a line of an answer."""
+        return self.say("overview.link", link=self.links.overview(repository.full_name))
 
     async def base_config(self, order: Order, facts: Facts) -> RepoConfig:
         """The settings that hold where the order was said: the pull request's, else the default branch's."""

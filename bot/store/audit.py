@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -29,6 +30,9 @@ class Audit(Protocol):
 
     async def of_job(self, job_id: str) -> list[AuditRecord]:
         """Oldest first."""
+
+    async def of_jobs(self, job_ids: Sequence[str], command: str) -> list[AuditRecord]:
+        """What one command did to any of these jobs, oldest first."""
 
     async def newest(self, repository: str, number: int | None, limit: int) -> list[AuditRecord]:
         """Of a repository, or of what was said on one pull request or issue of it, newest first."""

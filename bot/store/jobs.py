@@ -61,6 +61,9 @@ class Jobs(Protocol):
 
     async def get(self, job_id: str) -> Job | None: ...
 
+    async def several(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of them that are there, by their ids."""
+
     async def find(self, which: JobFilter) -> list[Job]:
         """Newest first."""
 

@@ -16,6 +16,9 @@ class Locks(Protocol):
     async def of(self, repository_id: int, now: datetime) -> list[Lock]:
         """Those that hold at `now`, the one of all environments first."""
 
+    async def named(self, repository: str, now: datetime) -> list[Lock]:
+        """The same of the repository that was called so when they were put, whose number nobody here knows."""
+
     async def expired(self, now: datetime) -> list[Lock]:
         """Those whose time is over."""
 

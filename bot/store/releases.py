@@ -18,6 +18,9 @@ class Releases(Protocol):
     async def recent(self, repository_id: int, environment: str, limit: int = 20) -> list[Release]:
         """Newest first."""
 
+    async def serving(self, repository_id: int, limit: int = 500) -> list[Release]:
+        """What serves in each environment of a repository, by the environment's name."""
+
     async def all_active(self) -> list[Release]: ...
 
     async def of_commit(self, repository_id: int, sha: str) -> list[Release]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 from bot import messages
-from bot.model import JobKind, JobState
+from bot.model import Job, JobKind, JobState
 from bot.shown.titles import said_of, title_of
 from bot.shown.view import JobView, StageState, StageView
 from bot.web.analysis_part import render_findings
+from bot.web.at_github import AtGitHub
 
 ICONS = {
     StageState.WAITING: "○",
@@ -32,8 +34,9 @@ def tone(state: JobState) -> str:
     return "bad" if state.is_final and state is not JobState.SUPERSEDED else "busy"
 
 
-def render(view: JobView, locale: str, query: str) -> str:
-    """The whole page. `query` is what lets the reader in (`until=…&sig=…`), passed on to the page's own requests."""
+def render(view: JobView, locale: str, query: str, overview: str, github: AtGitHub) -> str:
+    """The whole page. `query` is what lets the reader in (`until=…&sig=…`), passed on to the page's own requests;
+    `overview` leads to its repository's."""
     job = view.job
     base = f"/jobs/{job.id}"
     suffix = f"?{query}" if query else ""
@@ -43,13 +46,12 @@ def render(view: JobView, locale: str, query: str) -> str:
 
     about = job.environment or job.ref
     title = messages.say(locale, "page.title", repository=job.repository.full_name, environment=about)
-    facts = f"{job.repository.full_name} · {job.sha} · {job.ref} · {job.origin.actor} · {job.id}"
     return _template().format(
         lang=escape(locale),
         title=escape(title),
         events=escape(f"{base}/events{suffix}"),
         final="true" if view.state.is_final else "false",
-        facts=escape(facts),
+        facts=" · ".join(_facts(job, overview, github)),
         tone=tone(view.state),
         state=escape(title_of(view, locale)),
         url=escape(view.url or ""),
@@ -65,6 +67,22 @@ def render(view: JobView, locale: str, query: str) -> str:
         raw=escape(f"{base}/log{suffix}"),
         raw_word=word("page.raw"),
     )
+
+
+def _facts(job: Job, overview: str, github: AtGitHub) -> Iterator[str]:
+    """Whose it is, each with the page where more of it stands."""
+    name = job.repository.full_name
+    yield _link(overview, name)
+    if job.sha:
+        yield _link(github.commit(name, job.sha), job.sha)
+    yield escape(job.ref)
+    if job.origin.pull_number:
+        yield _link(github.pull(name, job.origin.pull_number), f"#{job.origin.pull_number}")
+    yield from map(escape, (job.origin.actor, job.id))
+
+
+def _link(address: str, text: str) -> str:
+    return f'<a href="{escape(address)}">{escape(text)}</a>'
 
 
 @functools.cache

@@ -42,11 +42,14 @@ class SqlJobs:
     async def get(self, job_id: str) -> Job | None:
         return await self._database.read(lambda c: jobrows.find(c, job_id))
 
+    async def several(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        return await self._database.read(lambda c: joblists.several(c, job_ids))
+
     async def find(self, which: JobFilter) -> list[Job]:
         return await self._database.read(lambda c: joblists.listed(c, which))
 
     async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
-        if not await self._database.read(lambda c: lanes.any_runnable(c, now)):
+        if not await self._database.glance(lambda c: lanes.any_runnable(c, now)):
             return None
         row = await self._database.write(lambda c: lanes.claim(c, worker, now, lease_s, only))
         return None if row is None else jobrows.to_job(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from bot.model import Job, JobState
 from bot.store.jobs import JobFilter
@@ -13,6 +14,12 @@ def listed(connection: sqlite3.Connection, which: JobFilter) -> list[Job]:
     """The jobs that match, newest first."""
     sql, values = query(which)
     return [to_job(row) for row in connection.execute(sql, values)]
+
+
+def several(connection: sqlite3.Connection, job_ids: Sequence[str]) -> dict[str, Job]:
+    """The jobs of these ids that are there."""
+    sql = f"SELECT * FROM jobs WHERE id IN ({', '.join('?' * len(job_ids))})"
+    return {row["id"]: to_job(row) for row in connection.execute(sql, tuple(job_ids))}
 
 
 def query(which: JobFilter) -> tuple[str, list[object]]:

@@ -54,3 +54,23 @@ async def test_what_was_said_on_one_issue_is_read_from_an_index(opened: OpenStor
     sql = f"SELECT * FROM audit WHERE repository = ? AND {ISSUE} = ? ORDER BY number DESC LIMIT ?"  # noqa: S608 (a name of ours)
     steps = await opened.database.read(lambda c: plan(c, sql, ["acme/api", 7, 50]))
     assert steps == ["SEARCH audit USING INDEX audit_of_issue (repository=? AND <expr>=?)"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "values", "step"),
+    [
+        (
+            "SELECT * FROM releases WHERE repository_id = ? AND active = 1 ORDER BY environment LIMIT ?",
+            [7, 500],
+            "SEARCH releases USING INDEX releases_active (repository_id=?)",
+        ),
+        (
+            "SELECT * FROM jobs WHERE id IN (?, ?)",
+            ["dep_a", "dep_b"],
+            "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)",
+        ),
+    ],
+    ids=["what serves", "several jobs"],
+)
+async def test_what_serves_is_read_from_an_index(opened: OpenStore, sql: str, values: list[object], step: str) -> None:
+    assert await opened.database.read(lambda c: plan(c, sql, values)) == [step]

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot import messages
-from bot.jobs.deploy.rollout.finding import AS_BELIEVED, Finding
+from bot.jobs.deploy.rollout.finding import AS_BELIEVED
 from bot.links import Links
-from bot.model import Job, Release, Repository
+from bot.live import Live
+from bot.model import Job, Repository
 from bot.shown.waiting import standing
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A release that serves, the job that brought it, where that is known, and what was found of it since."""
-
-    release: Release
-    job: Job | None
-    finding: Finding = AS_BELIEVED
-    brought_back: Job | None = None
-    """The rollback thanks to which it serves again."""
 
 
 def status_text(
@@ -63,14 +52,11 @@ def _row(name: str, serving: Live | None, busy: Job | None, links: Links, none: 
 
 
 def _serving(live: Live) -> tuple[str, str]:
-    """What serves, where it can be opened, and since when, by whom: a rollback begins that anew."""
-    release, job, back = live.release, live.job, live.brought_back
-    url = job.result.get("url") if job else None
-    sha = f"[`{release.sha[:7]}`]({url})" if url else f"`{release.sha[:7]}`"
-    since = back.ended_at if back and back.ended_at else release.live_at
-    bringer = back or job
-    by = f" · {messages.neutral(bringer.origin.actor)}" if bringer else ""
-    return f"{sha} (v{release.version})", since.strftime("%Y-%m-%d %H:%M UTC") + by
+    """What serves, where it can be opened, and since when, by whom."""
+    release = live.release
+    sha = f"[`{release.sha[:7]}`]({live.url})" if live.url else f"`{release.sha[:7]}`"
+    by = f" · {messages.neutral(live.bringer.origin.actor)}" if live.bringer else ""
+    return f"{sha} (v{release.version})", live.since.strftime("%Y-%m-%d %H:%M UTC") + by
 
 
 def _job(job: Job, links: Links, locale: str) -> str:

@@ -14,7 +14,8 @@ from bot.shown.help import help_text, help_with
 async def tell_help(office: Office, order: Order, facts: Facts) -> Outcome:
     """All commands; or the one that was named, or nearly, with how it is written."""
     wanted = (order.command.get("command") or "").removeprefix("/")
-    return Outcome("acted", "help_told", answers=(office.answer(order, _told(office, wanted)),))
+    text = f"{_told(office, wanted)}\n\n{office.overview(order.repository)}"
+    return Outcome("acted", "help_told", answers=(office.answer(order, text),))
 
 
 def _told(office: Office, wanted: str) -> str:

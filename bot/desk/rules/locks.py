@@ -26,4 +26,5 @@ async def locks(office: Office, order: Order, facts: Facts) -> Outcome:
             cells = (words["what"], f"`{one.holder}`", since, until, words["reason"])
             rows.append(f"| {' | '.join(cells)} |")
         text = "\n".join([title, "", f"| {head} |", "|---|---|---|---|---|", *rows])
-    return Outcome("acted", "locks_told", answers=(office.answer(order, text),))
+    answer = office.answer(order, f"{text}\n\n{office.overview(order.repository)}")
+    return Outcome("acted", "locks_told", answers=(answer,))

@@ -25,7 +25,8 @@ async def queue(office: Office, order: Order, facts: Facts) -> Outcome:
     text = "\n\n".join([title, *(_table(office, line, now) for line in found)])
     if not found:
         text = f"{title}\n\n{office.say('queue.empty')}"
-    return Outcome("acted", "queue_told", answers=(office.answer(order, text),))
+    answer = office.answer(order, f"{text}\n\n{office.overview(order.repository)}")
+    return Outcome("acted", "queue_told", answers=(answer,))
 
 
 def _table(office: Office, line: Line, now: datetime) -> str:

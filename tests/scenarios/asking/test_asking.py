@@ -136,7 +136,7 @@ async def test_after_a_rollback_status_tells_who_put_it_back_and_when(world: Wor
     await world.say(pull.number, "/deploy")
     await world.say(pull.number, "/rollback", by="carol")
     await world.say(pull.number, "/status")
-    back = (await world.jobs())[0]
+    back = (await world.jobs())[-1]
     assert back.ended_at is not None
     assert f"{back.ended_at:%Y-%m-%d %H:%M} UTC · carol |" in world.answers(pull.number)[-1].body
 
