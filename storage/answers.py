@@ -49,15 +49,19 @@ class SqlAnswers:
 
     async def due(self, now: datetime, limit: int = 50) -> list[tuple[int, Answer, int]]:
         sql = "SELECT * FROM answers WHERE sent = 0 AND due_us <= ? ORDER BY id LIMIT ?"
-        rows = await self._database.read(lambda c: c.execute(sql, (to_us(now), limit)).fetchall())
+        rows = await self._database.glance(lambda c: c.execute(sql, (to_us(now), limit)).fetchall())
         return [(row["id"], _answer(row), row["attempts"]) for row in rows]
+
+    async def take(self, row_id: int, attempts: int, until: datetime) -> bool:
+        sql = "UPDATE answers SET attempts = attempts + 1, due_us = ? WHERE id = ? AND attempts = ? AND sent = 0"
+        return await self._database.write(lambda c: c.execute(sql, (to_us(until), row_id, attempts)).rowcount) == 1
 
     async def sent(self, row_id: int, note: str) -> None:
         sql = "UPDATE answers SET sent = 1, note = ? WHERE id = ?"
         await self._database.write(lambda c: c.execute(sql, (note, row_id)).rowcount)
 
     async def postpone(self, row_id: int, until: datetime, reason: str) -> None:
-        sql = "UPDATE answers SET attempts = attempts + 1, due_us = ?, note = ? WHERE id = ?"
+        sql = "UPDATE answers SET due_us = ?, note = ? WHERE id = ?"
         await self._database.write(lambda c: c.execute(sql, (to_us(until), reason, row_id)).rowcount)
 
 

@@ -159,7 +159,7 @@ class Desk:
     def _refuse_push(self, wish: DeployPush, installation_id: int, refused: ShipmateError) -> Outcome:
         """Told on the commit itself: a push has no comment to answer."""
         answer = Answer(
-            key=f"push-{wish.sha[:12]}-{refused.code}",
+            key=f"push-{wish.repository.id}-{wish.branch[:100]}-{wish.sha[:12]}-{refused.code}",
             repository=wish.repository,
             installation_id=installation_id,
             number=None,
@@ -190,7 +190,7 @@ class Desk:
     def _preview_refused(self, wish: FollowPull, refused: ShipmateError) -> Answer:
         """Told on the commit: nobody spoke."""
         return Answer(
-            key=f"preview-{wish.number}-{wish.sha[:12]}-{refused.code}",
+            key=f"preview-{wish.repository.id}-{wish.number}-{wish.sha[:12]}-{refused.code}",
             repository=wish.repository,
             installation_id=wish.installation_id or 0,
             number=None,

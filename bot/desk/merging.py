@@ -26,7 +26,7 @@ async def let_go_on(github: GitHub, wish: LetMergeQueueGoOn, locale: str) -> Out
     if environment is None:
         return Outcome("ignored", "branch_not_deployed")
     answer = Answer(
-        key=f"merge-group-{wish.sha}",
+        key=f"merge-group-{wish.repository.id}-{wish.sha}",
         repository=wish.repository,
         installation_id=facts.installation_id,
         number=None,

@@ -22,6 +22,8 @@ from bot.store.answers import Answer, Answers
 
 TRIES = 30
 IDLE_S = 1.0
+TAKEN_FOR = timedelta(seconds=5)
+"""How long no other process tries an answer that one has taken: who dies meanwhile is waited for no longer."""
 CHECK_NAME = "shipmate / deploy"
 
 log = logging.getLogger("shipmate.answers")
@@ -72,6 +74,17 @@ class AnswerLoop:
         return sum(sent)
 
     async def _send(self, row_id: int, answer: Answer, attempts: int) -> bool:
+        """Whether it is done with. That it is about to be said is kept first, so that nobody says it unseen again."""
+        try:
+            if not await self._answers.take(row_id, attempts, self._clock() + TAKEN_FOR):
+                return False
+            return await self._try(row_id, answer, attempts)
+        except Transient as busy:
+            log.warning("what became of an answer is not noted", extra={"answer": answer.key, "code": busy.code})
+            return False
+
+    async def _try(self, row_id: int, answer: Answer, attempts: int) -> bool:
+        """Say it and note that. Raises Transient where the store is not to be had: then it is due again by itself."""
         try:
             await self._say(answer, look_first=attempts > 0)
             await self._answers.sent(row_id, "sent")

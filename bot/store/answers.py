@@ -51,6 +51,12 @@ class Answers(Protocol):
     async def due(self, now: datetime, limit: int = 50) -> list[tuple[int, Answer, int]]:
         """(row id, answer, attempts), oldest first."""
 
+    async def take(self, row_id: int, attempts: int, until: datetime) -> bool:
+        """Count an attempt before it is made; nobody else makes one until then, and who does looks what was said.
+
+        False when somebody has taken it since it had so many `attempts`.
+        """
+
     async def sent(self, row_id: int, note: str) -> None: ...
 
     async def postpone(self, row_id: int, until: datetime, reason: str) -> None: ...

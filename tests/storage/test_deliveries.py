@@ -212,6 +212,18 @@ async def test_an_answer_is_kept_once_and_sent_once(store: Store) -> None:
     await settle(store, 1, answers=(answer("a"), answer("a"), answer("b")))
     [(first, _, _), (second, _, _)] = await store.answers.due(NOW)
     await store.answers.sent(first, "comment 5")
+    assert await store.answers.take(second, 0, after(5))
     await store.answers.postpone(second, after(60), "rate_limited")
     assert await store.answers.due(after(59)) == []
     assert [(each.key, attempts) for _, each, attempts in await store.answers.due(after(60))] == [("b", 1)]
+
+
+async def test_an_answer_is_taken_by_one_of_two_and_due_again_when_its_taker_dies(store: Store) -> None:
+    await record(store, 1)
+    await settle(store, 1, answers=(answer("a"),))
+    [(row_id, _, attempts)] = await store.answers.due(NOW)
+    assert [await store.answers.take(row_id, attempts, after(5)) for _ in range(2)] == [True, False]
+    assert await store.answers.due(after(4)) == []
+    assert await store.answers.due(after(5)) == [(row_id, answer("a"), 1)]
+    await store.answers.sent(row_id, "comment 5")
+    assert not await store.answers.take(row_id, 1, after(5))

@@ -91,6 +91,16 @@ async def test_a_push_of_somebody_else_is_refused_on_its_commit_and_the_holders_
     assert await world.serves() == "four"
 
 
+async def test_a_commit_refused_on_two_branches_is_told_so_for_each(world: World, pull: Opened) -> None:
+    await world.say(pull.number, "/lock --all", by="carol")
+    sha = await world.push("three")
+    await world.settle()
+    await world.github.force_push(REPO, "staging", sha)
+    await world.settle()
+    told = [run.summary for run in world.github.check_runs(REPO, sha)]
+    assert [("`production`" in one, "`staging`" in one) for one in told] == [(True, False), (False, True)]
+
+
 async def test_another_ones_lock_is_taken_over_only_with_a_reason_and_its_holder_is_told(
     world: World, pull: Opened
 ) -> None:
