@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from bot.jobs.analysis.faces.shell import Access, names_of, run_analyze
@@ -50,6 +51,20 @@ def test_a_person_is_added_up_over_repositories(tmp_path: Path) -> None:
     assert (ben.lines, ben.repositories) == (1, {"one": 1})
     assert (summary.files, summary.lines, summary.languages) == (3, 6, {"JavaScript": 3, "Python": 3})
     assert summary.to_json()["repositories"] == ["one", "two"]
+
+
+def test_who_has_another_address_in_each_repository_is_one_person(tmp_path: Path) -> None:
+    one, two = History(tmp_path / "one"), History(tmp_path / "two")
+    one.commit({"a.py": b"1\n2\n"})
+    two.commit({"b.py": b"1\n"}, author=b"Ann <ann@work.example.org>")
+    two.commit({"c.py": b"1\n"}, author=b"Ann S. <a@home.example.org>")
+    two.commit({"d.py": b"1\n"}, author=BEN)
+    reports = [analysed(one.write()), analysed(two.write())]
+    known = [replace(report, logins={"ann@example.org": "ann-s", "a@home.example.org": "ANN-S"}) for report in reports]
+    assert [(str(person.author), person.lines) for person in add_up(known).people] == [
+        ("Ann <ann@example.org>", 4),
+        ("Ben <ben@example.org>", 1),
+    ]
 
 
 def test_the_code_of_several_repositories_is_told_apart_too(tmp_path: Path) -> None:

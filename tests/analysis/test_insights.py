@@ -75,6 +75,19 @@ def test_the_bus_factor_is_the_fewest_who_own_more_than_half(lines: tuple[int, .
     assert len(find_bus_factor(owned).authors) == few
 
 
+def test_who_owns_lines_under_several_addresses_is_one_person_of_the_bus_factor() -> None:
+    owned = {Author("Ann", "ann@home"): 3, Author("Ann", "ann@work"): 4, Author("Ben", "ben@home"): 6}
+    few = find_bus_factor(owned)
+    assert (few.authors, few.lines) == ((Author("Ann", "ann@work"),), 7)
+
+
+def test_who_commits_under_a_new_address_is_no_newcomer(history: History) -> None:
+    history.commit({"a": b"1\n"}, time=1_600_000_000)
+    history.commit({"a": b"2\n"}, time=1_650_000_000, author=b"Ann <ann@work.example.org>")
+    told = analysed(history.write()).insights.newcomers
+    assert [(one.year, one.authors, one.newcomers) for one in told] == [(2020, 1, 1), (2022, 1, 0)]
+
+
 def test_a_window_of_time_and_a_choice_of_authors_leave_them_whole(repository: Path) -> None:
     whole = analysed(repository).insights
     assert analysed(repository, authors=("A1",), without_bots=True).insights == whole

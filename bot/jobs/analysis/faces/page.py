@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from bot.jobs.analysis.faces import page_pictures, page_tables
+from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.parts import document, facts, note
 from bot.jobs.analysis.faces.voice import Voice
 from bot.jobs.analysis.reports.remarks import say_again
@@ -57,7 +58,7 @@ def _facts(report: Report, voice: Voice) -> str:
         return facts(numbers)
     numbers[voice.say("bus_factor")] = f"{len(few):,}"
     numbers[voice.say("half_since")] = str(half_since(report))
-    names = ", ".join(map(voice.name, few[:NAMED_FEW])) + (", …" if len(few) > NAMED_FEW else "")
+    names = ", ".join(map(Names(few).of, few[:NAMED_FEW])) + (", …" if len(few) > NAMED_FEW else "")
     return facts(numbers) + note(voice.say("bus_factor.why", names=names))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.jobs.analysis.blame.history import History
 from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.people.persons import persons
 from bot.jobs.analysis.reports.series import DAY_S, year_of
 from bot.jobs.analysis.reports.shares import share
 
@@ -102,8 +103,13 @@ def lines_by_year(history: History, owned: Iterable[Mapping[int, int]]) -> list[
 
 
 def find_bus_factor(lines: Mapping[Author, int]) -> BusFactor:
-    """Those with the most lines first, then by name, until they have more than half."""
-    people = {author: count for author, count in lines.items() if count and not author.is_bot}
+    """Those with the most lines first, then by name, until they have more than half.
+
+    A person's lines are those of all their addresses; they are called as where they have most.
+    """
+    owned = {author: count for author, count in lines.items() if count and not author.is_bot}
+    ranked = sorted(owned, key=lambda author: (-owned[author], author))
+    people = {same[0]: sum(owned[author] for author in same) for same in persons(ranked)}
     total, held = sum(people.values()), 0
     few: list[Author] = []
     for author in sorted(people, key=lambda author: (-people[author], author)):
@@ -115,11 +121,12 @@ def find_bus_factor(lines: Mapping[Author, int]) -> BusFactor:
 
 
 def people_by_year(history: History, authors: Sequence[Author]) -> list[PeopleOfYear]:
-    """People by year; one whose commits stand under several identities counts once."""
+    """People by year; one who commits under several names or addresses counts once."""
     columns = zip(history.time, history.author, history.merge, strict=True)
     is_person = [not author.is_bot for author in authors]
     seen = {(time // DAY_S, identity) for time, identity, merge in columns if not merge and is_person[identity]}
-    active = {(year_of(day), authors[identity]) for day, identity in seen}
+    person = {author: same[0] for same in persons(authors) for author in same}
+    active = {(year_of(day), person[authors[identity]]) for day, identity in seen}
     first: dict[Author, int] = {}
     for year, author in active:
         first[author] = min(year, first.get(author, year))

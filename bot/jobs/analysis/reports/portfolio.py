@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.people.persons import persons
 from bot.jobs.analysis.reports.assembly import ranked
 from bot.jobs.analysis.reports.report import AuthorReport, Report
 from bot.jobs.analysis.reports.shares import share
@@ -63,15 +64,19 @@ class Portfolio:
 
 
 def add_up(reports: Sequence[Report]) -> Portfolio:
-    """The summary across repositories. One address, in any case, is one person, under the name with the most lines."""
-    entries: dict[str, list[tuple[str, AuthorReport]]] = {}
+    """The summary across repositories: each person once, called as where they have the most lines.
+
+    One address, one login or one name is one person.
+    """
+    entries: dict[Author, list[tuple[str, AuthorReport]]] = {}
     languages: Counter[str] = Counter()
     for report in reports:
         languages.update({language.name: language.lines for language in report.languages})
         for entry in report.authors:
-            entries.setdefault(entry.author.email.casefold(), []).append((report.repository, entry))
+            entries.setdefault(entry.author, []).append((report.repository, entry))
     total = sum(report.lines for report in reports)
-    people = [_person(found, total) for found in entries.values()]
+    logins = {address: login for report in reports for address, login in report.logins.items()}
+    people = [_person([one for author in same for one in entries[author]], total) for same in persons(entries, logins)]
     return Portfolio(
         repositories=tuple(report.repository for report in reports),
         files=sum(report.files for report in reports),
