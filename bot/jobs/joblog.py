@@ -7,6 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.errors import Transient
 from bot.masking import Masker
 from bot.model import EventType, NewEvent, Stage
 
@@ -67,13 +68,19 @@ class JobLog:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), FLUSH_EVERY_S)
             self._wake.clear()
-            await self.flush()
+            with contextlib.suppress(Transient):  # what waits goes out with the next
+                await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits, in events of a bounded size."""
+        """Write what waits, in events of a bounded size. What a busy store does not take waits on; raises Transient."""
         async with self._writing:
             while self._waiting:
-                await self._append([self._cut_event()])
+                batch = self._cut_batch()
+                try:
+                    await self._append([self._event(batch)])
+                except Transient:
+                    self._put_back(batch)
+                    raise
 
     async def take(self, lines: Sequence[str]) -> list[NewEvent]:
         """Lines of output as events, for one who stores them in a transaction of their own; what waited goes first."""
@@ -82,7 +89,7 @@ class JobLog:
                 self.line(line)
             events: list[NewEvent] = []
             while self._waiting:
-                events.append(self._cut_event())
+                events.append(self._event(self._cut_batch()))
             return events
 
     async def close(self) -> None:
@@ -95,8 +102,8 @@ class JobLog:
             self._tail.clear()
         await self.flush()
 
-    def _cut_event(self) -> NewEvent:
-        masked = self._masker.mask("\n".join(self._cut_batch())).split("\n")
+    def _event(self, lines: Sequence[str]) -> NewEvent:
+        masked = self._masker.mask("\n".join(lines)).split("\n")
         return NewEvent(EventType.LOG_WRITTEN, f"{len(masked)} lines", self._stage, {"lines": masked})
 
     def _cut_batch(self) -> list[str]:
@@ -109,3 +116,7 @@ class JobLog:
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         self._waiting_bytes = max(0, self._waiting_bytes - sum(len(line) + 1 for line in batch))
         return batch
+
+    def _put_back(self, batch: list[str]) -> None:
+        self._waiting = batch + self._waiting
+        self._waiting_bytes += sum(len(line) + 1 for line in batch)
