@@ -74,6 +74,8 @@ async def require_still_allowed(facts: Facts, records: Records, clock: Clock, jo
         rules_of.require_thaw(environment, clock())
     if not any(code.startswith("checks_") for code in plan.bypassed):
         await rules_of.require_checks(facts, environment, job.sha)
+    if "behind" not in plan.bypassed and _somebody_chose_the_commit(job, plan):
+        await rules_of.require_up_to_date(facts, environment, job.sha)
 
 
 async def _require_head(facts: Facts, job: Job, plan: Plan) -> None:
@@ -135,6 +137,11 @@ def _command(job: Job, plan: Plan) -> str:
     if job.kind is JobKind.ROLLBACK:
         return "rollback"
     return "promote" if plan.promoted_from else "deploy"
+
+
+def _somebody_chose_the_commit(job: Job, plan: Plan) -> bool:
+    """A push brings its branch as it was then, and a promotion what serves elsewhere."""
+    return job.origin.face != "push" and _command(job, plan) == "deploy"
 
 
 def _changes_nothing_new(job: Job, plan: Plan) -> bool:

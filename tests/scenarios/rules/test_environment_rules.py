@@ -56,6 +56,57 @@ async def test_a_maintainer_deploys_an_older_branch_with_a_reason_and_everybody_
     assert "carol set aside: that it must be up to date. Reason: urgent" in world.answers(pull.number)[-1].body
 
 
+async def test_a_branch_that_fell_behind_while_it_waited_for_approval_is_not_deployed(world: World) -> None:
+    await with_rules(world, "up_to_date: true, approvals: {required: 1}")
+    for name, role in (("carol", "write"), ("dave", "maintain")):
+        world.github.set_permission(REPO, name, role)
+    pull, other = await world.open_pull("two"), await world.open_pull("three", branch="other")
+    await world.say(pull.number, "/deploy")
+    await world.say(other.number, "/deploy --reason urgent", by="dave")
+    assert await world.serves() == "three"
+    await world.push_files({"README.md": "merged meanwhile\n"})
+    await world.say(pull.number, "/approve", by="carol")
+    assert "lacks what is on `main`" in world.answers(pull.number)[-1].body
+    assert await world.serves() == "three"
+
+
+async def test_a_branch_that_falls_behind_while_it_is_built_is_not_deployed(world: World) -> None:
+    await with_rules(world, "up_to_date: true")
+    pull = await world.open_pull("two", "wait")
+    await world.comment(pull.number, "/deploy")
+    await world.until_it_builds()
+    await world.push_files({"README.md": "merged meanwhile\n"})
+    world.engine.go_on.set()
+    await world.settle()
+    assert await world.states() == ["FAILED"]
+    assert "lacks what is on `main`" in world.answer(pull.number)
+    assert world.deployments()[0].statuses[-1].state == "failure"
+
+
+async def test_what_a_maintainer_set_aside_is_not_asked_again_though_more_is_merged(world: World) -> None:
+    await with_rules(world, "up_to_date: true")
+    world.github.set_permission(REPO, "carol", "maintain")
+    pull = await world.open_pull("two", "wait")
+    await world.push_files({"README.md": "merged before\n"})
+    await world.comment(pull.number, "/deploy --reason urgent", by="carol")
+    await world.until_it_builds()
+    await world.push_files({"README.md": "merged meanwhile\n"})
+    world.engine.go_on.set()
+    await world.settle()
+    assert await world.serves() == "two"
+
+
+async def test_a_push_that_a_newer_one_overtook_is_not_called_behind(world: World) -> None:
+    await with_rules(world, "branch: main, up_to_date: true")
+    await world.push("one", "wait")
+    await world.until_it_builds()
+    await world.push("two")
+    world.engine.go_on.set()
+    await world.settle()
+    assert (await world.states())[-2:] == ["COMPLETED", "COMPLETED"]
+    assert await world.serves() == "two"
+
+
 async def test_what_was_deployed_comes_back_though_it_is_behind(world: World) -> None:
     await with_rules(world, UP_TO_DATE)
     for serves in ("one", "two"):
