@@ -34,7 +34,7 @@ class SqlDeliveries:
         return await self._database.write_folded(_record, (packed(guid), event, to_us(received_at), body))
 
     async def claim(self, worker: str, now: datetime, lease_s: float, limit: int) -> list[Delivery]:
-        if not await self._database.read(lambda c: _any_due(c, now)):
+        if not await self._database.glance(lambda c: _any_due(c, now)):
             return []
         return await self._database.write(lambda c: _claim(c, worker, now, lease_s, limit))
 

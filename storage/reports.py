@@ -37,7 +37,7 @@ class SqlReports:
         self._database = database
 
     async def behind(self, face: str, now: datetime, limit: int = 50) -> list[Report]:
-        behind, is_new = await self._database.read(
+        behind, is_new = await self._database.glance(
             lambda c: (_behind(c, face, now, limit), _newest(c) > (_enrolled(c, face) or 0))
         )
         if not is_new:

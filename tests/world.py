@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +17,6 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-from bot.clock import utc_now
 from bot.composition.house import BotLogin, House, link_key
 from bot.composition.upkeep import rounds
 from bot.composition.web import web_application
@@ -40,6 +38,7 @@ from storage.opened import open_store
 from tests.fake_engine import FakeEngine, dockerfile
 from tests.migrated import put_database
 from tests.mortal import Life, mortal_engine, mortal_store
+from tests.quiet import Quiet
 
 REPO = "acme/api"
 PATIENCE = Patience(tries=3, timeout_s=0.5, first_pause_s=0.01, longest_pause_s=0.02, longest_wait_s=2.0)
@@ -76,6 +75,7 @@ class World:
         self.github.set_permission(REPO, "alice", "write")
         self.github.set_permission(REPO, "bob", "read")
         put_database(self.database)
+        self._quiet = Quiet(self.database)
         await self.start()
         return self
 
@@ -83,6 +83,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.abandon()
+        self._quiet.close()
         self.engine.close()
         await self.github.stop()
 
@@ -245,28 +246,14 @@ class World:
     async def settle(self) -> None:
         """Return once nothing is due: no delivery, no job that is not held, no report, no answer.
 
-        Seen twice: what was answered while the first look went on comes back as a delivery.
+        Seen twice, and between that a turn of the writer: whoever waited for the last commit has gone on by then.
         """
-        quiet = 0
+        names, quiet = [face.name for face in faces(self.house)], 0
         async with asyncio.timeout(SETTLE_S):
             while quiet < 2:
                 await self.github.settle()
-                quiet = quiet + 1 if await self._is_quiet() else 0
-                await asyncio.sleep(0 if quiet else 0.01)
-
-    async def _is_quiet(self) -> bool:
-        """This is asked very often, and mostly a job goes on: that is looked at first, and again in its turn."""
-        if await self._works():
-            return False
-        later = utc_now() + timedelta(days=2)
-        if any(row.outcome is None for row in await self.store.deliveries.recent(1000)):
-            return False
-        if await self._works() or await self.store.answers.due(later):
-            return False
-        return not any([await self.store.reports.behind(face.name, later) for face in faces(self.house)])
-
-    async def _works(self) -> bool:
-        return any(job.hold is None for job in await self.unfinished())
+                quiet = quiet + 1 if self._quiet.is_quiet(names) else 0
+                await (self.house.opened.database.write(lambda _: None) if quiet else asyncio.sleep(0.01))
 
     async def unfinished(self) -> list[Job]:
         """Jobs that have not ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import subprocess
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -188,3 +189,55 @@ async def test_a_caller_that_is_cancelled_disturbs_nobody(notes: Database) -> No
     given_up.cancel()
     await write(notes, "kept")
     assert "kept" in await texts(notes)
+
+
+async def test_glances_asked_together_share_a_view_and_a_thread(notes: Database, tmp_path: Path) -> None:
+    def first(connection: sqlite3.Connection) -> tuple[int, int]:
+        seen = count(connection)
+        with closing(other_connection(tmp_path)) as other:
+            other.execute("INSERT INTO notes VALUES ('meanwhile')")
+        return seen, threading.get_ident()
+
+    def second(connection: sqlite3.Connection) -> tuple[int, int]:
+        return count(connection), threading.get_ident()
+
+    (before, one), (after, other) = await asyncio.gather(notes.glance(first), notes.glance(second))
+    assert (before, after) == (0, 0)
+    assert one == other
+    assert await notes.glance(count) == 1
+
+
+def count(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT COUNT(*) FROM notes").fetchone()[0])
+
+
+async def test_a_glance_that_fails_fails_alone(notes: Database) -> None:
+    def broken(connection: sqlite3.Connection) -> int:
+        raise KeyError("broken")
+
+    seen = await asyncio.gather(notes.glance(count), notes.glance(broken), notes.glance(count), return_exceptions=True)
+    assert [type(each) for each in seen] == [int, KeyError, int]
+
+
+async def test_glances_over_a_file_in_trouble_fail_together_and_the_next_one_sees_again(notes: Database) -> None:
+    def writes(connection: sqlite3.Connection) -> int:
+        return connection.execute("INSERT INTO notes VALUES ('x')").rowcount
+
+    seen = await asyncio.gather(notes.glance(count), notes.glance(writes), return_exceptions=True)
+    assert [getattr(each, "code", None) for each in seen] == ["store_readonly"] * 2
+    assert await notes.glance(count) == 0
+
+
+async def test_who_gives_up_a_glance_takes_it_from_nobody_else(notes: Database) -> None:
+    given_up, kept = asyncio.create_task(notes.glance(count)), asyncio.create_task(notes.glance(count))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    assert await kept == 0
+
+
+async def test_closing_answers_the_glances_that_wait(url: str) -> None:
+    opened = await open_store(url)
+    waiting = asyncio.create_task(opened.database.glance(lambda c: c.execute("SELECT 5").fetchone()[0]))
+    await asyncio.sleep(0)
+    await opened.close()
+    assert await waiting == 5
