@@ -51,7 +51,7 @@ def updated(state: State, repository: Path, ref: str = "HEAD") -> State:
     """A state brought to another commit."""
     opened, teller = open_repository(repository), ProgressTeller(ignore)
     with Git(opened.objects, opened.resolve(ref), Children(), max_blob_bytes=100 * MIB) as git:
-        Update(git, state, teller, JOBS, merges=False).run()
+        assert Update(git, state, teller, JOBS, merges=False).run()
     return state
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.jobs.analysis.blame import renames
 from bot.jobs.analysis.blame.forward import Lines
 from bot.jobs.analysis.blame.oracle import Oracle
+from bot.jobs.analysis.runs import incremental
 from bot.jobs.analysis.runs.recent import Recent
 from bot.jobs.analysis.runs.resident import States
 from bot.jobs.analysis.runs.statefile import load, save
 from tests.analysis.histories import BEN, Fuzzer, History, blamed_by_git, git
 from tests.analysis.running import analysed, cold_state, owners, series, timeless, updated
 
+COMMANDS = {"rev-parse", "config", "merge-base", "rev-list", "log", "diff-tree", "cat-file", "ls-tree", "blame"}
 SONG = b"".join(b"line %d\n" % number for number in range(30))
 
 
@@ -232,6 +236,56 @@ def test_after_a_force_push_nothing_old_is_left(history: History, tmp_path: Path
         report = analysed(repository, states, ref="live")
     assert [entry.author.name for entry in report.authors] == ["Ann"]
     assert timeless(report) == timeless(analysed(repository, ref="live"))
+
+
+def test_a_kept_commit_that_a_force_push_left_to_be_removed_is_no_hindrance(history: History, tmp_path: Path) -> None:
+    root = history.commit({"a.txt": SONG})
+    history.commit({"a.txt": SONG + b"dropped\n"}, [root], author=BEN)
+    history.commit({"a.txt": b"kept\n" + SONG}, [root])
+    repository = history.write()
+    states = States(tmp_path / "states")
+    analysed(repository, states, ref="c1")
+    git(repository, "update-ref", "refs/heads/c1", "c2")
+    git(repository, "-c", "gc.reflogExpire=now", "gc", "--quiet", "--prune=now")
+    assert timeless(analysed(repository, states, ref="c1")) == timeless(analysed(repository, ref="c1"))
+
+
+@pytest.mark.parametrize("target", ["c5", "c2", "c7"])
+def test_more_new_commits_than_are_held_are_followed_or_walked_anew(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    for number in range(6):
+        history.commit({"a.txt": SONG + b"%d\n" % number, f"{number}.txt": SONG})
+    history.commit({"a.txt": b"another\n"}, [1], author=BEN)
+    history.commit({"a.txt": b"another line\n"}, author=BEN)
+    repository = history.write()
+    states = States(tmp_path / "states")
+    monkeypatch.setattr(incremental, "FEW_COMMITS", 2)
+    git(repository, "update-ref", "refs/heads/live", "c3")
+    analysed(repository, states, ref="live")
+    git(repository, "update-ref", "refs/heads/live", target)
+    assert timeless(analysed(repository, states, ref="live")) == timeless(analysed(repository, ref="live"))
+
+
+def test_a_push_costs_few_git_processes(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history.commit({"a.py": SONG, "b.txt": b"b\n"})
+    history.commit({"a.py": SONG + b"end\n"})
+    repository = history.write()
+    states, asked = States(tmp_path / "states"), []
+    start = subprocess.Popen.__init__
+
+    def count(process: Any, args: Any, **others: Any) -> None:
+        asked.append([word for word in args if isinstance(word, str)])
+        start(process, args, **others)
+
+    for commit in ("c0", "c1"):
+        git(repository, "update-ref", "refs/heads/live", commit)
+        monkeypatch.setattr(subprocess.Popen, "__init__", count)
+        asked.clear()
+        analysed(repository, states, ref="live", oracle_files=0)
+        monkeypatch.undo()
+    commands = [next(word for word in args if word in COMMANDS) for args in asked]
+    assert sorted(commands) == ["diff-tree", "diff-tree", "log", "rev-parse"]
 
 
 def test_what_is_kept_of_a_repository_is_no_use_for_another_in_its_place(history: History, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import Permanent, Refused, UserMistake
 from bot.jobs.analysis.repositories.git import plain_git
+
+_ALL_BUT = b"^"
+"""How git repeats a ref that means all but a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,9 @@ class Repository:
     def resolve(self, ref: str) -> str:
         """The full id of the commit `ref` means. Raises UserMistake for an empty repository or an unknown ref."""
         code, out, told = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        if code == 0:
+        if code == 0 and not out.startswith(_ALL_BUT):
             return out.decode().strip()
         raise self._why_unresolved(ref, told)
-
-    def is_ancestor(self, older: str, newer: str) -> bool:
-        """Whether `older` still exists and `newer` descends from it: false after a force-push."""
-        return self._git("merge-base", "--is-ancestor", older, newer)[0] == 0
 
     def _why_unresolved(self, ref: str, told: str) -> UserMistake | Permanent:
         code, out, _ = self._git("rev-list", "--all", "--max-count=1")
@@ -40,28 +38,44 @@ class Repository:
         return plain_git(["--git-dir", str(self.git_dir), *args])
 
 
+def open_at(path: Path, ref: str) -> tuple[Repository, str]:
+    """The repository at (or around) `path`, and the full id of the commit `ref` means there: one question, mostly.
+
+    Raises what `open_repository` and `Repository.resolve` raise.
+    """
+    repository, head = _open(path, "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return repository, repository.resolve(ref) if not head or head.startswith(_ALL_BUT.decode()) else head
+
+
 def open_repository(path: Path) -> Repository:
     """The repository at (or around) `path`.
 
     Raises UserMistake("not_a_repository") where there is none, and Refused for one whose history is not whole:
     `shallow_repository`, `partial_clone`. Blame over part of a history is not exact.
     """
+    return _open(path)[0]
+
+
+def _open(path: Path, *asked: str) -> tuple[Repository, str]:
+    """The repository, and what git answers to what is `asked` besides; '' where it has no answer."""
     if not path.is_dir():
         raise UserMistake("not_a_repository", target=str(path))
-    where = ["rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--git-path", "objects"]
-    with ThreadPoolExecutor(1) as pool:  # two short commands, neither of which needs the other's answer
-        partial = pool.submit(_is_partial, path)
-        code, out, _ = plain_git(["-C", str(path), *where])
+    where = ["--absolute-git-dir", "--is-shallow-repository", "--git-path", "objects", "--git-path", "config"]
+    _, out, _ = plain_git(["-C", str(path), "rev-parse", *where, *asked])
     lines = out.decode("utf-8", "surrogateescape").splitlines()
-    if code != 0 or len(lines) != 3:
+    if len(lines) < 4:  # of a folder that is no repository, not even the first
         raise UserMistake("not_a_repository", target=str(path))
-    git_dir, shallow, objects = Path(lines[0]), lines[1], lines[2]
+    git_dir, shallow, objects, config, *answer = lines
     if shallow == "true":
         raise Refused("shallow_repository", target=str(path))
-    if partial.result():
+    if _is_partial(path, path / config):
         raise Refused("partial_clone", target=str(path))
-    return Repository(git_dir, (path / objects).resolve())
+    return Repository(Path(git_dir), (path / objects).resolve()), "".join(answer)
 
 
-def _is_partial(path: Path) -> bool:
+def _is_partial(path: Path, config: Path) -> bool:
+    """Whether a remote promised what is not here. Git is asked where the settings may say so, or lead to others."""
+    settings = config.read_bytes().lower() if config.exists() else b""
+    if not any(word in settings for word in (b"promisor", b"include", b"worktreeconfig")):
+        return False
     return plain_git(["-C", str(path), "config", "--get-regexp", r"^remote\..*\.promisor$"])[0] == 0

@@ -7,12 +7,15 @@ content is the same in both commits would not be enough: it may have been change
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 
+from bot.errors import Permanent
 from bot.jobs.analysis.blame.forward import ForwardPass
 from bot.jobs.analysis.blame.headfiles import update_files
 from bot.jobs.analysis.blame.onepass import Walked, walk_and_diff
-from bot.jobs.analysis.blame.treewalk import walk
+from bot.jobs.analysis.blame.treewalk import Commit, walk
 from bot.jobs.analysis.progress import ProgressTeller, Stage
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.runs.entries import Entries
@@ -21,7 +24,7 @@ from bot.jobs.analysis.runs.state import State
 MAX_UPDATES = 1000
 """After so many a repository is walked anew, so that what only abandoned branches needed does not pile up."""
 FEW_COMMITS = 1000
-"""So many new ones are held to see what they touch; when there are more, every file is followed."""
+"""So many new ones are held to see what they touch; when there are more, every file is followed, which costs little."""
 
 
 def can_update(state: State) -> bool:
@@ -30,7 +33,7 @@ def can_update(state: State) -> bool:
 
 
 class Update:
-    """One step of a state from its commit to the one at hand, which descends from it."""
+    """One step of a state from its commit to the one at hand."""
 
     def __init__(self, git: Git, state: State, teller: ProgressTeller, jobs: int, *, merges: bool) -> None:
         self._git = git
@@ -39,17 +42,38 @@ class Update:
         self._jobs = jobs
         self._merges = merges
 
-    def run(self) -> None:
-        """Bring the state up to date. On an error it must be dropped."""
+    def run(self) -> bool:
+        """Bring the state up to date. False where the commit at hand does not descend from the state's.
+
+        Then, and on an error, the state must be dropped.
+        """
         state, commits = self._state, walk(self._git, self._git.head, [self._state.head])
-        entries = Entries(self._git, state, self._jobs)
-        first = list(islice(commits, FEW_COMMITS))
-        state.files = update_files(self._git, state.files, state.head)
+        with ThreadPoolExecutor(1) as pool:  # git compares the trees while it lists the commits
+            files = pool.submit(update_files, self._git, state.files, state.head)
+            first = _first(commits)
+        if not self._descends(first):
+            self._git.children.stop()  # nobody reads the rest
+            return False
+        state.files = files.result()
+        self._follow(first, commits)
+        return True
+
+    def _descends(self, first: Sequence[Commit]) -> bool:
+        """Whether there is a way back to the state's commit: its last step is one of the new commits."""
+        old = self._state.head
+        if any(old in commit.parents for commit in first):
+            return True
+        is_all = len(first) < FEW_COMMITS
+        return not is_all and not self._git.run("rev-list", "--max-count=1", old, b"^" + self._git.head, "--")
+
+    def _follow(self, first: Sequence[Commit], others: Iterator[Commit]) -> None:
+        """Walk the new commits, and blame what they touched."""
+        state, entries = self._state, Entries(self._git, self._state, self._jobs)
         is_all = len(first) < FEW_COMMITS
         touched = entries.touched_since(first) if is_all else {*state.files.text, *state.lines}
         walked = walk_and_diff(
             self._git,
-            state.past.noting(chain(first, commits), state.history),
+            state.past.noting(chain(first, others), state.history),
             [path for path in touched if path in state.files.text],
             state.history,
             state.changes,
@@ -77,3 +101,11 @@ class Update:
             state.blame.take(path, lines)
             state.keep(path, lines)
         state.remember(walked, nodes)
+
+
+def _first(commits: Iterator[Commit]) -> list[Commit]:
+    """The first of the new commits; none where git cannot list them, for a commit that was pushed away is gone."""
+    try:
+        return list(islice(commits, FEW_COMMITS))
+    except Permanent:
+        return []

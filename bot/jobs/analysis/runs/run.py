@@ -8,7 +8,7 @@ from bot.jobs.analysis.blame.treewalk import walk
 from bot.jobs.analysis.progress import Listener, ProgressTeller
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git
-from bot.jobs.analysis.repositories.repository import open_repository
+from bot.jobs.analysis.repositories.repository import open_at
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.runs.collecting import rarely_collecting
 
@@ -21,8 +21,7 @@ def analyse_here(
     request: AnalysisRequest, progress: Listener, children: Children | None = None, states: States | None = None
 ) -> Report:
     """Analyse one repository in this thread. Raises Cancelled once `children.cancel()` was called elsewhere."""
-    repository = open_repository(request.repository)
-    head = repository.resolve(request.ref)
+    repository, head = open_at(request.repository, request.ref)
     git = Git(repository.objects, head, children or Children(), max_blob_bytes=request.max_blob_bytes)
     with git, rarely_collecting():
         kept = None if request.ignore_revs else states

@@ -60,10 +60,8 @@ class Analysis:
         """
         name = self._state_name(repository)
         state = states.take(name)
-        if state is None or not self._continues(repository, state):
+        if state is None or not self._continue(state):
             state = self._walk_and_keep()
-        elif state.head != self._git.head:
-            Update(self._git, state, self._teller, self._request.jobs, merges=self._request.merges).run()
         with self._prover(state) as prover:
             tree = self._look_at_tree(state)
             prover.keep_all(state.lines_of)
@@ -84,11 +82,12 @@ class Analysis:
         state.remember(walked)
         return state
 
-    def _continues(self, repository: Repository, state: State) -> bool:
-        """Whether the state can be brought to this commit: false after a force-push."""
+    def _continue(self, state: State) -> bool:
+        """Bring a state to this commit; false where it is worn out, and after a force-push."""
         if not can_update(state):
             return False
-        return state.head == self._git.head or repository.is_ancestor(state.head.decode(), self._git.head.decode())
+        update = Update(self._git, state, self._teller, self._request.jobs, merges=self._request.merges)
+        return state.head == self._git.head or update.run()
 
     def _state_name(self, repository: Repository) -> str:
         request = self._request
