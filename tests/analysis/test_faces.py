@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import re
+from collections import Counter
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -22,11 +23,14 @@ from bot.jobs.analysis.faces.shell import name_of, run_analyze
 from bot.jobs.analysis.faces.treemap import Box, squarify
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.insights import Insights
+from bot.jobs.analysis.reports.ranges import Range
+from bot.jobs.analysis.reports.stored import narrowed
 from bot.jobs.analysis.reports.timeline import lines_alive
 from bot.wording.analysis_english import SENTENCES
-from tests.analysis.histories import BEN, Fuzzer, History, git
+from tests.analysis.histories import ANN, BEN, Fuzzer, History, git
 from tests.analysis.running import analysed
 
+DAY_S, START = 86_400, 1_600_000_000
 NASTY = b'"onload=alert(1) & co <nasty@example.org>'
 
 
@@ -205,6 +209,33 @@ def test_every_picture_has_its_numbers_as_a_table(history: History) -> None:
     assert page.count("<figure>") == page.count("<summary>As a table</summary>") == 2
     assert '<th scope="row">src</th><td class="number">3</td><td>Ann</td><td class="number">100.0%</td>' in page
     assert page.count("<tbody>") == 6  # these two, authors (all of them once more), years, languages
+
+
+def test_commits_over_time_are_those_of_git_by_author_and_year(history: History) -> None:
+    Fuzzer(8, step_s=40 * DAY_S).fill(history, 40)
+    repository = history.write()
+    shown = section_of(render_page(analysed(repository, days=True)), "Commits over time")
+    assert "<svg viewBox" in shown
+    years = Counter(git(repository, "log", "--no-merges", "--format=%ad", "--date=format:%Y").decode().split())
+    rows = [list(map(int, re.findall(r">([0-9]+)</t[hd]>", row))) for row in re.findall(r"<tr>.*?</tr>", shown)[1:]]
+    assert {str(year): sum(counts) for year, *counts in rows} == years
+
+
+def test_commits_over_time_are_of_the_chosen_people_and_dates(history: History) -> None:
+    for number, author in enumerate((ANN, BEN, ANN, BEN)):
+        history.commit({"a.txt": b"%d\n" % number}, author=author, time=START + number * 365 * DAY_S)
+    report = analysed(history.write(), days=True)
+    chosen = narrowed(report, Range(since=date(2021, 1, 1)), ["Ben"])
+    shown = section_of(render_page(chosen), "Commits over time")
+    assert re.findall(r'<th scope="row">([0-9]+)</th><td class="number">([0-9]+)</td>', shown) == [
+        *(("2023", "1"), ("2022", "0"), ("2021", "1"))
+    ]
+    assert "Ann" not in shown
+
+
+def section_of(page: str, heading: str) -> str:
+    """One section of a page."""
+    return page.split(f"<h2>{heading}</h2>")[1].split("</section>")[0]
 
 
 def test_a_report_kept_before_there_were_insights_has_a_page_without_them(history: History) -> None:

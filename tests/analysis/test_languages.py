@@ -114,6 +114,15 @@ def test_vendored_and_generated_files_are_left_out_and_listed(history: History) 
     assert analysed(repository).excluded == []
 
 
+@pytest.mark.parametrize("name", ["yarn.lock", "deep/Gemfile.lock", "go.sum", "mix.lock", "Cargo.lock", "uv.lock"])
+def test_lock_files_are_left_out_unless_the_repository_wants_them(history: History, name: str) -> None:
+    history.commit({"a.py": b"1\n", name: b"a lock\n"})
+    report = analysed(history.write(), all_files=False)
+    assert (report.lines, [tuple(entry) for entry in report.excluded]) == (1, [(name, "generated")])
+    history.commit({".gitattributes": f"{name} -linguist-generated\n".encode()})
+    assert analysed(history.write(), all_files=False).lines == 2
+
+
 def test_a_file_moved_out_of_a_vendored_folder_keeps_its_authors(history: History) -> None:
     content = b"".join(b"%d\n" % number for number in range(20))
     history.commit({"vendor/lib.py": content})

@@ -17,6 +17,7 @@ NAMED_FEW = 5
 SECTIONS = (
     page_pictures.languages_over_time,
     page_pictures.ownership,
+    page_pictures.commits_over_time,
     page_tables.authors,
     page_tables.years,
     page_tables.languages,

@@ -1,18 +1,18 @@
-"""The sections of a report's page that are pictures, each with its numbers as a table: languages, ownership."""
+"""The sections of a report's page that are pictures, each with its numbers as a table: languages, owners, commits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from bot.jobs.analysis.faces.area import stacked, stacked_area
+from bot.jobs.analysis.faces.area import Band, stacked, stacked_area
 from bot.jobs.analysis.faces.canvas import REST
 from bot.jobs.analysis.faces.parts import Key, Percent, Row, figure, folded, note, section, table
 from bot.jobs.analysis.faces.treemap import Group, Tile, treemap
 from bot.jobs.analysis.faces.voice import SHOWN, Voice
-from bot.jobs.analysis.faces.words import area_words
+from bot.jobs.analysis.faces.words import area_words, commit_words
 from bot.jobs.analysis.reports.report import Ownership, Report
-from bot.jobs.analysis.reports.timeline import growth
+from bot.jobs.analysis.reports.timeline import Made, commits_made, growth
 
 THEN = 3
 """Owners of a folder that are named after the first."""
@@ -32,6 +32,46 @@ def languages_over_time(report: Report, voice: Voice) -> str:
         note(voice.say("languages_over_time.why")) if picture else "",
         folded(voice.say("as_table"), table(heading, head, rows)),
     )
+
+
+def commits_over_time(report: Report, voice: Voice) -> str:
+    """Commits by author in each month, in the colours of the people; the table sums them up by year."""
+    shown = {entry.author for entry in report.authors}
+    made = commits_made([row for row in report.days.commits if row.author in shown] if report.days else [])
+    bands = _commits(made, voice)
+    picture = stacked_area(made.points, bands, commit_words(voice.locale))
+    heading, head = voice.say("commits_over_time"), [voice.say("year"), *(band.name for band in bands)]
+    rows = _yearly(made.points, bands)
+    return section(
+        heading,
+        figure(picture, [Key(band.name, band.series) for band in bands]),
+        note(voice.say(f"commits_over_time.why.{'week' if made.is_weekly else 'month'}")) if picture else "",
+        folded(voice.say("as_table"), table(heading, head, rows)),
+    )
+
+
+def _commits(made: Made, voice: Voice) -> list[Band]:
+    """A band for each of the people who have a colour, and one for all others."""
+    named = {author: made.by_author[author] for author in voice.colours if author in made.by_author}
+    bands = [
+        Band(voice.name(author), [periods.get(point, 0) for point in made.points], voice.colour(author))
+        for author, periods in named.items()
+    ]
+    others = [periods for author, periods in made.by_author.items() if author not in named]
+    if others:
+        together = [sum(periods.get(point, 0) for periods in others) for point in made.points]
+        bands.append(Band(voice.say("all_others"), together, REST))
+    return bands
+
+
+def _yearly(points: Sequence[date], bands: Sequence[Band]) -> list[Row]:
+    """What each band comes to in each year, the newest first."""
+    sums: dict[int, list[int]] = {}
+    for at, point in enumerate(points):
+        year = sums.setdefault(point.year, [0] * len(bands))
+        for number, band in enumerate(bands):
+            year[number] += band.values[at]
+    return [[str(year), *counts] for year, counts in reversed(sums.items())]
 
 
 def _told(points: Sequence[date]) -> list[int]:

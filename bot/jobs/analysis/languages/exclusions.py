@@ -17,6 +17,16 @@ _ATTRIBUTES = ("linguist-vendored", "linguist-generated", "linguist-language")
 CHECKED_WITHIN_S = 60.0
 """Git may look at a pattern of many `*` for longer than anybody waits."""
 
+LOCK_FILES = frozenset(
+    (
+        *("yarn.lock", "bun.lock", "Gemfile.lock", "gems.locked", "go.sum", "go.work.sum", "mix.lock", "rebar.lock"),
+        *("pubspec.lock", "Podfile.lock", "Package.resolved", "Cartfile.resolved", "packages.lock.json", "paket.lock"),
+        *("gradle.lockfile", "buildscript-gradle.lockfile", "symfony.lock", "shard.lock", "Chart.lock", "conan.lock"),
+        *("pylock.toml", "stack.yaml.lock", "cabal.project.freeze", "devbox.lock"),
+    )
+)
+"""What package managers write beside those of Linguist's rules, which knows these by their content or not at all."""
+
 _NO = ("unset", "false")
 _YES = ("set", "true")
 
@@ -46,11 +56,15 @@ class Attributes:
     def reason(self, path: str) -> str | None:
         """Why a file is left out, or None; what the repository says wins over Linguist's own rules."""
         told = self._told.get(path, {})
-        for name, rules in (("vendored", linguist().vendored), ("generated", linguist().generated)):
+        for name, holds in (("vendored", linguist().vendored.match), ("generated", _is_generated)):
             value = told.get(f"linguist-{name}")
-            if value in _YES or (value not in _NO and rules.match(path)):
+            if value in _YES or (value not in _NO and holds(path)):
                 return name
         return None
+
+
+def _is_generated(path: str) -> bool:
+    return linguist().generated.match(path) or path.rpartition("/")[2] in LOCK_FILES
 
 
 def read_attributes(git: Git, blobs: Mapping[bytes, bytes]) -> Attributes:

@@ -63,20 +63,25 @@ class Days:
     commits: Sequence[CommitDay]
     files: Sequence[FileDay]
 
-    def series(self, within: Range | None = None) -> Series:
-        """What `count_series` tells, of a range of days."""
-        chosen = within or Range()
-        languages = [row for row in self.languages if chosen.holds(row.day)]
-        activity = _activity(row for row in self.commits if chosen.holds(row.day))
-        for row in languages:
+    def series(self) -> Series:
+        """What `count_series` tells of these days."""
+        activity = _activity(self.commits)
+        for row in self.languages:
             entry = activity[row.author]
             entry.added += row.added
             entry.deleted += row.deleted
         for changed in self.files:
-            if chosen.holds(changed.day):
-                known = activity[changed.author].extensions
-                known[changed.extension] = known.get(changed.extension, 0) + changed.files
-        return Series(_by_period(languages, week_start), _by_period(languages, month_start), activity)
+            known = activity[changed.author].extensions
+            known[changed.extension] = known.get(changed.extension, 0) + changed.files
+        return Series(_by_period(self.languages, week_start), _by_period(self.languages, month_start), activity)
+
+    def within(self, range_: Range) -> Days:
+        """A range of them."""
+        return Days(
+            [row for row in self.languages if range_.holds(row.day)],
+            [row for row in self.commits if range_.holds(row.day)],
+            [row for row in self.files if range_.holds(row.day)],
+        )
 
     def without_bots(self) -> Days:
         """What people did."""

@@ -75,13 +75,15 @@ def narrowed(report: Report, within: Range, authors: Iterable[str] = ()) -> Repo
     if report.days is None or within.is_open:
         week, month = shown.rows(report.week), shown.rows(report.month)
         return dataclasses.replace(report, authors=entries, week=week, month=month)
-    series = report.days.series(within)
+    days = report.days.within(within)
+    series = days.series()
     done = [_doing(entry, series.activity.get(entry.author, _NOTHING_DONE)) for entry in entries]
     return dataclasses.replace(
         report,
         authors=[entry for entry in done if entry.lines or entry.commits],
         week=shown.rows(series.week),
         month=shown.rows(series.month),
+        days=days,
     )
 
 

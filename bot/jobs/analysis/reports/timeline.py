@@ -1,13 +1,15 @@
-"""Lines alive by language over time, from what was added and deleted."""
+"""What pictures over time are drawn from: lines alive by language, and commits by author."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
-from bot.jobs.analysis.reports.series import TimelineRow
+from bot.jobs.analysis.people.identities import Author
+from bot.jobs.analysis.reports.days import CommitDay
+from bot.jobs.analysis.reports.series import TimelineRow, month_start, week_start
 
 
 def lines_alive(points: Sequence[date], rows: Iterable[TimelineRow]) -> dict[str, dict[date, int]]:
@@ -26,14 +28,22 @@ def _grow(changes: Iterable[int]) -> Iterable[int]:
     return (max(0, total) for total in accumulate(changes))
 
 
-def months(rows: Sequence[TimelineRow]) -> list[date]:
-    """Every month from the first to the last that something happened in."""
-    if not rows:
+def months(starts: Sequence[date]) -> list[date]:
+    """Every month from the first to the last of these, which come in order."""
+    if not starts:
         return []
-    months, last = [rows[0].start], rows[-1].start
+    months, last = [starts[0]], starts[-1]
     while months[-1] < last:
         months.append((months[-1] + timedelta(days=32)).replace(day=1))
     return months
+
+
+def weeks(starts: Sequence[date]) -> list[date]:
+    """Every week from the first to the last of these, which come in order."""
+    if not starts:
+        return []
+    count = (starts[-1] - starts[0]).days // 7 + 1
+    return [starts[0] + timedelta(days=7 * number) for number in range(count)]
 
 
 SHORT_MONTHS = 4
@@ -49,16 +59,32 @@ class Growth(NamedTuple):
 
 def growth(week: Sequence[TimelineRow], month: Sequence[TimelineRow]) -> Growth:
     """By month, and by week where there are few months."""
-    points = months(month)
+    points = months([row.start for row in month])
     if len(points) >= SHORT_MONTHS:
         return Growth(points, lines_alive(points, month))
-    points = weeks(week)
+    points = weeks([row.start for row in week])
     return Growth(points, lines_alive(points, week))
 
 
-def weeks(rows: Sequence[TimelineRow]) -> list[date]:
-    """Every week from the first to the last that something happened in."""
-    if not rows:
-        return []
-    count = (rows[-1].start - rows[0].start).days // 7 + 1
-    return [rows[0].start + timedelta(days=7 * number) for number in range(count)]
+class Made(NamedTuple):
+    """Commits by author in each period."""
+
+    points: list[date]
+    by_author: dict[Author, dict[date, int]]
+    is_weekly: bool
+
+
+def commits_made(days: Sequence[CommitDay]) -> Made:
+    """By month, and by week where there are few months; `days` come in order."""
+    points = months([month_start(row.day) for row in days])
+    if len(points) >= SHORT_MONTHS:
+        return Made(points, _by_author(days, month_start), is_weekly=False)
+    return Made(weeks([week_start(row.day) for row in days]), _by_author(days, week_start), is_weekly=True)
+
+
+def _by_author(days: Iterable[CommitDay], start_of: Callable[[int], date]) -> dict[Author, dict[date, int]]:
+    made: dict[Author, dict[date, int]] = {}
+    for row in days:
+        periods, start = made.setdefault(row.author, {}), start_of(row.day)
+        periods[start] = periods.get(start, 0) + row.commits
+    return made
