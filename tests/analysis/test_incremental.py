@@ -321,6 +321,22 @@ def test_a_changed_mailmap_counts_at_once(history: History, tmp_path: Path) -> N
     assert "Benjamin <benjamin@example.org>" in [str(entry.author) for entry in report.authors]
 
 
+def test_co_authors_of_a_push_are_added_and_a_changed_mailmap_counts_for_all(history: History, tmp_path: Path) -> None:
+    pair = b"pair\n\nCo-authored-by: Ben <ben@example.org>\nCo-authored-by: B <b@example.org>\n"
+    history.commit({"a.txt": SONG}, message=pair)
+    history.commit({"b.txt": SONG}, message=b"alone \1 and more\n")
+    history.commit({"c.txt": SONG}, message=pair)
+    history.commit({".mailmap": b"Ben <ben@example.org> <b@example.org>\n"})
+    repository = history.write()
+    states, told = States(tmp_path / "states"), []
+    for commit in range(4):
+        git(repository, "update-ref", "refs/heads/live", f"c{commit}")
+        found = analysed(repository, states, ref="live", co_authors=True).co_authors or ()
+        told.append({str(entry.author): entry.commits for entry in found})
+    ben, other = "Ben <ben@example.org>", "B <b@example.org>"
+    assert told == [{ben: 1, other: 1}, {ben: 1, other: 1}, {ben: 2, other: 2}, {ben: 2}]
+
+
 def test_states_leave_the_disk_when_there_are_too_many(history: History, tmp_path: Path) -> None:
     history.commit({"a.txt": SONG})
     state = cold_state(history.write())

@@ -18,11 +18,10 @@ from bot.jobs.analysis.reports.assembly import (
     ownership,
     ranked,
 )
-from bot.jobs.analysis.reports.coauthors import count_co_authors
 from bot.jobs.analysis.reports.days import Days, collect_days
 from bot.jobs.analysis.reports.insights import gain_insights
 from bot.jobs.analysis.reports.remarks import Remark
-from bot.jobs.analysis.reports.report import Report
+from bot.jobs.analysis.reports.report import CoAuthor, Report
 from bot.jobs.analysis.reports.series import Series, count_series
 from bot.jobs.analysis.reports.treefacts import TreeFacts
 from bot.jobs.analysis.repositories.git import Git
@@ -59,10 +58,16 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
         excluded=sorted([*left_out, *unread]),
         warnings=_warnings(found, unread, tree),
         per_file=_per_file(owners, author_of) if request.per_file else None,
-        co_authors=count_co_authors(git, request.window) if request.co_authors else None,
+        co_authors=_co_authors(git, request, found),
         insights=gain_insights(found.history, authors, owners.values(), tally.lines),
         days=days,
     )
+
+
+def _co_authors(git: Git, request: AnalysisRequest, found: State) -> list[CoAuthor] | None:
+    if not request.co_authors:
+        return None
+    return found.co_authors.count(git, found.history, found.files.text.get(b".mailmap"), request.window)
 
 
 def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Days | None:

@@ -12,6 +12,7 @@ from bot.jobs.analysis.blame.history import Changes, History
 from bot.jobs.analysis.blame.onepass import Blame, Walked
 from bot.jobs.analysis.languages.by_path import ContentLanguages
 from bot.jobs.analysis.people.identities import AuthorBook
+from bot.jobs.analysis.reports.coauthors import CoAuthorBook
 from bot.jobs.analysis.runs.past import Past
 from bot.jobs.analysis.runs.trace import Trace
 
@@ -21,8 +22,8 @@ class State:
     """A repository as last analysed. `lines` holds each file's commit numbers as the bytes of an array of them.
 
     `past` and `trace` know where the versions of all files came from; `updates` counts how often the state was brought
-    to a newer commit. `book` and `contents` remember what was asked of git for the report; they are not worth a place
-    on disk.
+    to a newer commit. `book`, `co_authors` and `contents` remember what was asked of git for the report; they are not
+    worth a place on disk.
     """
 
     head: bytes
@@ -35,6 +36,7 @@ class State:
     trace: Trace = field(default_factory=Trace)
     updates: int = 0
     book: AuthorBook = field(default_factory=AuthorBook)
+    co_authors: CoAuthorBook = field(default_factory=CoAuthorBook)
     contents: ContentLanguages = field(default_factory=ContentLanguages)
 
     def keep(self, path: bytes, lines: Lines | None) -> None:
