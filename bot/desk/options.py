@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 
 from bot.errors import Refused
 from bot.grammar import Command
 from bot.repo_config.config import EnvironmentConfig
 from bot.repo_config.ecs import FOLLOW
+from bot.repo_config.patterns import fits
 from bot.repo_config.traffic import canary
 
 
@@ -35,6 +35,6 @@ def _allowed(name: str, value: str, environment: EnvironmentConfig) -> str:
         raise Refused("param_unknown", name=name, environment=environment.name, known=sorted(environment.params))
     if rule.choices and value not in rule.choices:
         raise Refused("param_refused", name=name, environment=environment.name, wanted=list(rule.choices))
-    if rule.pattern is not None and not re.fullmatch(rule.pattern, value):
+    if rule.pattern is not None and not fits(rule.pattern, value):
         raise Refused("param_refused", name=name, environment=environment.name, wanted=[rule.pattern])
     return value

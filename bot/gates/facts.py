@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.errors import Permanent, Refused, Transient
@@ -67,7 +68,7 @@ class Facts:
 
     async def config(self, ref: str) -> RepoConfig:
         """The settings at a branch or commit of the base repository. Raises Refused("bad_config")."""
-        return parse_config(await self._file(ref) or b"", self.known_default_branch or ref)
+        return await _read(await self._file(ref) or b"", self.known_default_branch or ref)
 
     async def settings_for(self, pull: PullRequest) -> RepoConfig:
         """The settings that hold for a pull request: its base branch's where GitHub protects that branch, else the
@@ -80,7 +81,7 @@ class Facts:
             return default
         base = await branch_head(self.client, pull.base_ref)
         raw = await self._file(base.sha) if base is not None and base.protected else None
-        return default if raw is None else parse_config(raw, pull.default_branch).under(default)
+        return default if raw is None else (await _read(raw, pull.default_branch)).under(default)
 
     async def _file(self, ref: str) -> bytes | None:
         return await file_at(self.client, CONFIG_PATH, ref, MOST_BYTES + 1)
@@ -111,6 +112,11 @@ class Facts:
 
     async def _is_in_a_branch(self, sha: str) -> bool:
         return await is_in_a_branch(self.client, sha, await self.default_branch())
+
+
+async def _read(raw: bytes, default_branch: str) -> RepoConfig:
+    """Beside the loop: a file that was made for it takes seconds, and everybody else would wait."""
+    return await asyncio.to_thread(parse_config, raw, default_branch)
 
 
 async def facts_about(

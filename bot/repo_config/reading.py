@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from bot.errors import Refused
 from bot.repo_config.analysis import read_analysis
 from bot.repo_config.config import EnvironmentConfig, RepoConfig, default_config
 from bot.repo_config.ecs import fault_in_ecs
+from bot.repo_config.patterns import fault_in_pattern
 from bot.repo_config.placed_yaml import START, Misplaced, Places, read_yaml
 from bot.repo_config.previews import PreviewsConfig, read_previews
 from bot.repo_config.rules import fault_in_rules, read_rules
@@ -74,14 +74,13 @@ def _check_environments(data: Mapping[str, Any], places: Places) -> None:
 
 
 def _check_patterns(data: Mapping[str, Any], places: Places) -> None:
-    """The patterns of `params` must be regular expressions as Python has them."""
+    """The patterns of `params` must be regular expressions."""
     for name, settings in (data.get("environments") or {}).items():
         for variable, rule in ((settings or {}).get("params") or {}).items():
-            try:
-                re.compile((rule or {}).get("pattern") or "")
-            except re.error as error:
+            problem = fault_in_pattern((rule or {}).get("pattern") or "")
+            if problem is not None:
                 place = places[("environments", name, "params", variable, "pattern")]
-                raise Misplaced(place, f"this is no regular expression: {error.msg}") from error
+                raise Misplaced(place, f"this is no regular expression: {problem}")
 
 
 def _config(data: Mapping[str, Any], default_branch: str) -> RepoConfig:
