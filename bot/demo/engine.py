@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.config import from_environment
 from bot.engines.docker.api import EngineAddress, EngineApi
-from bot.engines.docker.images import can_pull
+from bot.engines.docker.images import can_pull, forget_images_of, forget_names_under
 from bot.engines.standin.bases import local_version, make_base
 from bot.errors import ShipmateError, UserMistake
 
 OFFICIAL = "public.ecr.aws/docker/library"
-STAND_IN = "shipmate-demo"
-"""Passed as `--build-arg REGISTRY=…`: names under it are found on the engine itself."""
 SAMPLE_BASES = ("python:3.11-slim", "python:3.13-slim")
 """What the samples are built from: one names its base, the other gets the default Python."""
 
@@ -28,35 +28,53 @@ class Chosen:
     base_registry: str | None = None
 
 
-async def choose_engine(wanted: str, say: Say) -> Chosen:
+async def choose_engine(wanted: str, owner: str, say: Say) -> Chosen:
     """`docker` and `process` are taken as asked; `auto` is Docker where it answers.
 
-    Where no image can be pulled, base images are made from this machine's own files. Raises Transient
-    ("engine_unavailable") when Docker was asked for and does not answer.
+    Where no image can be pulled, base images are made from this machine's own files, under the `owner`'s name. Raises
+    Transient("engine_unavailable") when Docker was asked for and does not answer.
     """
     if wanted == "process":
         return Chosen("process")
-    given = from_environment().docker_host
-    api = EngineApi(EngineAddress(given) if given else None)
     try:
-        return Chosen("docker", await _bases(api, say))
+        async with _engine() as api:
+            return Chosen("docker", await _bases(api, owner, say))
     except ShipmateError as error:
         if wanted == "docker" or isinstance(error, UserMistake):
             raise
         say("No Docker engine answers, so this builds and runs local processes, for trying out only.")
         say("For the real thing install and start Docker: https://docs.docker.com/engine/install/")
         return Chosen("process")
+
+
+async def forget_images(owner: str) -> None:
+    """Remove from the engine, where one answers, what was built for `owner` and the bases made for it. Repeatable."""
+    with contextlib.suppress(ShipmateError):
+        async with _engine() as api:
+            await forget_images_of(api, owner)
+            await forget_names_under(api, owner)
+
+
+@asynccontextmanager
+async def _engine() -> AsyncIterator[EngineApi]:
+    given = from_environment().docker_host
+    api = EngineApi(EngineAddress(given) if given else None)
+    try:
+        yield api
     finally:
         await api.close()
 
 
-async def _bases(api: EngineApi, say: Say) -> str | None:
-    """None where the official images can be had; else a name under which this engine has stand-ins for them."""
+async def _bases(api: EngineApi, owner: str, say: Say) -> str | None:
+    """None where the official images can be had; else a name under which this engine has stand-ins for them.
+
+    Builds are given it as `--build-arg REGISTRY=…`: names under it are found on the engine itself.
+    """
     version = (await api.ask("GET", "version"))["Version"]
     say(f"Docker engine {version} answers.")
     if all([await can_pull(api, f"{OFFICIAL}/{base}") for base in SAMPLE_BASES]):
         return None
     own = await local_version("python")
     say(f"No base image can be pulled; making one from this machine's own Python {own} (docker import).")
-    await make_base(api, "python", [f"{STAND_IN}/{base}" for base in SAMPLE_BASES])
-    return STAND_IN
+    await make_base(api, "python", [f"{owner}/{base}" for base in SAMPLE_BASES], keep=False)
+    return owner

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from bot.composition.engines import open_engines
 from bot.config import Settings, from_environment
-from bot.demo.engine import Chosen, choose_engine
+from bot.demo.engine import Chosen, choose_engine, forget_images
 from bot.demo.github import deployed_by_comment, followed, pushed
 from bot.demo.server import server_environment, serving
 from bot.demo.slack import deployed_from_slack
@@ -57,11 +57,11 @@ async def run_demo(*, once: bool, engine: str, port: int) -> int:
 
 async def _play(console: Console, stopped: asyncio.Event, *, once: bool, engine: str, port: int) -> int:
     folder = Path(tempfile.mkdtemp(prefix="shipmate-"))
-    log = folder / "server.log"
+    log, owner = folder / "server.log", f"shipmate-demo-{folder.name.removeprefix('shipmate-').lower()}"
     try:
-        chosen = await choose_engine(engine, lambda text: console.print(text, markup=False))
+        chosen = await choose_engine(engine, owner, lambda text: console.print(text, markup=False))
         async with Sandbox(state_dir=folder / "sandbox") as sandbox, aiohttp.ClientSession() as http:
-            environment = _environment(folder, sandbox, chosen, port)
+            environment = _environment(folder, sandbox, owner, chosen, port)
             async with _cleaned_up(from_environment(environment)), serving(environment, log) as server:
                 sandbox.github.webhook_url = f"{server.address}/webhook/github"
                 sandbox.slack.request_url = f"{server.address}/slack/events"
@@ -74,12 +74,13 @@ async def _play(console: Console, stopped: asyncio.Event, *, once: bool, engine:
                     await stopped.wait()
                 return 1 if stage.shown.wrong else 0
     finally:
+        if engine != "process":
+            await forget_images(owner)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(folder: Path, sandbox: Sandbox, chosen: Chosen, port: int) -> dict[str, str]:
+def _environment(folder: Path, sandbox: Sandbox, owner: str, chosen: Chosen, port: int) -> dict[str, str]:
     """Nothing of the demo is known to the server in any other way. Slack reaches it, so it needs no socket."""
-    owner = f"shipmate-demo-{folder.name}"
     environment = server_environment(folder, sandbox, owner=owner, port=port, base_registry=chosen.base_registry)
     environment.pop("SLACK_APP_TOKEN", None)
     return {**environment, "SHIPMATE_ENGINE": chosen.engine}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import logging
 import uuid
@@ -16,6 +17,7 @@ from bot.engines.docker.failures import build_failure
 from bot.engines.docker.progress import BuildKitProgress
 from bot.engines.docker.tar import MEDIA_TYPE, Member, tar_stream
 from bot.engines.docker.trace import IMAGE_ID, TRACE_ID, read_trace
+from bot.engines.labels import OWNER
 from bot.engines.lines import LineCutter
 from bot.errors import Permanent, ShipmateError
 from bot.ports.images import BuildRequest, BuiltImage, LogSink
@@ -30,11 +32,12 @@ _log = logging.getLogger("shipmate.docker")
 class DockerBuilder:
     """A `ports.Builder`. The engine keeps its build cache from one build to the next.
 
-    `kind` is `BUILDKIT` or `CLASSIC`; without it the engine is asked at the first build.
+    `kind` is `BUILDKIT` or `CLASSIC`; without it the engine is asked at the first build. `owner` marks the images as
+    this installation's.
     """
 
-    def __init__(self, api: EngineApi, kind: str | None = None) -> None:
-        self._api, self._kind = api, kind
+    def __init__(self, api: EngineApi, kind: str | None = None, owner: str | None = None) -> None:
+        self._api, self._kind, self._owner = api, kind, owner
 
     async def mounts_caches(self) -> bool:
         """True with BuildKit."""
@@ -47,6 +50,8 @@ class DockerBuilder:
         Transient("engine_unavailable").
         """
         members = await asyncio.to_thread(context_members, request.context, request.dockerfile)
+        if self._owner is not None:
+            request = dataclasses.replace(request, labels={**request.labels, OWNER: self._owner})
         kind = self._kind or await builder_kind(self._api)
         build = _Build(self._api, request, members, log)
         try:

@@ -14,4 +14,4 @@ from bot.ports.running import Traffic
 def docker_engine(api: EngineApi, traffic: Traffic, owner: str, access: RegistryAccess | None = None) -> Engine:
     """Builder, registry and target on one engine. With no `access` images stay on it."""
     keeper = DockerRegistry(api, access) if access else LocalRegistry()
-    return Engine("docker", DockerBuilder(api), keeper, DockerTarget(api, owner, access=access), traffic)
+    return Engine("docker", DockerBuilder(api, owner=owner), keeper, DockerTarget(api, owner, access=access), traffic)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.errors import EngineRefusal
 from bot.engines.docker.registry import RegistryAccess
+from bot.engines.labels import OWNER
 from bot.errors import Permanent, ShipmateError
 
 _LOCAL_ID = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
@@ -68,8 +69,36 @@ async def forget_image(api: EngineApi, image: str) -> None:
     filters = json.dumps({"ancestor": [details["Id"]]})
     if await api.ask("GET", "containers/json", params={"all": True, "filters": filters}):
         return
+    await _delete(api, details["Id"], force=True)
+
+
+async def forget_images_of(api: EngineApi, owner: str) -> None:
+    """Remove all that an installation built, unless a container was made from it. Repeatable.
+
+    https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Image/operation/ImageList
+    """
+    for image in await _listed(api, label=f"{OWNER}={owner}"):
+        await forget_image(api, image["Id"])
+
+
+async def forget_names_under(api: EngineApi, registry: str) -> None:
+    """Take away the names `REGISTRY/…`, and with the last name of an image the image. Repeatable."""
+    for image in await _listed(api, reference=f"{registry}/*"):
+        for name in image["RepoTags"]:
+            if name.startswith(f"{registry}/"):
+                await _delete(api, name, force=False)
+
+
+async def _listed(api: EngineApi, **filters: str) -> list[dict[str, Any]]:
+    asked = json.dumps({name: [value] for name, value in filters.items()})
+    found: list[dict[str, Any]] = await api.ask("GET", "images/json", params={"filters": asked})
+    return found
+
+
+async def _delete(api: EngineApi, image: str, *, force: bool) -> None:
+    """One that is gone already, or that something was made from, is left."""
     try:
-        await api.ask("DELETE", f"images/{details['Id']}", params={"force": True})
+        await api.ask("DELETE", f"images/{quote(image, safe='/:@')}", params={"force": force})
     except EngineRefusal as refusal:
         if refusal.status not in (NOT_THERE, IN_THE_WAY):
             raise

@@ -52,11 +52,12 @@ async def local_version(kind: str) -> str:
     return str((await asyncio.to_thread(_kind(kind).find)).version)
 
 
-async def make_base(api: EngineApi, kind: str, names: Sequence[str]) -> str:
+async def make_base(api: EngineApi, kind: str, names: Sequence[str], *, keep: bool = True) -> str:
     """Give the engine a base image of this kind under these names (`registry/python:3.11-slim`); answers its id.
 
     It holds what this machine has, whatever version the names say: ask `local_version` first. One made before of the
-    same program is found again. Raises Permanent("standin_missing", program), Transient("engine_unavailable").
+    same program is found again; without `keep` this one has no name but those, and goes with them.
+    Raises Permanent("standin_missing", program), Transient("engine_unavailable").
     """
     chosen = _kind(kind)
     found = await asyncio.to_thread(chosen.find)
@@ -67,7 +68,7 @@ async def make_base(api: EngineApi, kind: str, names: Sequence[str]) -> str:
         image_id = await _imported(api, tree, chosen.changes)
     else:
         image_id = str(details["Id"])
-    for name in (own_name, *names):
+    for name in (own_name, *names) if keep else names:
         await _tag(api, image_id, name)
     return image_id
 
