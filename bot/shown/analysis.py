@@ -113,6 +113,7 @@ def _findings(view: JobView, locale: str) -> Iterator[str]:
     if found:
         yield _authors(found, locale)
         yield _lists(found, locale)
+        yield "\n".join(f"- {line}" for line in not_analysed(found, locale))
     if "analysis" in view.result and "svg" in view.addresses:
         picture = f"![{messages.say(locale, 'analysis.picture')}]({view.addresses['svg']})"
         yield f"[{picture}]({view.addresses['report']})"
@@ -154,6 +155,13 @@ def code_of(found: Found, locale: str) -> str:
 
 def _shares(languages: Sequence[Found], locale: str) -> str:
     return ", ".join(f"{language_name(locale, one['name'])} {one['share']:.1%}" for one in languages)
+
+
+def not_analysed(found: Found, locale: str) -> list[str]:
+    """The repositories of several that are not in the sum, each with the reason."""
+    words = messages.say(locale, "contributions.not_analysed")
+    skipped = found.get("skipped", ())
+    return [f"{words}: {messages.neutral(one['repository'])} – {messages.neutral(one['why'], 300)}" for one in skipped]
 
 
 def bus_factor(found: Found, locale: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import messages
 from bot.jobs.analysis.faces.words import language_name
-from bot.shown.analysis import last_commit, why_nobody, why_suggested
+from bot.shown.analysis import last_commit, not_analysed, why_nobody, why_suggested
 from bot.shown.view import JobView
 
 
@@ -22,7 +22,8 @@ def render_findings(view: JobView, locale: str, query: str) -> str:
     picture = _picture(view, locale, query) if "analysis" in view.result else ""
     report = view.addresses.get("report")
     whole = f'<p><a href="{escape(report)}">{_word(locale, "report")}</a></p>' if report and picture else ""
-    return f"{picture}{whole}{_authors(found, locale)}"
+    lacking = "".join(f"<p>{escape(line)}</p>" for line in not_analysed(found, locale))
+    return f"{picture}{whole}{_authors(found, locale)}{lacking}"
 
 
 def _picture(view: JobView, locale: str, query: str) -> str:

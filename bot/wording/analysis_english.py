@@ -107,6 +107,8 @@ SENTENCES: Mapping[str, str] = {
     "contributions.year": "Year",
     "contributions.people": "People",
     "contributions.newcomers": "New",
+    "contributions.not_analysed": "Not analysed",
+    "contributions.repository": "Repository",
     "contributions.language": "Language",
     "contributions.languages.code": "Without data and prose, as GitHub counts (by lines, not bytes): {languages}.",
     "contributions.unknown_language": "no known language",

@@ -107,6 +107,8 @@ SENTENCES: Mapping[str, str] = {
     "contributions.year": "연도",
     "contributions.people": "사람",
     "contributions.newcomers": "새로 온 사람",
+    "contributions.not_analysed": "분석하지 못한 저장소",
+    "contributions.repository": "저장소",
     "contributions.language": "언어",
     "contributions.languages.code": "데이터와 글을 뺀, GitHub 방식의 비율(바이트가 아닌 줄 기준): {languages}.",
     "contributions.unknown_language": "알 수 없는 언어",

@@ -17,10 +17,11 @@ from bot.jobs.analysis.faces.page import render_page
 from bot.jobs.analysis.faces.portfolio_page import render_portfolio
 from bot.jobs.analysis.faces.spreadsheet import csv_of
 from bot.jobs.analysis.plan import AnalysisPlan
-from bot.jobs.analysis.reports.portfolio import add_up
+from bot.jobs.analysis.reports.portfolio import Portfolio, add_up
 from bot.jobs.analysis.reports.ranges import Range
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.stored import from_store, narrowed
+from bot.jobs.analysis.skipped import from_kept
 from bot.model import Job
 from bot.store.analyses import StoredAnalysis
 
@@ -34,17 +35,23 @@ def findings(job: Job, kept: Sequence[StoredAnalysis]) -> dict[str, Any]:
     reports = reports_of(job, kept)
     if not reports:
         return {}
-    if len(reports) == 1:
+    if not is_portfolio(job):
         return {"report": report_json(reports[0]), **beside(kept[0])}
-    return {"portfolio": add_up(reports).to_json(), "reports": [report_json(report) for report in reports]}
+    portfolio = add_up(reports, from_kept(job.result.get("skipped", ())))
+    return {"portfolio": portfolio.to_json(), "reports": [report_json(report) for report in reports]}
 
 
 def reports_of(job: Job, kept: Sequence[StoredAnalysis]) -> list[Report]:
     """The reports as they were asked for; none before all are there."""
     plan = AnalysisPlan.from_json(job.spec)
-    if len(kept) < len(plan.targets):
+    if len(kept) + len(job.result.get("skipped", ())) < len(plan.targets):
         return []
     return [read(one, plan.within, plan.authors) for one in kept]
+
+
+def is_portfolio(job: Job) -> bool:
+    """Whether it is about several repositories, however many of them have a report."""
+    return len(AnalysisPlan.from_json(job.spec).targets) > 1
 
 
 def read(kept: StoredAnalysis, within: Range, authors: Iterable[str]) -> Report:
@@ -69,9 +76,12 @@ def beside(kept: StoredAnalysis) -> dict[str, Any]:
 def job_file(job: Job, kept: Sequence[StoredAnalysis], form: str, locale: str) -> web.Response | None:
     """A finished job's report as a file; of several repositories their sum, or as CSV the authors of each."""
     reports = reports_of(job, kept)
-    if len(reports) > 1:
-        return _portfolio_file(reports, form, f"portfolio-{job.id}", locale)
-    return report_file(reports[0], form, locale) if reports else None
+    if not reports:
+        return None
+    if is_portfolio(job):
+        portfolio = add_up(reports, from_kept(job.result.get("skipped", ())))
+        return _portfolio_file(portfolio, reports, form, f"portfolio-{job.id}", locale)
+    return report_file(reports[0], form, locale)
 
 
 def report_file(report: Report, form: str, locale: str) -> web.Response:
@@ -82,10 +92,9 @@ def report_file(report: Report, form: str, locale: str) -> web.Response:
     return _file(csv_of(report) if form == "csv" else render_page(report, locale), form, name)
 
 
-def _portfolio_file(reports: Sequence[Report], form: str, name: str, locale: str) -> web.Response:
+def _portfolio_file(portfolio: Portfolio, reports: Sequence[Report], form: str, name: str, locale: str) -> web.Response:
     if form == "csv":
         return _file(csv_of(*reports), form, name)
-    portfolio = add_up(reports)
     is_page = form == "html"
     told = render_portfolio(portfolio, locale) if is_page else orjson.dumps(portfolio.to_json()).decode()
     return _file(told, form, name)

@@ -73,7 +73,7 @@ def test_the_code_of_several_repositories_is_told_apart_too(tmp_path: Path) -> N
         history = History(tmp_path / name)
         history.commit({"a.py": b"1\n", "data.json": b"[\n]\n" * 5})
         reports.append(analysed(history.write()))
-    told = of_portfolio(add_up(reports))
+    told = of_portfolio(add_up(reports), "en")
     assert [one["name"] for one in told["languages"]] == ["JSON", "Python"]
     assert told["code"] == [{"name": "Python", "lines": 2, "share": 1.0}]
 

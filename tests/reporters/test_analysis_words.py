@@ -57,7 +57,7 @@ def seen(state: JobState = JobState.COMPLETED, result: dict[str, Any] | None = N
     "result",
     [
         {"analysis": found(person(HOSTILE, login=HOSTILE), frameworks=[HOSTILE])},
-        {"portfolio": found(person(HOSTILE), repositories=["a/b"])},
+        {"portfolio": found(person(HOSTILE), repositories=["a/b"], skipped=[{"repository": HOSTILE, "why": HOSTILE}])},
         {
             "change": {
                 "owners": [person(HOSTILE)],

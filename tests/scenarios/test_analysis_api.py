@@ -13,6 +13,7 @@ import pytest
 
 from bot.clock import utc_now
 from bot.jobs.analysis.plan import TOKENS
+from bot.shown.analysis import not_analysed
 from tests.scenarios.test_analysis_jobs import PYTHON, Gate
 from tests.world import REPO, World
 
@@ -140,6 +141,24 @@ async def test_all_of_an_owners_repositories_are_added_up(world: World, program:
     assert {row["repository"] for row in csv.DictReader(io.StringIO(sheet))} == {REPO, "acme/web"}
     _, page = await program.ask("GET", f"/api/v1/analyses/{data['analysisId']}/html", headers={"Accept-Language": "ko"})
     assert "저장소 2개" in page
+
+
+async def test_one_that_cannot_be_analysed_costs_an_owners_others_nothing(world: World, program: Program) -> None:
+    data = await program.analysed(repos=[REPO, "zoe/gone"])
+    assert (data["status"], data["portfolio"]["repositories"]) == ("COMPLETED", [REPO])
+    (skipped,) = data["portfolio"]["skipped"]
+    assert (skipped["repository"], skipped["errorCode"]) == ("zoe/gone", "credentials_needed")
+    assert "does not exist or needs a password" in skipped["why"]
+    assert [report["repository"] for report in data["reports"]] == [REPO]
+    here = f"/api/v1/analyses/{data['analysisId']}"
+    assert (await program.ask("GET", f"{here}/json"))[1] == data["portfolio"]
+    _, page = await program.ask("GET", f"{here}/html", headers={"Accept-Language": "ko"})
+    assert "분석하지 못한 저장소" in page
+    assert "암호가 필요합니다" in page
+    job = await world.store.jobs.get(data["analysisId"])
+    assert job is not None
+    (line,) = not_analysed(job.result["portfolio"], "en")
+    assert line.replace("\u200b", "").startswith("Not analysed: zoe/gone – ")
 
 
 async def test_several_private_repositories_are_read_with_their_owners_token(world: World, program: Program) -> None:

@@ -1,4 +1,4 @@
-"""Words a refusal or failure of an analysis for where there is no job: what is wrong, and what to do next."""
+"""Words a refusal or failure of an analysis where it is no job's end: what is wrong, and what to do next."""
 
 from __future__ import annotations
 

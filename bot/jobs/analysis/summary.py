@@ -50,8 +50,8 @@ def of_report(report: Report, locale: str) -> dict[str, Any]:
     }
 
 
-def of_portfolio(portfolio: Portfolio) -> dict[str, Any]:
-    """Several repositories added up."""
+def of_portfolio(portfolio: Portfolio, locale: str) -> dict[str, Any]:
+    """Several repositories added up; why some of them are not is said in that language."""
     return {
         "repositories": list(portfolio.repositories),
         "lines": portfolio.lines,
@@ -70,6 +70,7 @@ def of_portfolio(portfolio: Portfolio) -> dict[str, Any]:
             for person in portfolio.people[:SHOWN_AUTHORS]
         ],
         **_languages([LanguageShare(*one, share(one[1], portfolio.lines)) for one in portfolio.languages.items()]),
+        "skipped": [one._replace(why=say_again(one.why, locale)).to_json() for one in portfolio.skipped],
     }
 
 

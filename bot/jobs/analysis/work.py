@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from bot import messages
-from bot.jobs.analysis import summary
+from bot.errors import Permanent, Refused, ShipmateError, UserMistake
+from bot.jobs.analysis import skipped, summary
 from bot.jobs.analysis.change import judge_change
 from bot.jobs.analysis.contributions import contribute
-from bot.jobs.analysis.plan import AnalysisPlan, Subject, Target
+from bot.jobs.analysis.plan import AnalysisPlan, Subject
 from bot.jobs.analysis.reports.portfolio import add_up
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.stored import from_store, narrowed
 from bot.jobs.analysis.tools import Tools
 from bot.jobs.context import Ending, Failure, JobContext
 from bot.model import JobState
+
+Failed = dict[str, ShipmateError]
+"""What went wrong, by repository."""
 
 
 class Analysis:
@@ -30,9 +34,9 @@ class Analysis:
             change = await judge_change(self._tools, context, plan)
             message = self._say("analysis.change_done", owners=change["ownerCount"], lines=change["lines"])
             return Ending(JobState.COMPLETED, message, {"change": change})
-        reports = await self._reports(context, plan)
+        reports, failed = await self._reports(context, plan)
         await self._tools.forget_token(plan)
-        return self._told(plan, reports)
+        return self._told(plan, reports, failed)
 
     async def undo(self, context: JobContext, failure: Failure) -> Ending:
         """Say why."""
@@ -40,22 +44,36 @@ class Analysis:
         why = messages.failure(self._tools.locale, failure.code, failure.facts)
         return Ending(failure.state, why, {"reason": failure.code}, failure.code, why)
 
-    async def _reports(self, context: JobContext, plan: AnalysisPlan) -> list[Report]:
+    async def _reports(self, context: JobContext, plan: AnalysisPlan) -> tuple[list[Report], Failed]:
+        """The reports, and why some of several repositories have none.
+
+        Raises what went wrong first where no repository has a report, and what may go well later.
+        """
         kept = {one.repository: one for one in await self._tools.analyses.of_job(context.job.id)}
-
-        async def report(target: Target) -> Report:
+        reports: list[Report] = []
+        failed: Failed = {}
+        for target in plan.targets:
             known = kept.get(target.name.lower())
-            return from_store(known.body) if known else await contribute(self._tools, context, plan, target)
+            try:
+                found = from_store(known.body) if known else await contribute(self._tools, context, plan, target)
+                reports.append(found)
+            except (Permanent, Refused, UserMistake) as error:
+                failed[target.name] = error
+        if not reports:
+            raise next(iter(failed.values()))
+        return reports, failed
 
-        return [await report(target) for target in plan.targets]
-
-    def _told(self, plan: AnalysisPlan, reports: list[Report]) -> Ending:
+    def _told(self, plan: AnalysisPlan, reports: list[Report], failed: Failed) -> Ending:
+        locale = self._tools.locale
         chosen = [narrowed(report, plan.within, plan.authors) for report in reports]
         result: dict[str, Any]
-        if len(chosen) == 1:
-            result, everyone = {"analysis": summary.of_report(chosen[0], self._tools.locale)}, len(reports[0].authors)
+        if len(plan.targets) == 1:
+            result, everyone = {"analysis": summary.of_report(chosen[0], locale)}, len(reports[0].authors)
         else:
-            result, everyone = {"portfolio": summary.of_portfolio(add_up(chosen))}, len(add_up(reports).people)
+            left_out = skipped.to_keep(failed)
+            portfolio = add_up(chosen, skipped.from_kept(left_out))
+            result = {"portfolio": summary.of_portfolio(portfolio, locale), "skipped": left_out}
+            everyone = len(add_up(reports).people)
         told = next(iter(result.values()))
         message = self._say("analysis.done", lines=told["lines"], files=told["files"], authors=everyone)
         return Ending(JobState.COMPLETED, message, result)

@@ -12,6 +12,7 @@ from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.parts import Cell, Length, Percent, Row, document, facts, folded, note, section, table
 from bot.jobs.analysis.faces.words import language_name
 from bot.jobs.analysis.reports.portfolio import Person, Portfolio
+from bot.jobs.analysis.reports.remarks import say_again
 
 SHOWN = 15
 """Rows that are not folded away."""
@@ -21,7 +22,7 @@ def render_portfolio(portfolio: Portfolio, locale: str = "en") -> str:
     """The whole page as HTML."""
     page = _Page(portfolio, locale)
     title = page.say("contributions.portfolio", count=len(portfolio.repositories))
-    sections = (page.people(), page.repositories(), page.languages())
+    sections = (page.people(), page.repositories(), page.languages(), page.skipped())
     return document(locale, title, f"<header><h1>{escape(title)}</h1>{page.facts()}</header>{''.join(sections)}")
 
 
@@ -95,6 +96,14 @@ class _Page:
         """All lines by language."""
         names = {language_name(self._locale, name): lines for name, lines in self._portfolio.languages.items()}
         return self._ranked(self.say("analysis.languages"), names)
+
+    def skipped(self) -> str:
+        """The repositories that are not in it, and why."""
+        heading = self.say("contributions.not_analysed")
+        rows = [[one.repository, say_again(one.why, self._locale)] for one in self._portfolio.skipped]
+        return section(
+            heading, table(heading, [self.say("contributions.repository"), self.say("contributions.why")], rows)
+        )
 
     def _ranked(self, heading: str, lines: Mapping[str, int]) -> str:
         """Things by their lines, the largest first."""

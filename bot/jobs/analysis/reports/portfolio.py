@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.people.persons import persons
@@ -42,15 +42,28 @@ class Person:
         }
 
 
+class Skipped(NamedTuple):
+    """A repository that could not be analysed: the code of what went wrong, and a sentence that says it."""
+
+    repository: str
+    code: str
+    why: str
+
+    def to_json(self) -> dict[str, str]:
+        """As published."""
+        return {"repository": self.repository, "errorCode": self.code, "why": self.why}
+
+
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """Several repositories together; people come by lines, then name."""
+    """Several repositories together; people come by lines, then name. The skipped ones count nowhere."""
 
     repositories: tuple[str, ...]
     files: int
     lines: int
     people: tuple[Person, ...]
     languages: dict[str, int]
+    skipped: tuple[Skipped, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As published."""
@@ -60,10 +73,11 @@ class Portfolio:
             "lines": self.lines,
             "authors": [person.to_json() for person in self.people],
             "languages": self.languages,
+            "skipped": [one.to_json() for one in self.skipped],
         }
 
 
-def add_up(reports: Sequence[Report]) -> Portfolio:
+def add_up(reports: Sequence[Report], skipped: Sequence[Skipped] = ()) -> Portfolio:
     """The summary across repositories: each person once, called as where they have the most lines.
 
     One address, one login or one name is one person.
@@ -83,6 +97,7 @@ def add_up(reports: Sequence[Report]) -> Portfolio:
         lines=total,
         people=tuple(sorted(people, key=lambda person: (-person.lines, person.author))),
         languages=ranked(languages),
+        skipped=tuple(skipped),
     )
 
 
