@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from aws.builds import Build
+from aws.lambdas.finish import Foreman
 from bot.asked import Waits
-from bot.errors import Transient
 from bot.model import JobState
-from tests.aws.lambdas.quay import Quay
+from tests.aws.lambdas.quay import Quay, build_event
 
 
 async def begun(quay: Quay, *steps: str, language: str = "en") -> str:
@@ -53,14 +54,26 @@ async def test_what_is_told_twice_is_written_once(quay: Quay) -> None:
     assert await quay.asked(deployment) == once
 
 
-async def test_a_build_that_ends_sooner_than_its_beginning_is_written_is_told_of_again(quay: Quay) -> None:
+async def test_a_build_that_ends_sooner_than_its_beginning_is_written_is_written_then(quay: Quay) -> None:
     deployment = await begun(quay)
-    await quay.built(deployment)
+    build = await quay.built(deployment)
     written = await quay.asked(deployment)
     before = replace(written, steps=written.steps[:2], build_id=None, waits=Waits.WORK)
     assert await quay.table.change(written, before) is not None
-    with pytest.raises(Transient):
-        await quay.hears(deployment)
+    await quay.hears(deployment)
+    assert await quay.walked(deployment) == ["PENDING", "PROCESSING", "BUILDING", "PUSHING"]
+    assert (await quay.asked(deployment)).build_id == build.id
+
+
+async def test_a_build_of_no_deployment_in_the_table_is_nobodys_here(quay: Quay) -> None:
+    deployment = await begun(quay)
+    build = await quay.built(deployment)
+
+    async def look(_: str) -> Build | None:
+        return replace(build, job_id="dep_elsewhere1")
+
+    await Foreman(quay.table, look).hear(build_event(build.id))
+    assert await quay.walked(deployment) == ["PENDING", "PROCESSING", "BUILDING"]
 
 
 async def test_what_the_server_took_over_is_the_servers_to_tell(quay: Quay) -> None:

@@ -140,3 +140,37 @@ async def test_a_build_that_began_while_the_server_refused_is_known_and_ends(qua
     await quay.works()
     assert (await quay.asked(reply.id)).build_id == (await quay.built(reply.id)).id
     assert await status(quay, reply.id) == "STOPPED"
+
+
+async def dies_before_it_notes_the_build(quay: Quay) -> str:
+    """A deployment whose build goes on, begun by a Lambda that could not write so any more."""
+    await quay.push("one", f"until {quay.folder / 'never'}")
+    reply = await quay.ask()
+    begins = quay.new_builds()
+
+    async def begins_and_dies(asked: Asked, subject: Subject) -> str | None:
+        await begins(asked, subject)
+        raise Death
+
+    with pytest.raises(Death):
+        await quay.works(build=begins_and_dies)
+    assert (await quay.asked(reply.id)).build_id is None
+    return reply.id
+
+
+async def test_a_build_whose_lambda_died_before_it_noted_it_is_known_by_its_own_event(quay: Quay) -> None:
+    deployment = await dies_before_it_notes_the_build(quay)
+    await quay.hears(deployment)
+    assert await quay.walked(deployment) == ["PENDING", "PROCESSING", "BUILDING"]
+    await goes_to(quay, deployment, JobState.CANCELLED)
+    await quay.works()
+    assert await status(quay, deployment) == "STOPPED"
+
+
+async def test_a_build_that_nobody_noted_before_the_deployment_ended_ends_too(quay: Quay) -> None:
+    deployment = await dies_before_it_notes_the_build(quay)
+    ended = await goes_to(quay, deployment, JobState.FAILED)
+    await quay.hears(deployment)
+    assert (await quay.asked(deployment)).steps == ended.steps
+    await quay.works()
+    assert await status(quay, deployment) == "STOPPED"
