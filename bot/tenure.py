@@ -61,6 +61,10 @@ class Means:
     locale: str = "en"
 
 
+class TimeIsOver(Exception):
+    """The work took longer than it may."""
+
+
 class _CancelAsked(Exception):
     def __init__(self, by: str) -> None:
         super().__init__(by)
@@ -153,7 +157,7 @@ class Tenure:
             await _ended(task)
             for other in done:
                 other.result()
-            raise TimeoutError
+            raise TimeIsOver
         finally:
             await _ended(task)
             if watch:
@@ -173,7 +177,7 @@ class Tenure:
     def _failure(self, error: BaseException) -> Failure:
         if isinstance(error, _CancelAsked):
             return Failure(JobState.CANCELLED, "cancelled", {"by": error.by}, by=error.by)
-        if isinstance(error, TimeoutError):
+        if isinstance(error, TimeIsOver):
             limit_s = self._means.limits.job_s
             return Failure(JobState.TIMED_OUT, "job_timeout", {"seconds": limit_s, "limit_s": limit_s})
         if isinstance(error, ShipmateError):

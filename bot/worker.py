@@ -28,6 +28,11 @@ class Worker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
+    @property
+    def running(self) -> int:
+        """How many jobs are under way here."""
+        return len(self._running)
+
     async def run(self) -> None:
         """Take jobs until `stop`; then hand back what is under way and return."""
         await self._lapse_the_dead()

@@ -156,6 +156,7 @@ async def test_a_job_over_its_limit_is_timed_out_and_undone(opened: OpenStore, t
         (Permanent("stage_timeout", stage=1, seconds=1, limit_s=1), JobState.TIMED_OUT, "stage_timeout"),
         (Refused("fork"), JobState.FAILED, "fork"),
         (RuntimeError("a bug"), JobState.FAILED, "unexpected_error"),
+        (TimeoutError("of something it asked, not of the job"), JobState.FAILED, "unexpected_error"),
         (MemoryError(), JobState.FAILED, "unexpected_error"),
     ],
 )

@@ -62,6 +62,7 @@ def worker_loops(house: House) -> list[Loop]:
         desk,
         clock=utc_now,
         changed=database.watch().wait,
+        acted=lambda settled: house.metrics.settled.labels(str(settled.acted).lower()).inc(),
         mask=house.masker.mask_value,
         others=_other_readers(house, orders),
     )
@@ -137,7 +138,9 @@ def job_worker(house: House) -> Worker:
         told=lambda job, state: _count(house.metrics, job, state),
         locale=settings.locale,
     )
-    return Worker(means, house.opened.database.watch().wait)
+    worker = Worker(means, house.opened.database.watch().wait)
+    house.metrics.running.set_function(lambda: worker.running)
+    return worker
 
 
 def _analysis(house: House) -> Work:
@@ -176,7 +179,4 @@ async def _lent_token(house: House, connection: str) -> str:
 def _count(metrics: Metrics, job: Job, state: JobState) -> None:
     metrics.jobs.labels(job.kind.value, state.value).inc()
     if state.is_final:
-        metrics.running.dec()
         metrics.seconds.labels(job.kind.value).observe((utc_now() - job.created_at).total_seconds())
-    else:
-        metrics.running.inc()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bot.clock import Clock
+from bot.errors import Permanent
 from bot.github.api import GitHub
-from bot.github.app import identity, installations, installed_repositories
+from bot.github.app import Installation, identity, installations, installed_repositories
 from bot.github.checks import CheckReport, CheckRun, list_check_runs, update_check_run
 from bot.github.client.client import Client
-from bot.github.client.failures import NotFound
 from bot.github.permissions import REPORT
 from bot.github.pulls import list_open_pulls
 from bot.github.repository import branch_head, get_repository
@@ -40,21 +42,25 @@ class DanglingChecks:
         for installation in await installations(self._github.app):
             if installation.suspended:
                 continue
-            everywhere = self._github.installation(installation.id, {"metadata": "read"})
-            for repository in (await installed_repositories(everywhere))[:MOST_REPOSITORIES]:
-                mended += await self._look_at(installation.id, repository, app_id)
+            for repository in await self._repositories(installation):
+                with _others_go_on(repository.full_name):
+                    mended += await self._look_at(installation.id, repository, app_id)
         return mended
+
+    async def _repositories(self, installation: Installation) -> list[Repository]:
+        everywhere = self._github.installation(installation.id, {"metadata": "read"})
+        found: list[Repository] = []
+        with _others_go_on(installation.account):
+            found = await installed_repositories(everywhere)
+        return found[:MOST_REPOSITORIES]
 
     async def _look_at(self, installation_id: int, repository: Repository, app_id: int) -> int:
         client = self._github.repository(installation_id, repository, REPORT)
         mended = 0
-        try:
-            for sha in await _heads(client):
-                for status in STATUSES:
-                    for run in await list_check_runs(client, sha, status=status, app_id=app_id, every=True):
-                        mended += await self._mend(client, run)
-        except NotFound:
-            return mended
+        for sha in await _heads(client):
+            for status in STATUSES:
+                for run in await list_check_runs(client, sha, status=status, app_id=app_id, every=True):
+                    mended += await self._mend(client, run)
         return mended
 
     async def _mend(self, client: Client, run: CheckRun) -> int:
@@ -67,6 +73,15 @@ class DanglingChecks:
             await update_check_run(client, run.id, CheckReport(conclusion="cancelled", completed_at=self._clock()))
         log.warning("mended a dangling check run", extra={"check_run": run.id, "job": run.external_id})
         return 1
+
+
+@contextmanager
+def _others_go_on(name: str) -> Iterator[None]:
+    """What is gone, or closed to us, is passed by."""
+    try:
+        yield
+    except Permanent as refused:
+        log.info("check runs cannot be looked at", extra={"of": name, "code": refused.code})
 
 
 async def _heads(client: Client) -> list[str]:

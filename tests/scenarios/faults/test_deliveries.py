@@ -152,6 +152,32 @@ async def test_fetching_twice_acts_once(world: World) -> None:
     assert await world.states() == ["COMPLETED"]
 
 
+async def test_a_missed_delivery_that_github_does_not_give_holds_up_none_after_it(world: World) -> None:
+    pull = await world.open_pull("two")
+    await world.stop()
+    await world.push("one")
+    await world.comment(pull.number, "/whoami")
+    await world.github.settle()
+    _an_hour_ago(world)
+    await world.start()
+    world.github.faults.add("status", path=r"/app/hook/deliveries/\d+$", status=404)
+    await world.make_the_rounds()
+    await world.settle()
+    assert "acted whoami_told" in await world.outcomes("issue_comment")
+
+
+async def test_a_repository_that_is_closed_to_us_keeps_no_other_from_being_looked_at(world: World) -> None:
+    await world.github.create_repo("acme/web", files={"Dockerfile": dockerfile("web")})
+    await world.github.push("acme/web", files={"CHANGES.txt": "one\n"})
+    await world.settle()
+    (run,) = world.github.check_runs("acme/web")
+    run.status, run.conclusion = "in_progress", None
+    world.github.faults.add("status", path="/repos/acme/api", status=403, count=None)
+    await world.make_the_rounds()
+    await world.settle()
+    assert run.state == "success"
+
+
 async def test_a_dangling_check_run_is_closed(world: World) -> None:
     """One whose end GitHub shows wrongly is told again, and one of a job nobody knows is cancelled."""
     sha = await world.push("one")
