@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from bot.jobs.analysis.blame import lineage
+from bot.jobs.analysis.blame.oracle import Answer, Oracle
 from bot.jobs.analysis.blame.treewalk import Change
 from bot.jobs.analysis.progress import Progress, Stage
+from bot.jobs.analysis.reports.report import Proof
 from bot.jobs.analysis.repositories.addresses import check_address
 from bot.jobs.analysis.repositories.children import Cancelled, Children
 from bot.jobs.analysis.repositories.clones import Clones
 from bot.jobs.analysis.request import AnalysisRequest
+from bot.jobs.analysis.runs import proof
 from bot.jobs.analysis.runs.resident import States
 from bot.jobs.analysis.runs.run import analyse_here
 from bot.jobs.analysis.runs.threads import analyse
@@ -85,8 +88,27 @@ def test_a_stopped_family_of_processes_starts_no_more(tmp_path: Path) -> None:
 
 def test_every_run_asks_git_about_some_files(history: History) -> None:
     history.commit({f"f{number}.txt": SONG for number in range(10)})
-    proof = analysed(history.write(), oracle_files=4).proof
-    assert (proof.asked, proof.differing) == (4, ())
+    assert analysed(history.write(), oracle_files=4).proof == Proof(4)
+
+
+def test_large_files_are_proven_only_where_there_are_too_few_small_ones(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "SMALL_BYTES", len(SONG) + 1)
+    history.commit({"a.txt": SONG, "b.txt": SONG * 9, "c.txt": SONG, "d.txt": SONG * 8, "e.txt": SONG * 7})
+    repository, asked = history.write(), []
+    blame = Oracle.ask
+
+    def ask(oracle: Oracle, path: bytes, commit: bytes | None = None) -> Answer:
+        asked.append(path)
+        return blame(oracle, path, commit)
+
+    monkeypatch.setattr(Oracle, "ask", ask)
+    assert analysed(repository, oracle_files=2).proof.asked == 2
+    assert sorted(asked) == [b"a.txt", b"c.txt"]
+    asked.clear()
+    assert analysed(repository, oracle_files=4).proof == Proof(4)
+    assert sorted(asked[:2]) == [b"a.txt", b"c.txt"]
 
 
 def test_where_git_differs_git_is_right_and_it_is_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from bot.errors import Permanent
 from bot.jobs.analysis.blame.forward import Lines
@@ -14,6 +15,13 @@ from bot.jobs.analysis.repositories.git import Git
 
 Entry = tuple[bytes, int, int]
 """A commit's id, the first of its lines (from 0), and how many follow one another."""
+
+
+class Answer(NamedTuple):
+    """What git said of one file: the ids of `commits`, and for each entry a place among them, first line and length."""
+
+    commits: list[bytes]
+    entries: array[int]
 
 
 class Oracle:
@@ -28,15 +36,20 @@ class Oracle:
         """The lines of one file, as git attributes them. Raises Permanent when git fails."""
         return self.lines(self.ask(path, commit))
 
-    def ask(self, path: bytes, commit: bytes | None = None) -> list[Entry]:
+    def ask(self, path: bytes, commit: bytes | None = None) -> Answer:
         """What git says of one file, by commit ids: no commit needs to be known yet."""
-        return list(blame_entries(self._git, path, commit or self._git.head, *self._options))
+        places: dict[bytes, int] = {}
+        entries = array("I")
+        for oid, start, length in blame_entries(self._git, path, commit or self._git.head, *self._options):
+            entries.extend((places.setdefault(oid, len(places)), start, length))
+        return Answer(list(places), entries)
 
-    def lines(self, entries: Sequence[Entry]) -> Lines:
+    def lines(self, answer: Answer) -> Lines:
         """The same as commit numbers, once the commits are known."""
-        lines = array("I", [0]) * sum(length for _, _, length in entries)
-        for oid, start, length in entries:
-            lines[start : start + length] = array("I", [self._number_of(oid)]) * length
+        commits, entries = [array("I", [self._number_of(oid)]) for oid in answer.commits], answer.entries
+        lines = array("I", [0]) * sum(entries[2::3])
+        for place, start, length in zip(entries[::3], entries[1::3], entries[2::3], strict=True):
+            lines[start : start + length] = commits[place] * length
         return lines
 
     def blame_all(self, paths: Iterable[bytes], jobs: int) -> Iterator[tuple[bytes, Lines]]:
@@ -56,10 +69,10 @@ def sample(paths: Mapping[bytes, object], count: int, seed: bytes) -> list[bytes
 
 
 def blame_entries(git: Git, path: bytes, commit: bytes, *options: str) -> Iterator[Entry]:
-    """Each entry of `git blame`; a line `filename …` ends one."""
-    told = git.run("blame", "--incremental", *options, commit, "--", path)
+    """Each entry of `git blame` as it is found; a line `filename …` ends one."""
+    told = git.chunks("blame", "--incremental", *options, commit, "--", path)
     at_header = True
-    for line in told.split(b"\n"):
+    for line in _lines(told):
         if at_header and line:
             fields = line.split(b" ")
             if len(fields) != 4:
@@ -68,3 +81,11 @@ def blame_entries(git: Git, path: bytes, commit: bytes, *options: str) -> Iterat
             at_header = False
         elif line.startswith(b"filename "):
             at_header = True
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of what comes piece by piece; what git tells of a large file is many times as long as the file."""
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines

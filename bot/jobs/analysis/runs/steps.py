@@ -10,7 +10,7 @@ from bot.jobs.analysis.blame.headfiles import list_files
 from bot.jobs.analysis.blame.history import Changes, History
 from bot.jobs.analysis.blame.ignorerevs import concerned, ignored_revisions, write_list
 from bot.jobs.analysis.blame.onepass import Blame, Walked, blame_tree, walk_and_diff
-from bot.jobs.analysis.blame.oracle import Oracle, sample
+from bot.jobs.analysis.blame.oracle import Oracle
 from bot.jobs.analysis.blame.treewalk import Commit, walk
 from bot.jobs.analysis.progress import ProgressTeller
 from bot.jobs.analysis.reports.remarks import Remark
@@ -112,8 +112,7 @@ class Analysis:
         return look_at_tree(self._git, state.files.text, state.contents, frameworks=self._request.frameworks)
 
     def _prover(self, state: State) -> Prover:
-        oracle = Oracle(self._git, state.history.number)
-        return Prover(oracle, sample(state.files.text, self._request.oracle_files, self._git.head))
+        return Prover(self._git, state.history.number, state.files.text, self._request.oracle_files)
 
     def _blame_with_git(self, state: State) -> None:
         """The slow way, for a history our own rules got wrong: git is right."""
