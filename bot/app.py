@@ -8,8 +8,9 @@ import dataclasses
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 
@@ -18,7 +19,7 @@ from bot.composition.amazon import take_off
 from bot.composition.house import House, open_house
 from bot.composition.upkeep import rounds
 from bot.composition.web import web_application
-from bot.composition.work import Loop, face_loops, job_worker, worker_loops
+from bot.composition.work import face_loops, job_worker, worker_loops
 from bot.config import Settings, bad
 from bot.engines.router.launch import ensure_running, watch
 from bot.errors import Refused
@@ -86,8 +87,9 @@ async def _working(house: House) -> AsyncIterator[None]:
     """The router is there before a job needs it, and is watched; the loops are stopped before they are ended."""
     await ensure_running(house.settings.router)
     loops = worker_loops(house)
-    tasks = [asyncio.create_task(_kept(loop), name=loop.name) for loop in loops]
-    keepers = [asyncio.create_task(watch(house.settings.router)), asyncio.create_task(rounds(house).run())]
+    tasks = [asyncio.create_task(_kept(loop.name, loop.run), name=loop.name) for loop in loops]
+    watching = _kept("router", partial(watch, house.settings.router))
+    keepers = [asyncio.create_task(watching), asyncio.create_task(_kept("rounds", rounds(house).run))]
     try:
         yield
     finally:
@@ -99,13 +101,13 @@ async def _working(house: House) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, *keepers, return_exceptions=True)
 
 
-async def _kept(loop: Loop) -> None:
+async def _kept(name: str, run: Callable[[], Awaitable[None]]) -> None:
     """A loop that breaks is our bug: it is logged and begun again, so that the others' work goes on."""
     while True:
         try:
-            return await loop.run()
+            return await run()
         except Exception:
-            log.exception("a loop broke and is begun again", extra={"loop": loop.name})
+            log.exception("a loop broke and is begun again", extra={"loop": name})
             await asyncio.sleep(1.0)
 
 

@@ -212,7 +212,7 @@ class Tenure:
             await asyncio.sleep(HEARTBEAT_S)
             now = self._means.clock()
             try:
-                until = (await self._means.jobs.heartbeat(self._job.id, self._job.fence, now, LEASE_S)).lease_until
+                until = await self._means.jobs.heartbeat(self._job.id, self._job.fence, now, LEASE_S)
             except Transient as busy:
                 if now >= until:
                     raise LeaseLost("lease_lost", job=self._job.id) from busy

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from storage.engine.database import Database
 from storage.rows import to_us
@@ -22,10 +24,7 @@ class SqlCommitLogins:
         found: dict[str, str | None] = {}
         for start in range(0, len(emails), AT_ONCE):
             batch = [email.lower() for email in emails[start : start + AT_ONCE]]
-            sql = f"SELECT * FROM commit_logins WHERE asked_us >= ? AND email IN ({', '.join('?' * len(batch))})"
-            values = (to_us(since), *batch)
-            rows = await self._database.read(lambda c, sql=sql, values=values: c.execute(sql, values).fetchall())  # type: ignore[misc]
-            found |= {row["email"]: row["login"] for row in rows}
+            found |= await self._database.read(partial(_known, batch=batch, since=since))
         return found
 
     async def put(self, logins: Mapping[str, str | None], now: datetime) -> None:
@@ -35,3 +34,8 @@ class SqlCommitLogins:
         )
         rows = [(email.lower(), login, to_us(now)) for email, login in logins.items()]
         await self._database.write(lambda c: c.executemany(sql, rows).rowcount)
+
+
+def _known(connection: sqlite3.Connection, batch: Sequence[str], since: datetime) -> dict[str, str | None]:
+    sql = f"SELECT * FROM commit_logins WHERE asked_us >= ? AND email IN ({', '.join('?' * len(batch))})"
+    return {row["email"]: row["login"] for row in connection.execute(sql, (to_us(since), *batch))}

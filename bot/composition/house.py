@@ -74,6 +74,8 @@ async def open_house(settings: Settings, masker: Masker) -> AsyncIterator[House]
         masker.register(secret.decode())
     if settings.secret_key:
         masker.register(settings.secret_key.decode())
+    if settings.registry and settings.registry.password:
+        masker.register(settings.registry.password)
     settings.workdir.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         opened = await open_store(

@@ -100,8 +100,7 @@ class Asking:
         if scp and scp[1] == host:
             path = scp[2]
         elif is_url(given):
-            parts = urlsplit(given)
-            path = parts.path.strip("/") if parts.netloc == host else ""
+            path = _path_at(host, given)
         path = path.removesuffix(".git")
         return path if _NAME.fullmatch(path) else None
 
@@ -134,6 +133,15 @@ class Asking:
         name = secrets.token_hex(16)
         await self.secrets.put(TOKENS, name, token, self.clock())
         return name
+
+
+def _path_at(host: str, url: str) -> str:
+    """The path of an address on that host; empty for one that leads elsewhere, or is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return parts.path.strip("/") if parts.netloc == host else ""
 
 
 async def _elsewhere(given: str, ref: str | None) -> Target:

@@ -26,7 +26,7 @@ def _started(pid: int) -> str:
     """Start time of a process in clock ticks after boot (proc(5), field 22); `gone` when there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second when it ends while it is read
         return "gone" if Path("/proc/self").exists() else _signalled(pid)
     fields = stat.rpartition(")")[2].split()
     return "gone" if fields[0] == "Z" else fields[19]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from bot.clock import Clock
@@ -124,7 +125,10 @@ class FaceLoop:
             if report.job.id not in self._under_way and self._is_time(report):
                 task = asyncio.create_task(self._tell(report), name=f"{self._face.name} {report.job.id}")
                 self._under_way[report.job.id] = task
-                task.add_done_callback(lambda _, job_id=report.job.id: self._under_way.pop(job_id, None))  # type: ignore[misc]
+                task.add_done_callback(partial(self._forget, report.job.id))
+
+    def _forget(self, job_id: str, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(job_id, None)
 
     def _is_time(self, report: Report) -> bool:
         """The first report, the start and the end go at once; between them, not more often than the face bears."""

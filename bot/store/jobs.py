@@ -13,14 +13,6 @@ from bot.model import Event, Job, JobKind, JobRequest, JobState, NewEvent, Stage
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
-    """What a heartbeat learns."""
-
-    lease_until: datetime
-    cancel_asked_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs to list; None means any. `within` are repositories as keys are limited to them; none means any."""
 
@@ -70,7 +62,8 @@ class Jobs(Protocol):
     async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
         """Lease the oldest runnable job whose lane is idle, or just `only`; a lapsed lease can be claimed again."""
 
-    async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse: ...
+    async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> datetime:
+        """Until when the lease holds now."""
 
     async def lease_owners(self) -> list[str]:
         """The workers that hold a lease on an unfinished job or delivery."""
@@ -122,7 +115,7 @@ class Jobs(Protocol):
         """
 
     async def ask_cancel(self, job_id: str, by: str, now: datetime) -> Job | None:
-        """A waiting job ends at once; a running one learns it by its heartbeat. None when unknown."""
+        """A waiting job ends at once; a running one sees it when it looks. None when unknown."""
 
     async def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[Event]: ...
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 
 from bot import messages
-from bot.web.link_page import CONTENT_SECURITY_POLICY
+from bot.web.link_page import CONTENT_SECURITY_POLICY, page
 
 __all__ = ["CONTENT_SECURITY_POLICY", "front_page"]
 
@@ -39,8 +38,7 @@ def front_page(locale: str) -> str:
 <ul>{programs}</ul>
 <h2>{_word(locale, "open")}</h2>
 <ul>{entries}</ul>"""
-    template = Path(__file__).with_name("link_page.html").read_text(encoding="utf-8")
-    return template.format(lang=escape(locale), title=_word(locale, "title"), body=body)
+    return page(locale, body, "front.title")
 
 
 def _word(locale: str, key: str) -> str:

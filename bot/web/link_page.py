@@ -19,7 +19,7 @@ def question(locale: str, *, name: str, team: str, login: str, action: str, fiel
     hidden = "\n".join(
         f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">' for key, value in fields.items()
     )
-    return _page(
+    return page(
         locale,
         f"""<p>{_word(locale, "link.question")}</p>
 <p><strong>{_word(locale, "link.slack", name=name, team=team)}</strong></p>
@@ -34,10 +34,11 @@ def question(locale: str, *, name: str, team: str, login: str, action: str, fiel
 
 def notice(locale: str, text: str, title: str = "link.title") -> str:
     """One sentence, under the words of the key `title`."""
-    return _page(locale, f'<p role="status">{escape(text)}</p>', title)
+    return page(locale, f'<p role="status">{escape(text)}</p>', title)
 
 
-def _page(locale: str, body: str, title: str = "link.title") -> str:
+def page(locale: str, body: str, title: str = "link.title") -> str:
+    """A plain page with this body, which is HTML, under the words of the key `title`."""
     return _template().format(lang=escape(locale), title=_word(locale, title), body=body)
 
 

@@ -11,7 +11,7 @@ from bot.approvals import EndHeld
 from bot.audit import AuditEntry
 from bot.errors import LeaseLost
 from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
-from bot.store.jobs import JobFilter, NewRelease, Pulse
+from bot.store.jobs import JobFilter, NewRelease
 from storage import audited, releases
 from storage.engine.database import Database
 from storage.jobs import events as facts_of
@@ -54,10 +54,10 @@ class SqlJobs:
         row = await self._database.write(lambda c: lanes.claim(c, worker, now, lease_s, only))
         return None if row is None else jobrows.to_job(row)
 
-    async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> Pulse:
+    async def heartbeat(self, job_id: str, fence: int, now: datetime, lease_s: float) -> datetime:
         until_us = seconds_later(now, lease_s)
-        row = await self._database.write(lambda c: _renew(c, job_id, fence, until_us))
-        return Pulse(from_us(until_us), row["cancel_asked_by"])
+        await self._database.write(lambda c: _renew(c, job_id, fence, until_us))
+        return from_us(until_us)
 
     async def lease_owners(self) -> list[str]:
         return await self._database.read(_lease_owners)
@@ -216,15 +216,10 @@ def _require_allowed(row: sqlite3.Row, state: JobState) -> None:
         raise ValueError(f"job {row['id']}: {state} may not follow {before}")
 
 
-def _renew(connection: sqlite3.Connection, job_id: str, fence: int, until_us: int) -> sqlite3.Row:
-    row: sqlite3.Row | None = connection.execute(
-        "UPDATE jobs SET lease_until_us = ? WHERE id = ? AND fence = ? AND lease_owner IS NOT NULL"
-        " RETURNING cancel_asked_by",
-        (until_us, job_id, fence),
-    ).fetchone()
-    if row is None:
+def _renew(connection: sqlite3.Connection, job_id: str, fence: int, until_us: int) -> None:
+    sql = "UPDATE jobs SET lease_until_us = ? WHERE id = ? AND fence = ? AND lease_owner IS NOT NULL"
+    if connection.execute(sql, (until_us, job_id, fence)).rowcount != 1:
         raise LeaseLost("lease_lost", job=job_id)
-    return row
 
 
 def _lease_owners(connection: sqlite3.Connection) -> list[str]:

@@ -56,6 +56,12 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     return Gate(monkeypatch)
 
 
+@pytest.mark.parametrize("address", ["http://[", "https://[::1/acme/api"])
+async def test_what_is_no_address_is_refused_as_one_that_is_not_allowed(program: Program, address: str) -> None:
+    status, body = await program.ask("POST", "/api/v1/analyses", json={"repo": address})
+    assert (status, body["errorCode"]) == (422, "ADDRESS_NOT_ALLOWED")
+
+
 async def test_an_analysis_is_taken_on_at_once_and_read_later(world: World, program: Program) -> None:
     status, body = await program.ask("POST", "/api/v1/analyses", json={"repo": REPO})
     assert (status, body["code"], body["data"]["status"]) == (201, 201, "PENDING")
@@ -141,6 +147,21 @@ async def test_all_of_an_owners_repositories_are_added_up(world: World, program:
     assert {row["repository"] for row in csv.DictReader(io.StringIO(sheet))} == {REPO, "acme/web"}
     _, page = await program.ask("GET", f"/api/v1/analyses/{data['analysisId']}/html", headers={"Accept-Language": "ko"})
     assert "저장소 2개" in page
+
+
+async def test_all_private_repositories_of_a_person_are_added_up_with_their_own_token(
+    world: World, program: Program
+) -> None:
+    for name, lines in (("zoe/one", 1), ("zoe/two", 2)):
+        await world.github.create_repo(name, files={"a.py": "a = 1\n" * lines}, private=True, organization=False)
+        world.github.set_permission(name, "zoe", "admin")
+    await world.github.uninstall("zoe", by="zoe")
+    assert (await program.ask("POST", "/api/v1/analyses", json={"owner": "zoe"}))[0] == 404
+    token = world.github.user_token("zoe")
+    data = await program.analysed(owner="zoe", token=token)
+    assert (set(data["repos"]), data["portfolio"]["lines"]) == ({"zoe/one", "zoe/two"}, 3)
+    assert data["portfolio"]["skipped"] == []
+    assert token not in world.everything_written()
 
 
 async def test_one_that_cannot_be_analysed_costs_an_owners_others_nothing(world: World, program: Program) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from bot.errors import ShipmateError
+from bot.jobs.deploy.plan import service_of
 from bot.jobs.deploy.ship import as_target
 from bot.model import Job, Release
 from bot.ports.engines import Engine
@@ -93,7 +94,7 @@ class Upkeep:
 
 async def _route(engine: Engine, release: Release, instance: Instance) -> None:
     """The router must send the service's requests to the instance, at the address it has now."""
-    service = f"{release.repository_id}/{release.environment}"
+    service = service_of(release.repository_id, release.environment)
     targets: Mapping[str, TrafficTarget] = {t.id: t for t in await engine.traffic.targets(service)}
     known = targets.get(release.instance_id)
     if known is None or (known.host, known.port) != (instance.host, instance.port):
