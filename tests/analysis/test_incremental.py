@@ -267,6 +267,15 @@ def test_more_new_commits_than_are_held_are_followed_or_walked_anew(
     assert timeless(analysed(repository, states, ref="live")) == timeless(analysed(repository, ref="live"))
 
 
+def test_many_new_commits_whose_clocks_ran_late_are_followed(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    history.commit({"a.txt": SONG}, time=2_000_000_000)
+    for number in range(12):
+        history.commit({"a.txt": SONG + b"%d\n" % number}, time=1_000_000_000 + number)
+    repository = history.write()
+    monkeypatch.setattr(incremental, "FEW_COMMITS", 3)
+    assert owners(updated(cold_state(repository, "c0"), repository)) == blamed_by_git(repository)
+
+
 def test_a_push_costs_few_git_processes(history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history.commit({"a.py": SONG, "b.txt": b"b\n"})
     history.commit({"a.py": SONG + b"end\n"})

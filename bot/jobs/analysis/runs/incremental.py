@@ -63,8 +63,10 @@ class Update:
         old = self._state.head
         if any(old in commit.parents for commit in first):
             return True
-        is_all = len(first) < FEW_COMMITS
-        return not is_all and not self._git.run("rev-list", "--max-count=1", old, b"^" + self._git.head, "--")
+        if len(first) < FEW_COMMITS:
+            return False
+        asked = self._git.start("merge-base", "--is-ancestor", old, self._git.head)
+        return self._git.children.finish(asked) == 0
 
     def _follow(self, first: Sequence[Commit], others: Iterator[Commit]) -> None:
         """Walk the new commits, and blame what they touched."""
