@@ -69,6 +69,20 @@ def refusal(fetch: Callable[[], object]) -> ShipmateError:
     return caught.value
 
 
+def test_what_commits_changed_is_noted_once_a_clone_is_used_again(repository: Path, tmp_path: Path) -> None:
+    clones = Clones(tmp_path / "clones")
+    told, noted = [], []
+    for commit in ("c0", "c1", "c1"):
+        clone = fetched(clones, repository, f"refs/heads/{commit}")
+        head = git(repository, "rev-parse", commit).decode().strip()
+        told.append([entry.lines for entry in analysed(clone, ref=head).authors])
+        noted.append(b"".join(graph.read_bytes() for graph in clone.glob("objects/info/commit-graphs/*.graph")))
+    assert told == [[30], [31], [31]]
+    assert not noted[0]
+    assert b"BIDX" in noted[1]  # the index of changed paths, gitformat-commit-graph(5)
+    assert noted[2] == noted[1]
+
+
 @pytest.mark.parametrize(
     "ref", ["", "+main", "^main", "a:b", "refs/heads/*", "ma in", "HEAD~1", "--all", "nowhere", "f" * 40]
 )

@@ -73,6 +73,19 @@ def fetch_into(
     return local
 
 
+def note_changes(repository: Path, children: Children) -> None:
+    """Have git note beside its packs what each commit changed: it blames a file of a long past in a third of the time.
+
+    The first time all of the past is looked through, later only what is new. That a full disk takes none of it costs
+    time alone. Raises Cancelled after a stop. Source: git-commit-graph(1), `--changed-paths`.
+    """
+    noted = ["commit-graph", "write", "--reachable", "--changed-paths", "--split", "--no-progress"]
+    with tempfile.TemporaryFile() as errors:
+        child = children.start(["git", "--git-dir", str(repository), *noted], base_environment(), errors)
+        child.communicate()
+        children.finish(child)
+
+
 def _is_no_commit(repository: Path, ref: str) -> bool:
     """Whether a ref is one of anything else, as a tag may be. Damage is left to those who read what was fetched."""
     code, _, told = plain_git(["--git-dir", str(repository), "rev-parse", "--verify", f"{ref}^{{commit}}"])

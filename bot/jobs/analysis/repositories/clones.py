@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.errors import Permanent, Refused, UserMistake
 from bot.jobs.analysis.repositories.addresses import Address
 from bot.jobs.analysis.repositories.children import Children
-from bot.jobs.analysis.repositories.clone import fetch_into
+from bot.jobs.analysis.repositories.clone import fetch_into, note_changes
 from bot.jobs.analysis.repositories.sizes import folder_bytes, last_used
 
 GIB = 1 << 30
@@ -48,7 +48,10 @@ class Clones:
         self._folder.mkdir(parents=True, exist_ok=True)
         with _turn(repository.with_suffix(".lock"), children):
             shutil.rmtree(_beside(repository), ignore_errors=True)  # a stopped run may have left one
+            comes_again = repository.exists()
             local = self._fetch_surely(repository, _Fetch(address, ref, children, token, called))
+            if comes_again:  # most are analysed once, and would have nothing of it
+                note_changes(repository, children)
             os.utime(repository)
             yield repository, local
         self._make_room(repository)
