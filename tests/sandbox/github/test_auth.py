@@ -185,3 +185,25 @@ async def test_a_person_who_denies_is_sent_back_without_a_code(github: GitHubSan
     query = {"client_id": github.client_id, "redirect_uri": "http://127.0.0.1:1/back"}
     sent_back = await app.call("GET", "/login/oauth/authorize", params=query, allow_redirects=False)
     assert "error=access_denied" in sent_back.headers["Location"]
+
+
+async def test_a_person_lists_what_is_theirs_and_what_they_were_let_into(github: GitHubSandbox, app: AppClient) -> None:
+    await github.create_repo("zoe/site", files={"a": "b"}, organization=False)
+    await github.create_repo("zoe/diary", files={"a": "b"}, organization=False, private=True)
+    await github.create_repo("acme/secret", files={"a": "b"}, private=True)
+    github.set_permission("acme/secret", "zoe", "read")
+    token = github.user_token("zoe")
+
+    async def listed(**query: str) -> list[str]:
+        answer = await app.call("GET", "/user/repos", token=token, params=query)
+        return [one["full_name"] for one in answer.json]
+
+    assert await listed() == ["acme/secret", "zoe/diary", "zoe/site"]
+    assert await listed(affiliation="owner") == await listed(type="owner") == ["zoe/diary", "zoe/site"]
+    assert await listed(affiliation="collaborator") == ["acme/secret"]
+    assert await listed(visibility="public") == ["zoe/site"]
+    assert await listed(sort="created", direction="asc") == ["zoe/site", "zoe/diary", "acme/secret"]
+    both = await app.call("GET", "/user/repos", token=token, params={"type": "owner", "visibility": "all"})
+    assert (both.status, "you cannot specify type" in both.message) == (422, True)
+    by_app = await app.call("GET", "/user/repos", token=await app.token())
+    assert by_app.status == 403

@@ -1,6 +1,9 @@
 """Operations on people, organizations and teams, and on this GitHub itself."""
 
-from bot.sandbox.github.model import Account, iso, node_id
+from collections.abc import Callable
+from typing import Any
+
+from bot.sandbox.github.model import Account, Repository, iso, node_id
 from bot.sandbox.github.refusals import GitHubError, not_found
 from bot.sandbox.github.rest.call import Call, Handler, Reply
 from bot.sandbox.github.shapes import accounts
@@ -23,6 +26,46 @@ async def get_me(call: Call) -> Reply:
     if call.identity.user is None:
         raise GitHubError(403, "Resource not accessible by integration")
     return Reply(accounts.public_user(call.base, call.identity.user))
+
+
+async def list_my_repositories(call: Call) -> Reply:
+    """The repositories of the person whose token asks: their own, and those they were let into."""
+    me, query = call.identity.user, call.query
+    if me is None:
+        raise GitHubError(403, "Resource not accessible by integration")
+    if "type" in query and {"visibility", "affiliation"} & query.keys():
+        raise GitHubError(422, "If you specify visibility or affiliation, you cannot specify type.")
+    kind: str = query.get("type") or query.get("visibility") or "all"
+    wanted = _TYPES.get(kind) or set(query.get("affiliation", "owner,collaborator,organization_member").split(","))
+    mine = [
+        one
+        for one in call.hub.world.repositories.values()
+        if wanted & _affiliations(one, me) and kind != ("public" if one.private else "private")
+    ]
+    order = query.get("sort", "full_name")
+    newest_first = query.get("direction", "asc" if order == "full_name" else "desc") == "desc"
+    mine.sort(key=_ORDERS[order], reverse=newest_first)
+    return call.listed(mine, lambda one: accounts.repository(call.base, one))
+
+
+def _affiliations(repository: Repository, me: Account) -> set[str]:
+    """How somebody belongs to a repository; empty for a stranger."""
+    login, owner = me.login.lower(), repository.owner
+    ties = {
+        "owner": owner == me,
+        "organization_member": owner.kind == "Organization" and login in owner.members,
+        "collaborator": owner != me and login in repository.roles,
+    }
+    return {tie for tie, holds in ties.items() if holds and repository.allows(login, "read")}
+
+
+_TYPES = {"owner": {"owner"}, "member": {"collaborator", "organization_member"}}
+_ORDERS: dict[str, Callable[[Repository], Any]] = {
+    "created": lambda one: one.created_at,
+    "updated": lambda one: one.pushed_at,
+    "pushed": lambda one: one.pushed_at,
+    "full_name": lambda one: one.full_name.lower(),
+}
 
 
 async def get_user(call: Call) -> Reply:
@@ -108,6 +151,7 @@ HANDLERS: dict[str, Handler] = {
     "meta/get": get_meta,
     "users/get-authenticated": get_me,
     "users/get-by-username": get_user,
+    "repos/list-for-authenticated-user": list_my_repositories,
     "orgs/get": get_organization,
     "orgs/check-membership-for-user": check_member,
     "teams/get-by-name": get_team,
