@@ -24,6 +24,7 @@ class Entries:
         self._head = state.history.number(state.head)
         self._trunk = state.past.trunk(self._head)
         self._file_of: dict[int, bytes] = {}
+        self._node_of: dict[bytes, int] = {}
 
     def touched_since(self, commits: Sequence[Commit]) -> set[bytes]:
         """The paths changed on either line of first parents since the kept commit's and the new one's met.
@@ -75,7 +76,9 @@ class Entries:
 
     def _node(self, path: bytes) -> int:
         """The node of a kept file; NONE where blame went through an octopus without our seeing which way."""
-        return self._state.past.node[self._state.past.origin(self._head, path, self._trunk)]
+        if path not in self._node_of:
+            self._node_of[path] = self._state.past.node[self._state.past.origin(self._head, path, self._trunk)]
+        return self._node_of[path]
 
     def _row(self, commit: bytes, path: bytes) -> int:
         return self._state.past.origin(self._state.history.number(commit), path, self._trunk)

@@ -7,7 +7,7 @@ that leave it alone, merges that take it from a later parent, and renames of the
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.jobs.analysis.blame.deletions import Deletions
@@ -81,15 +81,14 @@ class Past:
     def origin(self, commit: int, path: bytes, trunk: Trunk) -> int:
         """The row of the version that a file of a commit's tree is. Raises KeyError for what was never there."""
         while True:
-            rows = {self.commit[row]: row for row in self._rows(path)}
-            commit = self._last(commit, rows, trunk)
-            row = rows[commit]
+            row = self._last(commit, path, trunk)
             how = self.how[row]
             if how == _MADE:
                 return row
             if how == _RENAMED:
                 path = self.sources[row]
-            commit = self.first_parent[commit] if how == _RENAMED else self.later_parents[commit][how - 1]
+            changed = self.commit[row]
+            commit = self.first_parent[changed] if how == _RENAMED else self.later_parents[changed][how - 1]
 
     def trunk(self, commit: int) -> Trunk:
         """The line of first parents from a commit on."""
@@ -141,15 +140,26 @@ class Past:
             yield row
             row = self.previous[row]
 
-    def _last(self, commit: int, wanted: Mapping[int, int], trunk: Trunk) -> int:
-        """The first of the wanted commits on the line of first parents; along the trunk it is looked up."""
-        while commit not in wanted:
-            at = trunk.places.get(commit)
-            if at is not None:
-                below = [place for place in map(trunk.places.get, wanted) if place is not None and place > at]
-                return trunk.commits[min(below, default=NONE)]
-            commit = self.first_parent[commit]
-        return commit
+    def _last(self, commit: int, path: bytes, trunk: Trunk) -> int:
+        """The row of the first commit that changed a path on the line of first parents from a commit on."""
+        if commit not in trunk.places:
+            rows = {self.commit[row]: row for row in self._rows(path)}
+            while commit not in rows and commit not in trunk.places and commit != NONE:
+                commit = self.first_parent[commit]
+            if commit in rows:
+                return rows[commit]
+        return self._last_on_trunk(trunk.places[commit], path, trunk)
+
+    def _last_on_trunk(self, start: int, path: bytes, trunk: Trunk) -> int:
+        """The same from a place of the trunk on: of all rows of the path the nearest one."""
+        nearest, found = len(trunk.commits), NONE
+        for row in self._rows(path):
+            place = trunk.places.get(self.commit[row], NONE)
+            if start <= place < nearest:
+                nearest, found = place, row
+        if found == NONE:
+            raise KeyError(path)
+        return found
 
 
 def _taken(commit: Commit, change: Change) -> int:
