@@ -130,8 +130,15 @@ def _authors(found: Found, locale: str) -> str:
     head = f"| {word('author')} | {word('lines')} | {word('share')} | | {word('commits')} | {word('languages')} |"
     rows = [_author(author, locale) for author in found["authors"]]
     rest = found["authorCount"] - len(found["authors"])
-    more = ["", messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
-    return "\n".join([head, "|---|---:|---:|---|---:|---|", *rows, *more])
+    more = [messages.say(locale, "analysis.others", count=rest)] if rest > 0 else []
+    below = " · ".join([*more, *several_addresses(found, locale)])
+    return "\n".join([head, "|---|---:|---:|---|---:|---|", *rows, *(["", below] if below else [])])
+
+
+def several_addresses(found: Found, locale: str) -> list[str]:
+    """That people stand in the table once, where the report lists each of their addresses."""
+    joined = found.get("addresses", 0) > found["authorCount"]
+    return [messages.say(locale, "analysis.several_addresses")] if joined else []
 
 
 def _author(author: Found, locale: str) -> str:

@@ -35,6 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "analysis.code": "Code alone, as GitHub counts",
     "analysis.frameworks": "Frameworks",
     "analysis.others": "and {count:,} more",
+    "analysis.several_addresses": "Who has several addresses stands here once; the whole report lists each.",
     "analysis.bus_factor": "Bus factor {people:,}: {people:# person owns|# people own} more than half of the lines.",
     "analysis.exact": "exactly as `git blame` says",
     "analysis.not_exact": "not exact: {why}",

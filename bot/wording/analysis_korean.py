@@ -35,6 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "analysis.code": "코드만(GitHub 기준)",
     "analysis.frameworks": "프레임워크",
     "analysis.others": "외 {count:,}명",
+    "analysis.several_addresses": "주소가 여럿인 사람은 여기서 한 번만 나오고, 전체 보고서에는 주소별로 나옵니다.",
     "analysis.bus_factor": "버스 팩터 {people:,}: {people:,}명이 전체 줄의 절반을 넘게 가지고 있습니다.",
     "analysis.exact": "`git blame` 결과와 정확히 일치",
     "analysis.not_exact": "정확하지 않음: {why}",

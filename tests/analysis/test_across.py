@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.jobs.analysis.faces.shell import Access, names_of, run_analyze
 from bot.jobs.analysis.reports.portfolio import add_up
 from bot.jobs.analysis.runs.shipped import shipped_between
-from bot.jobs.analysis.summary import of_portfolio
+from bot.jobs.analysis.summary import of_portfolio, of_report
 from tests.analysis.histories import BEN, History
 from tests.analysis.running import analysed
 
@@ -65,6 +65,18 @@ def test_who_has_another_address_in_each_repository_is_one_person(tmp_path: Path
         ("Ann <ann@example.org>", 4),
         ("Ben <ben@example.org>", 1),
     ]
+
+
+def test_what_faces_show_at_once_has_each_person_once(history: History) -> None:
+    history.commit({"a.py": b"1\n2\n"})
+    history.commit({"b.py": b"1\n"}, author=b"Ann <ann@work.example.org>")
+    history.commit({"c.py": b"1\n"}, author=BEN)
+    told = of_report(replace(analysed(history.write()), logins={"ann@work.example.org": "ann-s"}), "en")
+    assert [(one["name"], one["login"], one["lines"], one["commits"]) for one in told["authors"]] == [
+        ("Ann", "ann-s", 3, 2),
+        ("Ben", None, 1, 1),
+    ]
+    assert (told["authorCount"], told["addresses"], told["busFactor"]) == (2, 3, 1)
 
 
 def test_the_code_of_several_repositories_is_told_apart_too(tmp_path: Path) -> None:

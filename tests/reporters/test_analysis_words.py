@@ -139,6 +139,14 @@ def test_what_is_not_exact_is_said() -> None:
     assert "not exact: too large" in analysis.summary(seen(JobState.COMPLETED, result), "en")
 
 
+def test_who_has_several_addresses_stands_once_and_that_is_said() -> None:
+    view = seen(JobState.COMPLETED, {"analysis": found(person("Ann"), addresses=3)})
+    for words in (analysis.summary(view, "en"), str(slack_analysis.head(view, "en").blocks)):
+        assert "Who has several addresses stands here once" in words
+    one = seen(JobState.COMPLETED, {"analysis": found(person("Ann"), addresses=1)})
+    assert "several addresses" not in analysis.summary(one, "en")
+
+
 def test_people_beyond_the_table_are_counted() -> None:
     result = {"analysis": found(person("Ann"), authorCount=1235)}
     assert "and 1,234 more" in analysis.summary(seen(JobState.COMPLETED, result), "en")

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.codeshares import code_shown
-from bot.jobs.analysis.reports.portfolio import Portfolio
+from bot.jobs.analysis.reports.portfolio import Person, Portfolio, add_up
 from bot.jobs.analysis.reports.remarks import say_again
 from bot.jobs.analysis.reports.report import LanguageShare, Report
 from bot.jobs.analysis.reports.series import moment
@@ -30,20 +30,9 @@ def of_report(report: Report, locale: str) -> dict[str, Any]:
         "lines": report.lines,
         "files": report.files,
         "exact": report.exact,
-        "authorCount": len(report.authors),
         "busFactor": len(report.insights.bus_factor.authors),
-        "authors": [
-            {
-                **_person(entry.author, report.login(entry.author)),
-                "lines": entry.lines,
-                "share": entry.share,
-                "commits": entry.commits,
-                "added": entry.added,
-                "deleted": entry.deleted,
-                "languages": list(entry.languages)[:3],
-            }
-            for entry in report.authors[:SHOWN_AUTHORS]
-        ],
+        **_people(add_up([report]).people),
+        "addresses": len(report.authors),
         **_languages(report.languages),
         "frameworks": [entry.name for entry in report.frameworks[:SHOWN_LANGUAGES]],
         "warnings": [say_again(warning, locale) for warning in report.warnings],
@@ -56,22 +45,27 @@ def of_portfolio(portfolio: Portfolio, locale: str) -> dict[str, Any]:
         "repositories": list(portfolio.repositories),
         "lines": portfolio.lines,
         "files": portfolio.files,
-        "authorCount": len(portfolio.people),
-        "authors": [
-            {
-                **_person(person.author, person.author.login),
-                "lines": person.lines,
-                "share": person.share,
-                "commits": person.commits,
-                "added": person.added,
-                "deleted": person.deleted,
-                "languages": list(person.languages)[:3],
-            }
-            for person in portfolio.people[:SHOWN_AUTHORS]
-        ],
+        **_people(portfolio.people),
         **_languages([LanguageShare(*one, share(one[1], portfolio.lines)) for one in portfolio.languages.items()]),
         "skipped": [one._replace(why=say_again(one.why, locale)).to_json() for one in portfolio.skipped],
     }
+
+
+def _people(people: Sequence[Person]) -> dict[str, Any]:
+    """How many there are, and the first of them, each once whatever addresses they have."""
+    shown = [
+        {
+            **_person(one.author, one.login),
+            "lines": one.lines,
+            "share": one.share,
+            "commits": one.commits,
+            "added": one.added,
+            "deleted": one.deleted,
+            "languages": list(one.languages)[:3],
+        }
+        for one in people[:SHOWN_AUTHORS]
+    ]
+    return {"authorCount": len(people), "authors": shown}
 
 
 def _languages(languages: Sequence[LanguageShare]) -> dict[str, Any]:

@@ -68,13 +68,13 @@ class Analysis:
         chosen = [narrowed(report, plan.within, plan.authors) for report in reports]
         result: dict[str, Any]
         if len(plan.targets) == 1:
-            result, everyone = {"analysis": summary.of_report(chosen[0], locale)}, len(reports[0].authors)
+            result = {"analysis": summary.of_report(chosen[0], locale)}
         else:
             left_out = skipped.to_keep(failed)
             portfolio = add_up(chosen, skipped.from_kept(left_out))
             result = {"portfolio": summary.of_portfolio(portfolio, locale), "skipped": left_out}
-            everyone = len(add_up(reports).people)
         told = next(iter(result.values()))
+        everyone = len(add_up(reports).people)
         message = self._say("analysis.done", lines=told["lines"], files=told["files"], authors=everyone)
         return Ending(JobState.COMPLETED, message, result)
 

@@ -59,8 +59,9 @@ def _top(found: Mapping[str, Any], locale: str) -> str:
     shown = f"```\n{table}\n```" if rows else escaped(messages.say(locale, "contributions.nobody"))
     shares = {"languages": analysis.languages_of(found, locale), "code": analysis.code_of(found, locale)}
     lists = [f"{messages.say(locale, f'analysis.{key}')}: {listed}" for key, listed in shares.items() if listed]
-    told = [shown, *map(escaped, [analysis.bus_factor(found, locale), *lists, *analysis.not_analysed(found, locale)])]
-    return "\n".join(line for line in told if line)
+    told = [*analysis.several_addresses(found, locale), analysis.bus_factor(found, locale), *lists]
+    told += analysis.not_analysed(found, locale)
+    return "\n".join([shown, *(escaped(line) for line in told if line)])
 
 
 def _row(author: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ class Person:
     deleted: int
     languages: dict[str, int]
     repositories: dict[str, int]
+    login: str | None = None
+    """At GitHub, as far as it is known."""
 
     def to_json(self) -> dict[str, Any]:
         """As published."""
@@ -90,7 +92,10 @@ def add_up(reports: Sequence[Report], skipped: Sequence[Skipped] = ()) -> Portfo
             entries.setdefault(entry.author, []).append((report.repository, entry))
     total = sum(report.lines for report in reports)
     logins = {address: login for report in reports for address, login in report.logins.items()}
-    people = [_person([one for author in same for one in entries[author]], total) for same in persons(entries, logins)]
+    people = [
+        _person([one for author in same for one in entries[author]], total, _login(same, logins))
+        for same in persons(entries, logins)
+    ]
     return Portfolio(
         repositories=tuple(report.repository for report in reports),
         files=sum(report.files for report in reports),
@@ -101,7 +106,13 @@ def add_up(reports: Sequence[Report], skipped: Sequence[Skipped] = ()) -> Portfo
     )
 
 
-def _person(found: Sequence[tuple[str, AuthorReport]], total: int) -> Person:
+def _login(same: Sequence[Author], logins: Mapping[str, str]) -> str | None:
+    """The first login that is known of a person's addresses."""
+    known = (logins.get(author.email.lower()) or author.login for author in same)
+    return next((login for login in known if login), None)
+
+
+def _person(found: Sequence[tuple[str, AuthorReport]], total: int, login: str | None) -> Person:
     languages: Counter[str] = Counter()
     repositories: Counter[str] = Counter()
     for repository, entry in found:
@@ -117,4 +128,5 @@ def _person(found: Sequence[tuple[str, AuthorReport]], total: int) -> Person:
         deleted=sum(entry.deleted for _, entry in found),
         languages=ranked(languages),
         repositories=ranked(repositories),
+        login=login,
     )
