@@ -65,6 +65,8 @@ async def _look(stage: Stage, text: str) -> None:
     )
     for line in filter(None, str(new[0]["text"]).splitlines()):
         stage.say("Slack", f"to {PERSON} alone: {line}")
+        if "/overview?" in line and (link := ADDRESS.search(line)):
+            stage.shown.links.append((f"{text.split()[1]} overview", link[1]))
 
 
 async def _watched(stage: Stage, before: set[str]) -> str:

@@ -79,7 +79,8 @@ def _clone(address: str, place: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BadInput(f"{address} could not be cloned: {error}") from error
     if done.returncode != 0:
-        raise BadInput(f"{address} could not be cloned: {done.stderr.strip().splitlines()[-1:] or 'git failed'}")
+        said = done.stderr.strip().splitlines() or ["git failed"]
+        raise BadInput(f"{address} could not be cloned: {said[-1]}")
 
 
 def _report(folder: Path, *, as_json: bool, write: bool, out: TextIO, err: TextIO) -> int:

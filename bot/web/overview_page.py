@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from bot.line import Place
 from bot.links import Links
 from bot.live import Live
 from bot.locks import TIME_FORM, Lock
-from bot.model import Job
+from bot.model import Job, JobState
 from bot.overview import Overview
 from bot.shown.titles import title_of
-from bot.shown.view import see
+from bot.shown.view import ENDS, StageState, see
 from bot.shown.waiting import held_title
 from bot.web.at_github import AtGitHub
-from bot.web.job_page import tone
+from bot.web.job_page import ICONS, tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ class OverviewPage:
         job = place.job
         waits = self._say("ahead", ahead=place.ahead) if place.ahead and job.started_at is None else ""
         state = held_title(job, self.locale) or waits or self._title(job)
-        return [*self._job(job), _state(state, "busy"), _time(job.created_at), escape(job.origin.actor)]
+        icon = ICONS[StageState.WAITING if job.started_at is None else StageState.RUNNING]
+        return [*self._job(job), _state(f"{icon} {state}", "busy"), _time(job.created_at), escape(job.origin.actor)]
 
     def _live(self, live: Sequence[Live], name: str) -> str:
         heads = [*self._said("status.environment", "status.serves", "status.since"), self._say("by")]
@@ -116,9 +117,15 @@ class OverviewPage:
         return self._section("ended", "none_ended", heads, map(self._end, seen.ended)) + f"<nav>{pages}</nav>"
 
     def _end(self, job: Job) -> list[str]:
-        took = shown(job.ended_at - job.started_at) if job.ended_at and job.started_at else messages.UNKNOWN
+        took = _took(job.ended_at - job.started_at) if job.ended_at and job.started_at else messages.UNKNOWN
         ended = _time(job.ended_at) if job.ended_at else messages.UNKNOWN
-        return [*self._job(job), _state(self._title(job), tone(job.state)), took, ended, escape(job.origin.actor)]
+        return [
+            *self._job(job),
+            _state(f"{_icon(job.state)} {self._title(job)}", tone(job.state)),
+            took,
+            ended,
+            escape(job.origin.actor),
+        ]
 
     def _job(self, job: Job) -> list[str]:
         """What it is about, and its commit, which leads to its page, with the pull request."""
@@ -173,6 +180,16 @@ def _link(address: str, html: str) -> str:
 
 def _state(text: str, how: str) -> str:
     return f'<span class="word {how}">{escape(text)}</span>'
+
+
+def _icon(state: JobState) -> str:
+    """Beside colour and word, as the stages have it."""
+    return ICONS[ENDS.get(state, StageState.FAILED)]
+
+
+def _took(length: timedelta) -> str:
+    """Short ones as stages are timed."""
+    return f"{length.total_seconds():.1f} s" if length < timedelta(minutes=1) else shown(length)
 
 
 def _time(at: datetime) -> str:

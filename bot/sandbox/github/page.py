@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from html import escape
 from importlib import resources
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -20,6 +20,9 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """What a comment holds can run nothing: the only script is the page's own file."""
+API_ROOTS = "api|app|apps|installation|login|orgs|repos|repositories|search|teams|user|users|_control"
+"""What an address begins with that is no account's: GitHub has none of these names."""
+REPOSITORY = f"/{{owner:(?!(?:{API_ROOTS})/)[^/]+}}/{{repo}}"
 EMOJI = {"eyes": "👀", "rocket": "🚀", "confused": "😕", "+1": "👍"}
 MARKDOWN = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
 
@@ -31,40 +34,56 @@ class Page:
         self._github = github
 
     def routes(self) -> list[web.RouteDef]:
-        """The page, its script, and what it shows at the moment, which the script asks for again and again."""
+        """The page, its script, and what it shows at the moment, which the script asks for again and again.
+
+        GitHub's own addresses of a repository, a conversation and a commit lead there.
+        """
         return [
             web.get(PATH, _file("page.html", "text/html")),
             web.get(f"{PATH}.js", _file("page.js", "text/javascript")),
             web.get(f"{PATH}/shown", self._shown),
+            web.get(REPOSITORY, _onward),
+            web.get(f"{REPOSITORY}/{{kind:pull|issues}}/{{number:[0-9]+}}", _onward),
+            web.get(f"{REPOSITORY}/commit/{{sha:[0-9a-f]+}}", _onward),
         ]
 
     async def _shown(self, request: web.Request) -> web.Response:
-        """The repository and the conversation that the query names, else the first ones."""
+        """The repository and the conversation, or the commit, that the query names, else the first ones."""
         try:
             repositories = (await readouts.state(self._github))["repositories"]
         except Impossible as error:
             raise web.HTTPNotFound(text=str(error)) from error
         name, number = request.query.get("repo"), request.query.get("number", "")
         chosen = next((one for one in repositories if one["name"] == name), next(iter(repositories), None))
-        body = shown(repositories, chosen, int(number) if number.isdigit() else None)
+        body = shown(repositories, chosen, int(number) if number.isdigit() else None, request.query.get("sha"))
         return web.Response(text=body, content_type="text/html", headers={"Content-Security-Policy": POLICY})
 
 
-def shown(repositories: Sequence[Json], chosen: Json | None, number: int | None) -> str:
-    """Where one can go, then one conversation with the checks of its commit and the repository's deployments."""
+def shown(repositories: Sequence[Json], chosen: Json | None, number: int | None, sha: str | None = None) -> str:
+    """Where one can go, then one conversation with the checks of its commit, or those of `sha`, and all deployments."""
     if chosen is None:
         return "<p>There is no repository yet.</p>"
     issues = {one["number"]: one for one in chosen["issues"]}
-    issue = issues.get(number or 0) or next(iter(issues.values()), None)
+    issue = None if sha else issues.get(number or 0) or next(iter(issues.values()), None)
     talk = _conversation(chosen, issue) if issue else "<p>Nobody has opened a pull request or an issue here yet.</p>"
-    sha = issue.get("head_sha") if issue else None
-    checks = [one for one in chosen["checks"] if sha in {None, one["sha"]}]
+    if sha:
+        talk = f"<h2>Commit <code>{escape(sha)}</code></h2>"
+    meant = sha or (issue.get("head_sha") if issue else None)
+    checks = [one for one in chosen["checks"] if meant is None or one["sha"].startswith(meant)]
     number_shown = issue["number"] if issue else ""
     return (
         f'<div id="chosen" data-repo="{escape(chosen["name"])}" data-number="{number_shown}"></div>'
         f"<nav>{_links(repositories, chosen)}</nav><h1>{escape(chosen['name'])}</h1>{talk}"
         f"{_checks(checks)}{_deployments(chosen['deployments'])}"
     )
+
+
+async def _onward(request: web.Request) -> NoReturn:
+    """From an address of GitHub's to the page about the same."""
+    named = request.match_info
+    about = {name: named[name] for name in ("number", "sha") if name in named}
+    query = urlencode({"repo": f"{named['owner']}/{named['repo']}", **about})
+    raise web.HTTPFound(f"{PATH}?{query}")
 
 
 def _links(repositories: Sequence[Json], chosen: Json) -> str:

@@ -64,3 +64,21 @@ async def test_a_button_of_a_check_is_pressed_as_the_one_who_is_chosen(
     assert (await asked.value).status == 200
     await github.settle()
     assert "check_run" in [one.event for one in github.deliveries]
+
+
+async def test_githubs_own_addresses_lead_to_the_page_about_the_same(
+    github: GitHubSandbox, browser_page: BrowserPage
+) -> None:
+    number = await a_conversation(github)
+    issue = await github.open_issue("acme/api", title="It broke", by="bob")
+    main = await github.head("acme/api", "main")
+    await github.check("acme/api", sha=main, name="test", state="success")
+    for path, heading in {
+        "": "#1 Better <b>",
+        f"/pull/{number}": "#1 Better <b>",
+        f"/issues/{issue}": "#2 It broke",
+        f"/commit/{main}": f"Commit {main}",
+    }.items():
+        await browser_page.goto(f"{github.url}/acme/api{path}")
+        await expect(browser_page.locator("h2").first).to_have_text(heading)
+    await expect(browser_page.locator("summary")).to_contain_text("test")

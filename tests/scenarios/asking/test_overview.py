@@ -107,14 +107,14 @@ async def test_it_shows_who_runs_and_who_waits_in_their_order(world: World, read
     await world.comment(pull.number, "/deploy to production")
     await world.until(lambda: len(world.answers(pull.number)) == 2)
     runs, waits = await reader.rows("under-way")
-    assert (runs[0], runs[2]) == ("production", "Building")
-    assert (waits[0], waits[2]) == ("production", "waits, 1 ahead")
+    assert (runs[0], runs[2]) == ("production", "◐ Building")
+    assert (waits[0], waits[2]) == ("production", "○ waits, 1 ahead")
     assert waits[1].endswith(f"#{pull.number}")
     for job in await world.unfinished():
         await world.store.jobs.ask_cancel(job.id, "alice", utc_now())
     await world.settle()
     assert await reader.rows("under-way") == []
-    assert [row[2] for row in await reader.rows("ended")] == ["Cancelled", "Cancelled"]
+    assert [row[2] for row in await reader.rows("ended")] == ["⊘ Cancelled", "⊘ Cancelled"]
 
 
 async def test_older_jobs_are_a_page_further_each_shown_once(world: World, reader: Reader) -> None:
