@@ -44,6 +44,14 @@ def test_the_picture_shows_authors_and_languages(report: Report) -> None:
     assert any(f"{report.authors[0].lines:,}" in text for text in shown)
 
 
+def test_who_has_several_addresses_has_one_bar(history: History) -> None:
+    history.commit({"a.py": b"1\n2\n"})
+    history.commit({"b.py": b"1\n"}, author=b"Ann <ann@work.example.org>")
+    drawn = draw_svg(analysed(history.write()))
+    assert drawn.count(">Ann</text>") == 1
+    assert "3 (100.0%)" in drawn
+
+
 def test_the_picture_follows_the_readers_light_or_dark(report: Report) -> None:
     picture = draw_svg(report)
     assert "@media (prefers-color-scheme: dark)" in picture

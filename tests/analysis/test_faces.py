@@ -20,7 +20,7 @@ from bot.jobs.analysis.faces.bars import bar
 from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.page import render_page
 from bot.jobs.analysis.faces.shell import name_of, run_analyze
-from bot.jobs.analysis.faces.treemap import Box, squarify
+from bot.jobs.analysis.faces.treemap import Box, Group, Tile, squarify, treemap
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.ranges import Range
@@ -287,6 +287,17 @@ def test_nothing_is_told_apart_where_there_is_one_kind(history: History, files: 
         assert "Without data" not in face
 
 
+def test_frameworks_are_told_with_their_folder_but_for_the_top_level(history: History) -> None:
+    flask = b"flask\n"
+    history.commit({"requirements.txt": flask, "app.py": b"1\n", "web/requirements.txt": flask, "web/app.py": b"1\n"})
+    repository = history.write()
+    _, out, _ = shell(str(repository))
+    assert "Framework: flask (" in out
+    assert "Framework: flask in web (" in out
+    page = section_of(render_page(analysed(repository, frameworks=True)), "Frameworks")
+    assert "<td>(top level)</td>" in page
+
+
 def test_an_empty_report_makes_a_page_too(history: History) -> None:
     history.commit({})
     read(render_page(analysed(history.write())))
@@ -311,6 +322,13 @@ def test_a_treemap_fills_its_room_without_overlap() -> None:
         for other in boxes[number + 1 :]:
             apart = box.x + box.width <= other.x + 0.001 or other.x + other.width <= box.x + 0.001
             assert apart or box.y + box.height <= other.y + 0.001 or other.y + other.height <= box.y + 0.001
+
+
+def test_a_folders_name_is_cut_where_it_does_not_fit() -> None:
+    groups = [Group(f"{letter * 30}/src", "", [Tile(size, 0, "")]) for letter, size in (("a", 90), ("b", 6), ("c", 4))]
+    shown = re.findall(r'width="([0-9.]+)" height="[0-9.]+"><text [^>]*>([^<]*)<', treemap(groups, ""))
+    assert [label[-1:] for _, label in shown] == ["c", "…", "…"]
+    assert all(len(label) * 7 <= float(width) for width, label in shown)
 
 
 @pytest.mark.parametrize("months", [4, 14, 60, 100, 140, 196, 400])

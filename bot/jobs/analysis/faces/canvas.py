@@ -22,3 +22,10 @@ def svg(height: float, title: str, shapes: Sequence[str]) -> str:
         f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>{''.join(shapes)}</svg>"
     )
+
+
+def cut(text: str, room: int) -> str:
+    """A text that fits into so many letters; nothing where not even three would."""
+    if len(text) <= room:
+        return text
+    return text[: room - 1] + "…" if room >= 4 else ""

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from bot import messages
 from bot.jobs.analysis.faces.area import AREA_HEIGHT, AXIS_HEIGHT, Band, stacked, stacked_area
-from bot.jobs.analysis.faces.canvas import COLOURS, WIDTH, svg
+from bot.jobs.analysis.faces.canvas import COLOURS, WIDTH, cut, svg
 from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.words import area_words, language_name
+from bot.jobs.analysis.reports.portfolio import add_up
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.reports.timeline import growth
 
@@ -56,7 +57,7 @@ _FONT = "DejaVu Sans"
 
 
 def _draw(report: Report, locale: str, style: str) -> str:
-    y, shapes, names = _TITLE, [_heading(report)], Names(entry.author for entry in report.authors[:SHOWN_AUTHORS])
+    y, shapes = _TITLE, [_heading(report)]
     points, alive = growth(report.week, report.month)
     by_name = {language_name(locale, name): values for name, values in alive.items()}
     bands = stacked(points, by_name, messages.say(locale, "contributions.all_others"))
@@ -65,11 +66,11 @@ def _draw(report: Report, locale: str, style: str) -> str:
         below = y + AREA_HEIGHT + AXIS_HEIGHT
         shapes += [_placed(area, y, AREA_HEIGHT + AXIS_HEIGHT), _legend(bands, below)]
         y = below + _LEGEND + _GAP
-    entries = [entry for entry in report.authors[:SHOWN_AUTHORS] if entry.lines]
-    top = max((entry.lines for entry in entries), default=1)
+    people = [one for one in add_up([report]).people[:SHOWN_AUTHORS] if one.lines]
+    top, names = max((one.lines for one in people), default=1), Names(one.author for one in people)
     rows = [
-        _Bar(names.of(entry.author), entry.lines / top, f"{entry.lines:,} ({entry.share:.1%})", number % COLOURS)
-        for number, entry in enumerate(entries)
+        _Bar(names.of(one.author), one.lines / top, f"{one.lines:,} ({one.share:.1%})", number % COLOURS)
+        for number, one in enumerate(people)
     ]
     shapes.append(_placed(_bars(rows, messages.say(locale, "contributions.lines_by_author")), y, _ROW * len(rows)))
     width, height = WIDTH + 2 * _MARGIN, y + _ROW * len(rows) + _MARGIN
@@ -88,17 +89,10 @@ def _bars(rows: Sequence[_Bar], title: str) -> str:
     shapes = []
     for number, row in enumerate(rows):
         y, width = number * _ROW, max(1.0, row.share * room)
-        shapes.append(f'<text class="label" x="{_LABEL - 10}" y="{y + 17}">{escape(_cut(row.label, 28))}</text>')
+        shapes.append(f'<text class="label" x="{_LABEL - 10}" y="{y + 17}">{escape(cut(row.label, 28))}</text>')
         shapes.append(f'<rect class="s{row.series}" x="{_LABEL}" y="{y + 4}" width="{width:.1f}" height="18" rx="3"/>')
         shapes.append(f'<text x="{_LABEL + width + 8:.1f}" y="{y + 17}">{escape(row.text)}</text>')
     return svg(len(rows) * _ROW, title, shapes)
-
-
-def _cut(text: str, room: int) -> str:
-    """A text that fits; nothing where not even three letters would."""
-    if len(text) <= room:
-        return text
-    return text[: room - 1] + "…" if room >= 4 else ""
 
 
 def _heading(report: Report) -> str:

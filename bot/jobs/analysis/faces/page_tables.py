@@ -103,7 +103,7 @@ def languages(report: Report, voice: Voice) -> str:
 
 def frameworks(report: Report, voice: Voice) -> str:
     """Which application uses what, and what told so."""
-    rows = [[entry.name, entry.path, entry.evidence] for entry in report.frameworks]
+    rows = [[entry.name, voice.folder(entry.path), entry.evidence] for entry in report.frameworks]
     head = [voice.say("framework"), voice.say("application"), voice.say("found_by")]
     return section(voice.word("frameworks"), table(voice.word("frameworks"), head, rows))
 

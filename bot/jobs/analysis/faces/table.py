@@ -170,7 +170,8 @@ def _remarks(report: Report) -> Iterator[str]:
     if code:
         yield f"Without data and prose, as GitHub counts: {code}."
     for entry in report.frameworks:
-        yield f"Framework: {entry.name} in {entry.path} ({entry.evidence})"
+        place = "" if entry.path == "." else f" in {entry.path}"
+        yield f"Framework: {entry.name}{place} ({entry.evidence})"
     if report.excluded:
         left_out = _count(len(report.excluded), "file")
         yield f"{left_out} left out (vendored, generated, too large); --all-files counts them."

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
-from bot.jobs.analysis.faces.canvas import WIDTH, svg
+from bot.jobs.analysis.faces.canvas import WIDTH, cut, svg
 
 HEIGHT = 360
 _LABELLED = 26  # the least width and height of a rectangle that is called by name
+_LETTER = 7  # the width of one in a label
 
 
 class Tile(NamedTuple):
@@ -116,7 +117,8 @@ def _group(group: Group, box: Box) -> Iterator[str]:
     yield f'<rect class="outline" {_corners(box)}><title>{escape(group.told)}</title></rect>'
     if min(box.width, box.height) > _LABELLED:
         small = " small" if min(box.width / 3, box.height) < 2 * _LABELLED else ""
-        yield f'<svg {_corners(box)}><text class="on{small}" x="6" y="4" dy="1em">{escape(group.label)}</text></svg>'
+        label = cut(group.label, int((box.width - 8) / _LETTER))
+        yield f'<svg {_corners(box)}><text class="on{small}" x="6" y="4" dy="1em">{escape(label)}</text></svg>'
 
 
 def _tile(tile: Tile, box: Box) -> str:
