@@ -17,6 +17,7 @@ from tests.analysis.histories import (
     Fuzzer,
     History,
     blamed_by_git,
+    git,
 )
 from tests.analysis.running import cold_state, owners
 
@@ -83,6 +84,16 @@ def test_of_two_likely_sources_the_one_git_takes_is_taken(history: History) -> N
     history.commit({"x/same.txt": SONG, "other.txt": SONG + b"more\n", "y/same.txt": SONG.upper()})
     history.commit({"x/same.txt": None, "other.txt": None, "z/same.txt": SONG + b"more\nand\n"}, author=BEN)
     assert same_as_git(history)
+
+
+@pytest.mark.parametrize("kind", [SUBMODULE, LINK])
+def test_what_can_be_no_source_takes_its_place_among_the_likely_ones(history: History, kind: bytes) -> None:
+    other = (kind, b"1" * 40)
+    history.commit({"a": other, "b": b"", "n": SONG, "p": SONG, "q": b"other\n" + SONG[8:]})
+    history.commit({"q": SONG}, author=BEN)
+    history.commit({"a": None, "b": None, "n": None, "p": None, "q": None, "z": SONG + b"end\n"})
+    assert same_as_git(history)
+    assert owners(cold_state(history.path))[b"z"][git(history.path, "rev-parse", "c1").strip()]
 
 
 def test_a_renamed_and_recreated_file_has_two_histories(history: History) -> None:

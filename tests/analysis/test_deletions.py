@@ -28,7 +28,9 @@ def test_permissions_do_not_matter_but_a_link_is_no_file() -> None:
         None,
     ]
     assert deleted.same(FILE, b"2", b"tool") is None
-    assert [source.path for source in deleted.files] == [b"tool"]
+    assert [source.path for source in deleted.sources] == [b"link", b"tool"]
+    assert deleted.has_files
+    assert not removed((LINK, b"1", b"link")).has_files
 
 
 def test_what_is_not_removed_is_no_source() -> None:

@@ -19,12 +19,13 @@ class Source(NamedTuple):
 
 
 class Deletions:
-    """The paths one commit removed, against one parent. Equal where the same regular files were removed."""
+    """The paths one commit removed, against one parent, as `sources` in order. Equal where the same were removed."""
 
     def __init__(self, changes: Sequence[Change]) -> None:
         removed = [Source(change.old_mode, change.old, change.path) for change in changes if change.status == b"D"]
-        self.files = tuple(source for source in removed if is_file(source.mode))
-        self._hash = hash(self.files)
+        self.sources = tuple(removed)
+        self.has_files = any(is_file(source.mode) for source in removed)
+        self._hash = hash(self.sources)
         self._by_blob: dict[tuple[bytes, bytes], Source] = {}
         self._by_name: dict[tuple[bytes, bytes, bytes], Source] = {}
         for source in removed:
@@ -36,7 +37,7 @@ class Deletions:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Deletions) and self.files == other.files
+        return isinstance(other, Deletions) and self.sources == other.sources
 
     def same(self, mode: bytes, blob: bytes, path: bytes) -> Source | None:
         """The first one with this very content, of the same kind; one with the same base name before others."""

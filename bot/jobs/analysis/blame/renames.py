@@ -37,14 +37,14 @@ class Renames:
         same = deleted.same(mode, blob, path)
         if same is not None:
             return same
-        if not is_file(mode) or not deleted.files:
+        if not is_file(mode) or not deleted.has_files:
             return None
-        if len(deleted.files) > MAX_SOURCES:
+        if len(deleted.sources) > MAX_SOURCES:
             self.capped = True
             return None
         key = (blob, base_name(path), deleted)
         if key not in self._known:
-            self._known[key] = self._similar(deleted.files, mode, blob, base_name(path))
+            self._known[key] = self._similar(deleted.sources, mode, blob, base_name(path))
         return self._known[key]
 
     def deleted_by(self, commit: Commit) -> Deletions:
@@ -70,9 +70,13 @@ class Renames:
         )
         return parse_raw(self._lister.ask_until_echo(commit + b" " + parent + b"\n"))
 
-    def _similar(self, files: Sequence[Source], mode: bytes, blob: bytes, name: bytes) -> Source | None:
-        """Ask git's similarity detection about a made-up pair of trees: all deletions, and this one addition."""
-        entries = [self._entry(index, source, name) for index, source in enumerate(files)]
+    def _similar(self, sources: Sequence[Source], mode: bytes, blob: bytes, name: bytes) -> Source | None:
+        """Ask git's similarity detection about a made-up pair of trees: all deletions, and this one addition.
+
+        Links and submodules resemble nothing, but git keeps only the best four, and which of equals is the first hangs
+        on what it had to drop before.
+        """
+        entries = [self._entry(index, source, name) for index, source in enumerate(sources)]
         before = self._trees.write(entries)
         has_namesake = any(entry.mode == FOLDER for entry in entries)
         after = self._trees.write([self._folder_of(mode, blob, b"new") if has_namesake else Entry(mode, b"new", blob)])
@@ -82,11 +86,11 @@ class Renames:
         tokens = _raw_tokens(self._differ.ask_until_echo(before + b" " + after + b"\n"))
         for index, token in enumerate(tokens):
             if token.startswith(b":") and token.rsplit(b" ", 1)[-1][:1] == b"R":
-                return files[int(tokens[index + 1].split(b"/")[0])]
+                return sources[int(tokens[index + 1].split(b"/")[0])]
         return None
 
     def _entry(self, index: int, source: Source, name: bytes) -> Entry:
-        """A deleted file under its number; in a folder of its own when it shares the base name, which git prefers."""
+        """A deleted path under its number; in a folder of its own when it shares the base name, which git prefers."""
         number = b"%07d" % index
         if base_name(source.path) == name:
             return self._folder_of(source.mode, source.blob, number)
