@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
-# Tests wait more than they compute: three at once for each processor.
+# Tests wait more than they compute: three at once for each processor. Each worker begins elsewhere in the suite, so that
+# what waits runs beside what computes, and takes from the others once it is through.
 WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 # Tests start hundreds of processes: bytecode is kept, whatever the shell says, or each compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -27,7 +28,7 @@ demo: setup      ## Run the main job with no account (ONCE=1: run it and exit)
 test: setup      ## Run every test, on real servers
 	@sh scripts/ensure-test-servers.sh
 	@$(if $(ARGS),,$(BIN)/python -m tests.standin_bases >/dev/null 2>&1 &)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(if $(CI),--reruns 1 --reruns-delay 2 -raR) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(CI),--reruns 1 --reruns-delay 2 -raR) $(ARGS)
 
 lint: setup      ## Check style and types
 	$(BIN)/ruff format --check .

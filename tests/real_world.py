@@ -27,7 +27,7 @@ from bot.sandbox.github.simulator import GitHubSandbox
 from tests.engines.docker.conftest import REGISTRY
 
 REPO = "acme/api"
-SETTLE_S = 60.0
+SETTLE_S = 180.0
 SERVER = """\
 import http.server, os, signal, sys, threading, time
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

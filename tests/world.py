@@ -48,7 +48,8 @@ environments:
   production: {branch: main, checks: 1, health_timeout: 5}
   staging: {branch: staging, checks: 1, health_timeout: 5}
 """
-SETTLE_S = 30.0
+SETTLE_S = 120.0
+"""Far beyond what a busy machine needs: whoever waits that long waits for what never comes."""
 _generation = itertools.count(1)
 
 

@@ -34,8 +34,6 @@ from tests.engines.docker.conftest import BASE, base_image
 
 __all__ = ["base_image"]
 
-pytestmark = pytest.mark.xdist_group("second-opinion")
-
 REGION, ACCOUNT = "us-east-1", "000000000000"
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/shipmate"

@@ -11,7 +11,7 @@ from bot.jobs.analysis.repositories import folders
 from tests.analysis.histories import Fuzzer, History, git
 from tests.real_world import REPO, RealWorld
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 SETTINGS = "environments:\n  production: {branch: never}\nanalysis: {pushes: true}\n"
 COMMITS = 150

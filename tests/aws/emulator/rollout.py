@@ -58,6 +58,8 @@ class Revision:
 class Place:
     """What deployments happen on. `minute_s` is how many seconds a minute of bake time lasts here.
 
+    A pause waits its real minutes: who is to end it may be killed and begin anew on a busy machine meanwhile.
+
     `lasts_s`: how long each lifecycle stage lasts at least, read all the while; one that is not named is over when its
     work is.
     """
@@ -198,7 +200,7 @@ class Rollout:
         self._hooks.append(known)
         began = time.monotonic()
         answered = until(
-            began + minutes * self._minute_s,
+            began + minutes * 60,
             lambda: known["hookId"] in self._answers or self._stop.is_set(),
         )
         self.paused_s += time.monotonic() - began

@@ -18,7 +18,7 @@ from tests.hammer import hammering
 
 __all__ = ["base_image"]
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 STAGES = (
     "SCALE_UP",

@@ -15,7 +15,7 @@ from bot.engines.docker.api import EngineAddress, EngineApi
 from tests import standin_bases
 from tests.real_world import REPO, RealWorld
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 SERVER = """\
 import http.server

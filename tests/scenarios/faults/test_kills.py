@@ -9,7 +9,7 @@ import pytest
 from tests.hammer import hammering
 from tests.real_world import REPO, Moment, RealWorld
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 When = Callable[[Sequence[Moment]], bool]
 

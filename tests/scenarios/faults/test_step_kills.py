@@ -7,7 +7,7 @@ import pytest
 from tests.hammer import hammering
 from tests.real_world import REPO, RealWorld, version
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
+pytestmark = pytest.mark.docker
 
 STEPS = """\
 environments:
