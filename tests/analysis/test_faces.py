@@ -211,6 +211,15 @@ def test_every_picture_has_its_numbers_as_a_table(history: History) -> None:
     assert page.count("<tbody>") == 6  # these two, authors (all of them once more), years, languages
 
 
+def test_the_shells_page_of_the_whole_history_draws_who_committed_when(history: History, tmp_path: Path) -> None:
+    history.commit({"a.py": b"1\n"}, author=ANN)
+    repository, page = str(history.write()), tmp_path / "page.html"
+    shell(repository, html_path=page)
+    assert "Commits over time" in page.read_text("utf-8")
+    shell(repository, html_path=page, since="2001-01-01")
+    assert "Commits over time" not in page.read_text("utf-8")
+
+
 def test_commits_over_time_are_those_of_git_by_author_and_year(history: History) -> None:
     Fuzzer(8, step_s=40 * DAY_S).fill(history, 40)
     repository = history.write()

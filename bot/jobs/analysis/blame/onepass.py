@@ -16,7 +16,7 @@ from bot.jobs.analysis.blame.treewalk import Commit
 from bot.jobs.analysis.progress import ProgressTeller, Stage
 from bot.jobs.analysis.repositories.git import Git
 
-TELL_EVERY = 500
+TELL_EVERY = 100
 
 Owners = dict[int, int]
 """How many lines of a file each commit (by number) owns."""

@@ -83,6 +83,7 @@ def run_analyze(
             merges=merges,
             co_authors=co_authors,
             ignore_revs=ignore_revs,
+            days=html_path is not None and not (more or since or until),  # the page draws who committed when
         )
         with _progress(err) as listener:
             named = names_of([target, *more])
