@@ -25,9 +25,9 @@ from bot.errors import ShipmateError
 from bot.ports.running import Instance
 from bot.sandbox.github.simulator import GitHubSandbox
 from tests.engines.docker.conftest import REGISTRY
+from tests.patience import ENOUGH_S
 
 REPO = "acme/api"
-SETTLE_S = 180.0
 SERVER = """\
 import http.server, os, signal, sys, threading, time
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -196,7 +196,7 @@ class RealWorld:
         """Where the job of a commit stands."""
         return "".join(str(row[0]) for row in self.ask("SELECT state FROM jobs WHERE sha = ?", sha))
 
-    async def until(self, seen: Callable[[], object], within_s: float = SETTLE_S, every_s: float = 0.002) -> None:
+    async def until(self, seen: Callable[[], object], within_s: float = ENOUGH_S, every_s: float = 0.002) -> None:
         """Return once it is so; fails the test with the end of the server's log when that takes too long."""
         try:
             async with asyncio.timeout(within_s):

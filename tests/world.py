@@ -38,6 +38,7 @@ from storage.opened import open_store
 from tests.fake_engine import FakeEngine, dockerfile
 from tests.migrated import put_database
 from tests.mortal import Life, mortal_engine, mortal_store
+from tests.patience import ENOUGH_S
 from tests.quiet import Quiet
 
 REPO = "acme/api"
@@ -48,8 +49,6 @@ environments:
   production: {branch: main, checks: 1, health_timeout: 5}
   staging: {branch: staging, checks: 1, health_timeout: 5}
 """
-SETTLE_S = 120.0
-"""Far beyond what a busy machine needs: whoever waits that long waits for what never comes."""
 _generation = itertools.count(1)
 
 
@@ -250,7 +249,7 @@ class World:
         Seen twice, and between that a turn of the writer: whoever waited for the last commit has gone on by then.
         """
         names, quiet = [face.name for face in faces(self.house)], 0
-        async with asyncio.timeout(SETTLE_S):
+        async with asyncio.timeout(ENOUGH_S):
             while quiet < 2:
                 await self.github.settle()
                 quiet = quiet + 1 if self._quiet.is_quiet(names) else 0
@@ -314,13 +313,13 @@ class World:
         async with aiohttp.ClientSession() as session, session.get(self.url(environment)) as reply:
             return await reply.text() if reply.status == 200 else f"status {reply.status}"
 
-    async def until(self, seen: Callable[[], object], within_s: float = 15.0) -> None:
+    async def until(self, seen: Callable[[], object], within_s: float = ENOUGH_S) -> None:
         """Return once it is so; fails the test when that takes too long."""
         async with asyncio.timeout(within_s):
             while not seen():  # noqa: ASYNC110 - nobody here could set an event
                 await asyncio.sleep(0.005)
 
-    async def until_state(self, *states: str, within_s: float = 15.0) -> Job:
+    async def until_state(self, *states: str, within_s: float = ENOUGH_S) -> Job:
         """The newest job, once it is in one of these states."""
         async with asyncio.timeout(within_s):
             while True:
@@ -329,7 +328,7 @@ class World:
                     return jobs[-1]
                 await asyncio.sleep(0.005)
 
-    async def until_it_builds(self, within_s: float = 15.0) -> None:
+    async def until_it_builds(self, within_s: float = ENOUGH_S) -> None:
         """Return once an image is being built; fails the test when that takes too long."""
         await asyncio.wait_for(self.engine.building.wait(), within_s)
 

@@ -17,7 +17,8 @@ from aws.clients import AwsClients
 from bot.engines.docker.api import EngineApi
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
-from tests.real_world import REPO, SETTLE_S, RealWorld, version
+from tests.patience import ENOUGH_S
+from tests.real_world import REPO, RealWorld, version
 
 REGION = "us-east-1"
 
@@ -81,8 +82,8 @@ class RealHarbour(RealWorld):
         """`kill -9` the server in each of these lifecycle stages; a stage ends once another server is there."""
         emulator = self.ocean.emulator
         for number, stage in enumerate(stages):
-            emulator.is_like(lasts_s=dict.fromkeys(stages[number:], SETTLE_S))
-            async with asyncio.timeout(SETTLE_S):
+            emulator.is_like(lasts_s=dict.fromkeys(stages[number:], ENOUGH_S))
+            async with asyncio.timeout(ENOUGH_S):
                 while await self.stage() != stage:  # noqa: ASYNC110 - the emulator is another process
                     await asyncio.sleep(0.01)
             await self.kill()

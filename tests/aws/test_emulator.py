@@ -12,6 +12,7 @@ from aws.errors import AwsRefusal
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.aws.people import answer_of
+from tests.patience import ENOUGH_S
 
 FINAL = {"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"}
 PAUSE = {
@@ -90,7 +91,7 @@ class Service:
         return dict(found["serviceDeployments"][0])
 
     async def until(self, so: Any) -> dict[str, Any]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(ENOUGH_S):
             while True:
                 now = await self.newest()
                 if so(now):

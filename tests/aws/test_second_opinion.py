@@ -31,6 +31,7 @@ from tests.aws.ministack import KEY, Ministack, installed
 from tests.aws.rollouts.slipway import quick_definition
 from tests.aws.rollouts.test_follow import MEDIA_TYPE
 from tests.engines.docker.conftest import BASE, base_image
+from tests.patience import ENOUGH_S
 
 __all__ = ["base_image"]
 
@@ -192,7 +193,7 @@ async def test_a_version_that_ends_is_taken_back_by_the_circuit_breaker_and_says
 
 async def until(berth: Berth, seen: Any) -> None:
     """Return once the service's deployments are so."""
-    async with asyncio.timeout(25):
+    async with asyncio.timeout(ENOUGH_S):
         while not seen(await berth.deployments()):  # noqa: ASYNC110 - the emulator is another process
             await asyncio.sleep(0.2)
 
@@ -288,7 +289,7 @@ async def image_in(clients: AwsClients) -> tuple[str, str]:
 async def say_it_arrived(clients: AwsClients, job_id: str, repository: str, digest: str) -> None:
     """Put the event that ECR would, once the job's rule is there."""
     name = triggers.PREFIX + job_id
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(ENOUGH_S):
         while job_id not in await triggers.armed(clients, "here"):  # noqa: ASYNC110 - nobody here could set an event
             await asyncio.sleep(0.05)
     rule = await clients.call("events", "DescribeRule", Name=name)
@@ -302,7 +303,7 @@ async def say_it_arrived(clients: AwsClients, job_id: str, repository: str, dige
 
 async def steps_until(rollouts: FollowedRollouts, execution: str, wanted: str) -> list[str]:
     """Read along until something has happened; all that did."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         while True:
             view = await rollouts.look(execution)
             assert not view.status.is_over, view

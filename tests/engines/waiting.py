@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LIMIT_S = 30.0
+from tests.patience import ENOUGH_S
+
 LOOK_AGAIN_S = 0.05
 
 
@@ -20,6 +21,6 @@ async def until(happened: Callable[[], bool]) -> None:
 
 async def until_told(happened: Callable[[], Awaitable[bool]]) -> None:
     """The same for what must be asked for."""
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(ENOUGH_S):
         while not await happened():  # noqa: ASYNC110 - nobody here could set an event
             await asyncio.sleep(LOOK_AGAIN_S)

@@ -12,6 +12,7 @@ from bot.slack.mrkdwn import cut, escaped, log_text, mrkdwn, pieces
     [
         ("**bold** and `code`", "*bold* and `code`"),
         ("[live log](https://a.test/x?y=1&z=2)", "<https://a.test/x?y=1&amp;z=2|live log>"),
+        ("[`f6b15be`](https://a.test/x) `code`", "<https://a.test/x|f6b15be> `code`"),
         ("a < b & c", "a &lt; b &amp; c"),
         ("| A | B |\n|---|---:|\n| `x` | 1 |\n| y |  |", "• `x` — 1\n• y"),
         ("|---|", ""),

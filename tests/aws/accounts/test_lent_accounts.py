@@ -31,6 +31,7 @@ from tests.aws.guard import Guard
 from tests.aws.harbour import Harbour
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.fake_engine import dockerfile
+from tests.patience import ENOUGH_S
 from tests.world import REPO
 
 ROLE = "arn:aws:iam::123456789012:role/deployer"
@@ -92,7 +93,7 @@ async def newest(harbour: Harbour) -> Job:
 
 async def begun(harbour: Harbour) -> None:
     """Return once the platform rolls out."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         while "ecs.UpdateService" not in harbour.emulator.calls():  # noqa: ASYNC110 - nobody here could set an event
             await asyncio.sleep(0.02)
 

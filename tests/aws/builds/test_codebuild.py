@@ -25,6 +25,7 @@ from bot.inspect.model import AppPlan
 from bot.ports.images import BuildNews, BuildPhase, LogSink, RemoteOrder
 from bot.ports.rollouts import Pace
 from tests.aws.emulator.handle import Emulator
+from tests.patience import ENOUGH_S
 
 ROLE = "arn:aws:iam::123456789012:role/codebuild"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/acme/api"
@@ -47,7 +48,7 @@ def spec(**phases: Any) -> str:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for it; a test that waits in vain fails."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         for _ in itertools.count():
             if holds():
                 return
@@ -107,7 +108,7 @@ class Yard:
         """As a worker does: what may pass is tried again, from where it was."""
         for _ in range(4):
             try:
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(ENOUGH_S):
                     return (await self.codebuild.build(order, told, told.mark)).uri
             except Transient:
                 told.dies_after = None

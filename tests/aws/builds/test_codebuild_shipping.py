@@ -13,6 +13,7 @@ from tests.aws.emulator.handle import Emulator
 from tests.aws.foundry import BUILDS, Foundry
 from tests.aws.harbour import afloat, new_folder
 from tests.aws.network import Network
+from tests.patience import ENOUGH_S
 
 GATE = {"requests": 3, "p95_slack_ms": 10_000}
 """How fast a busy machine answers decides nothing here."""
@@ -31,7 +32,7 @@ async def foundry(emulator: Emulator, clients: AwsClients, network: Network) -> 
 
 async def until_line(foundry: Foundry, words: str) -> None:
     """Until the newest job's log holds it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         while not any(words in line for line in await foundry.lines()):  # noqa: ASYNC110 - nobody could set an event
             await asyncio.sleep(0.02)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import ENOUGH_S
+
 ROOT = Path(__file__).parents[3]
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -110,5 +112,5 @@ class Emulator:
 
     def _tell(self, what: str, body: Any) -> Any:
         request = urllib.request.Request(f"{self.url}/_emulator/{what}", data=json.dumps(body).encode(), method="POST")
-        with _OPENER.open(request, timeout=10) as reply:
+        with _OPENER.open(request, timeout=ENOUGH_S) as reply:
             return json.loads(reply.read())

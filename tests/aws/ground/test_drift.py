@@ -14,6 +14,7 @@ from bot.jobs.deploy.rollout.drift import Drift
 from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import Harbour, afloat, new_folder
 from tests.aws.network import Network
+from tests.patience import ENOUGH_S
 from tests.world import REPO
 
 GATE = {"requests": 3, "p95_slack_ms": 10_000}
@@ -83,7 +84,7 @@ async def test_a_deployment_made_by_hand_is_told_while_it_goes_on_and_when_it_se
     await by_hand(harbour, "UpdateService", taskDefinition=first, deploymentConfiguration=plain)
     await drift.look()
     harbour.emulator.is_like(lasts_s={})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         while await under_way(harbour):
             pass
     await drift.look()
@@ -122,7 +123,7 @@ async def served_by_hand(harbour: Harbour, revision: int) -> None:
     plain = {"strategy": "BLUE_GREEN", "lifecycleHooks": []}
     definition = f"{harbour.network.name}:{revision}"
     await by_hand(harbour, "UpdateService", taskDefinition=definition, deploymentConfiguration=plain)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         while await under_way(harbour):
             pass
 
@@ -157,7 +158,7 @@ async def test_a_rollout_that_went_wrong_both_ways_is_told(
 async def test_what_a_job_changes_is_left_alone(harbour: Harbour, drift: Drift, told: pytest.LogCaptureFixture) -> None:
     harbour.emulator.is_like(lasts_s={"BAKE_TIME": 60.0})
     await harbour.push("two")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         while not await under_way(harbour):
             pass
     await drift.look()

@@ -20,6 +20,7 @@ from bot.errors import ShipmateError
 from bot.sandbox.github.simulator import GitHubSandbox
 from tests.aws.emulator.handle import Emulator
 from tests.aws.infra.template import filled, properties
+from tests.patience import ENOUGH_S
 
 READY = "shipmate is ready: "
 
@@ -93,7 +94,7 @@ async def _server(environment: dict[str, str]) -> AsyncIterator[str]:
     )
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_S):
             while READY not in (line := (await process.stderr.readline()).decode()):
                 assert line, "it ended before it was ready"
         yield line.partition(READY)[2].strip()

@@ -34,6 +34,7 @@ from tests.aws.foundry import BUILDS, Foundry
 from tests.aws.harbour import FIRST_PAUSE_S
 from tests.aws.lambdas.stream import Pump
 from tests.aws.network import Network
+from tests.patience import ENOUGH_S
 from tests.world import PATIENCE, REPO
 
 ASKER = "arn:aws:sts::123456789012:assumed-role/caller"
@@ -162,7 +163,7 @@ class Quay(Foundry):
 
     async def built(self, deployment_id: str) -> Build:
         """The deployment's only build, once it is over."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(ENOUGH_S):
             while True:
                 (build,) = [one for one in await self.builds() if one.job_id == deployment_id]
                 if build.complete:

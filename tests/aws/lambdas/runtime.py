@@ -13,6 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.patience import ENOUGH_S
+
 ROOT = Path(__file__).parents[3]
 API = "/2018-06-01/runtime"
 ONE_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:one"
@@ -29,7 +31,7 @@ class Function:
     async def call(self, event: Any) -> Any:
         """What the handler answers. Raises RuntimeError with what it raised."""
         await self._events.put(event)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_S):
             good, answer = await self._answers.get()
         if not good:
             raise RuntimeError(answer)

@@ -19,6 +19,7 @@ from bot.errors import Transient
 from bot.model import JobState, Stage
 from bot.ports.images import RemoteOrder
 from tests.aws.lambdas.quay import Quay
+from tests.patience import ENOUGH_S
 from tests.world import REPO
 
 EVERY_STATE = ["PENDING", "PROCESSING", "BUILDING", "PUSHING", "DEPLOYING", "VERIFYING", "COMPLETED"]
@@ -228,7 +229,7 @@ async def test_a_server_that_dies_on_the_way_ships_it_all_the_same(open_quay: Qu
     await quay.works()
     quay.life.fatal_step = quay.life.steps + fatal_step
     looking = asyncio.create_task(quay.looks())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(ENOUGH_S):
         await quay.life.over.wait()
     await quay.abandon()
     await asyncio.gather(looking, return_exceptions=True)

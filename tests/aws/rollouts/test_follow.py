@@ -23,6 +23,7 @@ from tests.aws.emulator.handle import Emulator
 from tests.aws.network import Network
 from tests.aws.rollouts.slipway import LOOKOUT, quick_definition
 from tests.aws.rollouts.test_rollouts import QUICK, Berth
+from tests.patience import ENOUGH_S
 
 ROLE = "arn:aws:iam::123456789012:role/events"
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -76,7 +77,7 @@ class Team:
 
     async def over(self, execution: str) -> RolloutView:
         """Read along until the execution is over."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(ENOUGH_S):
             while True:
                 view = await self.rollouts.look(execution)
                 if view.status.is_over:

@@ -17,6 +17,7 @@ from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import afloat, new_folder
 from tests.aws.network import Network
 from tests.aws.rollouts.slipway import Slipway, quick_definition
+from tests.patience import ENOUGH_S
 
 MUTE = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
 
@@ -42,7 +43,7 @@ async def slipway(emulator: Emulator, clients: AwsClients, network: Network) -> 
 
 async def until_said(slipway: Slipway, words: str) -> None:
     """Until an event of the newest job says it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(ENOUGH_S):
         while not any(words in line for line in await slipway.said()):  # noqa: ASYNC110 - nobody could set an event
             await asyncio.sleep(0.02)
 

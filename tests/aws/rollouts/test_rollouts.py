@@ -19,6 +19,7 @@ from bot.ports.rollouts import Pace, Prepared, RolloutSpec, RolloutStatus, Rollo
 from tests.aws.emulator.handle import Emulator
 from tests.aws.network import CONTAINER_PORT, Network
 from tests.aws.people import answer_of, people
+from tests.patience import ENOUGH_S
 
 QUICK = Pace(0.02, 0.05, 0.05, 0.05)
 FIRST_PAUSE_S = 0.02
@@ -58,7 +59,7 @@ class Berth:
 
     async def over(self, rollout: str) -> RolloutView:
         """Answer pauses until it is over."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(ENOUGH_S):
             while not (view := await self.rollouts.look(rollout)).status.is_over:
                 for pause in view.waiting:
                     await self.rollouts.go_on(rollout, pause)
@@ -67,7 +68,7 @@ class Berth:
 
     async def until(self, rollout: str, stage: str) -> RolloutView:
         """Return once it is in a stage."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(ENOUGH_S):
             while True:
                 view = await self.rollouts.look(rollout)
                 if view.stage == stage:
@@ -76,7 +77,7 @@ class Berth:
 
     async def until_waiting(self, rollout: str) -> RolloutView:
         """Return once it waits for an answer."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(ENOUGH_S):
             while True:
                 view = await self.rollouts.look(rollout)
                 if view.waiting:
@@ -301,7 +302,7 @@ async def test_a_release_command_is_stopped_with_the_job(running: Berth) -> None
     spec = running.spec("serve two")
     prepared = await running.rollouts.prepare(spec)
     doing = asyncio.create_task(running.rollouts.run_once(spec, prepared.revision, "sleep 60", lambda line: None))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(ENOUGH_S):
         while "ecs.DescribeTasks" not in running.emulator.calls():  # noqa: ASYNC110 - nobody here could set an event
             await asyncio.sleep(0.01)
     doing.cancel()

@@ -14,6 +14,7 @@ from bot.model import EventType
 from tests.aws.emulator.handle import Emulator
 from tests.aws.harbour import Harbour, afloat, new_folder
 from tests.aws.network import Network
+from tests.patience import ENOUGH_S
 
 GATE = {"requests": 3, "p95_slack_ms": 10_000}
 """How fast a busy machine answers decides nothing here."""
@@ -138,7 +139,7 @@ async def test_a_cancelled_deployment_leaves_blue(harbour: Harbour) -> None:
     number = (await harbour.open_pull("one")).number
     async with harbour.people() as seen:
         await harbour.comment(number, "/deploy")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(ENOUGH_S):
             while "200 one" not in seen:  # noqa: ASYNC110 - nobody here could set an event
                 await asyncio.sleep(0.01)
         await harbour.say(number, "/cancel")

@@ -21,6 +21,7 @@ from bot.ports.running import Instance, InstanceSpec
 from tests.engines.docker.conftest import BASE, REGISTRY, Workshop
 from tests.engines.machine import processes_with
 from tests.engines.waiting import until, until_told
+from tests.patience import ENOUGH_S
 
 pytestmark = pytest.mark.docker
 
@@ -29,7 +30,7 @@ async def answer(instance: Instance | None, path: str = "/") -> int:
     """The status of a request from outside, once something listens."""
     assert instance is not None
     url = f"http://{instance.host}:{instance.port}{path}"
-    async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(ENOUGH_S), aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.get(url) as reply:

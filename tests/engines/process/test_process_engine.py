@@ -24,6 +24,7 @@ from bot.ports.images import BuildRequest, BuiltImage
 from bot.ports.running import Instance, InstanceSpec
 from tests.engines.machine import processes_with
 from tests.engines.waiting import until, until_told
+from tests.patience import ENOUGH_S
 
 SERVER = (
     "import http.server, os, sys\n"
@@ -73,7 +74,7 @@ async def spec(workshop: Workshop) -> InstanceSpec:
 
 async def answer(instance: Instance | None) -> int:
     assert instance is not None
-    async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(ENOUGH_S), aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.get(f"http://{instance.host}:{instance.port}/") as reply:

@@ -22,6 +22,7 @@ from bot.engines.router.settings import RouterSettings, to_arguments
 from bot.engines.router.supervisor import PROGRAM
 from bot.errors import Transient
 from tests.hammer import Hammer, swung
+from tests.patience import ENOUGH_S
 
 SERVICE = "acme/api production"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -54,7 +55,7 @@ class RouterWorld:
                 *argv, cwd=checkout, env={"PYTHONPATH": str(checkout)}, stdout=output, stderr=output
             )
             assert await process.wait() == 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(ENOUGH_S):
             while not await self._answers():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
@@ -132,7 +133,7 @@ class RouterWorld:
 
     async def holds(self, count: int, target: str = "blue") -> None:
         """Return once the router holds that many requests at the target."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(ENOUGH_S):
             while await self._in_flight(target) != count:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
@@ -142,7 +143,7 @@ class RouterWorld:
 
     async def is_quiet(self) -> None:
         """Return once the router has no client and holds no request."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(ENOUGH_S):
             while await self._in_flight("blue") or (await self.status()).connections:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
@@ -152,7 +153,7 @@ class RouterWorld:
 
     async def is_draining(self, target: str) -> None:
         """Return once the target drains."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(ENOUGH_S):
             while await self._state(target) != "draining":  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
