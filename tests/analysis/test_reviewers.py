@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import UserMistake
+from bot.jobs.analysis.runs import reviewers
 from bot.jobs.analysis.runs.reviewers import LineOwner, owners_of_change
 from tests.analysis.histories import BEN, History
 
@@ -44,6 +45,26 @@ def test_a_renamed_file_keeps_its_owners(history: History) -> None:
     base = history.commit({"a.txt": SONG})
     history.commit({"a.txt": None, "deep/b.txt": SONG.replace(b"line 5\n", b"five\n")}, author=BEN)
     assert named(owners_of_change(history.write(), f"c{base}", "HEAD").owners) == [("Ann", 1, 1)]
+
+
+@pytest.mark.parametrize("lines", [1_000, 300_000])
+def test_a_change_of_every_other_line_is_told_however_many_there_are(history: History, lines: int) -> None:
+    text = [b"%d\n" % number for number in range(lines)]
+    history.commit({"a.txt": b"".join(text)})
+    text[:100] = (b"ben %d\n" % number for number in range(100))
+    base = history.commit({"a.txt": b"".join(text)}, author=BEN)
+    text[1::2] = [b"cara\n"] * (lines // 2)
+    history.commit({"a.txt": b"".join(text)}, author=CARA)
+    found = owners_of_change(history.write(), f"c{base}", "HEAD")
+    assert named(found.owners) == [("Ann", lines // 2 - 50, 1), ("Ben", 50, 1)]
+
+
+def test_a_file_too_large_to_compare_is_skipped_and_told(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviewers, "MAX_BLOB_BYTES", len(SONG) + 9)
+    base = history.commit({"a.txt": SONG, "b.txt": SONG * 2})
+    history.commit({"a.txt": SONG + b"a\n", "b.txt": SONG * 2 + b"b\n"}, author=BEN)
+    found = owners_of_change(history.write(), f"c{base}", "HEAD")
+    assert (named(found.owners), found.skipped) == ([("Ann", 1, 1)], 1)
 
 
 def test_who_made_a_change_wrote_its_commits_or_is_named_in_them(history: History) -> None:

@@ -23,7 +23,9 @@ from bot.jobs.analysis.runs.activity import committed_at, last_commits, makers
 MAX_FILES = 100
 """Files of a change that are looked into; those with most changed lines come first."""
 
-_MAX_BLOB_BYTES = 10 * MIB
+MAX_RANGES = 1000
+"""Ranges of one file that git is asked about; where there are more, it is asked about all of the file."""
+MAX_BLOB_BYTES = 10 * MIB
 _COMPARE = ("diff-tree", "-r", "--raw", "--no-abbrev", "--find-renames", "--diff-filter=MDR", "-z")
 
 
@@ -59,16 +61,15 @@ def owners_of_change(path: Path, base: str, head: str, children: Children | None
     repository = open_repository(path)
     onto, new = repository.resolve(base), repository.resolve(head)
     old = _merge_base(repository, onto, new).encode()
-    with Git(repository.objects, new, children or Children(), max_blob_bytes=_MAX_BLOB_BYTES) as git:
-        changed = _changed_ranges(git, old)
+    with Git(repository.objects, new, children or Children(), max_blob_bytes=MAX_BLOB_BYTES) as git:
+        changed, unread = _changed_ranges(git, old)
         ranked = sorted(changed, key=lambda name: (-sum(length for _, length in changed[name]), name))
         looked_into = ranked[:MAX_FILES]
         owners = _by_author(git, [_owners(git, old, name, changed[name]) for name in looked_into])
         made_at = committed_at(git, git.head)
         active = last_commits(git, onto.encode(), made_at)
-        return ChangeOwners(
-            owners, len(ranked) - len(looked_into), made_at, active, makers(git, onto.encode(), git.head)
-        )
+        skipped = len(ranked) - len(looked_into) + unread
+        return ChangeOwners(owners, skipped, made_at, active, makers(git, onto.encode(), git.head))
 
 
 Ranges = list[tuple[int, int]]
@@ -83,14 +84,15 @@ def _merge_base(repository: Repository, base: str, head: str) -> str:
     return told.decode().strip()
 
 
-def _changed_ranges(git: Git, old: bytes) -> dict[bytes, Ranges]:
-    """By old path, the old lines that the change touches."""
+def _changed_ranges(git: Git, old: bytes) -> tuple[dict[bytes, Ranges], int]:
+    """By old path, the old lines that the change touches; and how many files are too large to tell."""
     changes = [change for change in _changes(git, old) if change.old_mode in REGULAR and change.old != change.new]
     pairs = Pairs(git.null)
     numbers = [pairs.number(change.old, change.new, change.path, wanted=True) for change in changes]
     diffs = diff_all(git, pairs)
     ranges = {change.path: _ranges(diffs.hunks[number]) for change, number in zip(changes, numbers, strict=True)}
-    return {path: touched for path, touched in ranges.items() if touched}
+    unread = sum(diffs.hunks[number] is None for number in numbers)
+    return {path: touched for path, touched in ranges.items() if touched}, unread
 
 
 def _changes(git: Git, old: bytes) -> list[Change]:
@@ -116,11 +118,19 @@ def _ranges(hunks: Hunks | None) -> Ranges:
 
 def _owners(git: Git, old: bytes, path: bytes, ranges: Ranges) -> Counter[bytes]:
     """Lines by commit within some ranges of one file."""
-    options = [f"-L{start},+{length}" for start, length in ranges]
-    lines: Counter[bytes] = Counter()
-    for commit, _, length in blame_entries(git, path, old, *options):
-        lines[commit] += length
-    return lines
+    few = [f"-L{start},+{length}" for start, length in ranges] if len(ranges) <= MAX_RANGES else []
+    wanted, lines = _marked(ranges), Counter[bytes]()
+    for commit, start, length in blame_entries(git, path, old, *few):
+        lines[commit] += wanted.count(1, start, start + length)
+    return +lines
+
+
+def _marked(ranges: Ranges) -> bytearray:
+    """A byte for each line up to the last one in a range: 1 within, 0 elsewhere."""
+    marks = bytearray(max(start + length for start, length in ranges))
+    for start, length in ranges:
+        marks[start - 1 : start - 1 + length] = b"\1" * length
+    return marks
 
 
 def _by_author(git: Git, by_file: list[Counter[bytes]]) -> tuple[LineOwner, ...]:
