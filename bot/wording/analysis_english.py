@@ -95,7 +95,7 @@ SENTENCES: Mapping[str, str] = {
     "contributions.lines_by_author": "Lines by author",
     "contributions.nobody": "Nobody there is called that, or did anything in this time.",
     "contributions.same_name": "{names:# name stands|# names stand} with several addresses; a .mailmap makes one author of each.",
-    "contributions.all": "All {count:,}, with every number",
+    "contributions.all": "{count:With every number|All #, with every number}",
     "contributions.more": "{count:,} more",
     "contributions.added": "Added",
     "contributions.deleted": "Deleted",

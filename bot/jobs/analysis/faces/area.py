@@ -12,7 +12,8 @@ from typing import NamedTuple
 from bot.jobs.analysis.faces.canvas import REST, WIDTH, svg
 
 AREA_HEIGHT, AXIS_HEIGHT = 260, 26
-_YEAR_WIDTH = 80  # of a year's name on a phone, where letters are largest beside the picture
+_LETTER_WIDTH = 20  # of a time's name on a phone, where letters are largest beside the picture
+_FEW_YEARS = 3  # fewer are too little to tell when something was
 _MOST_STEPS = 4  # of the scale
 _HEADROOM = 20  # above the highest point, for the number that says how high it is
 
@@ -64,7 +65,7 @@ def stacked_area(starts: Sequence[date], bands: Sequence[Band], words: Words) ->
         told = words.band(band.name, max(band.values))
         shapes.append(f'<path class="s{band.series}" d="{path}"><title>{escape(told)}</title></path>')
         floor = ceiling
-    marks = [*_years(starts), *_steps(top), _highest(words.top(top))]
+    marks = [*_times(starts), *_steps(top), _highest(words.top(top))]
     return svg(AREA_HEIGHT + AXIS_HEIGHT, words.title, [*shapes, *marks])
 
 
@@ -84,25 +85,34 @@ def _across(count: int) -> list[float]:
     return [number * step for number in range(count)]
 
 
-def _years(starts: Sequence[date]) -> list[str]:
-    """A mark where each year begins, at most a dozen of them; a year is named where that touches no other's name."""
-    firsts = [number for number, start in enumerate(starts) if not number or start.year != starts[number - 1].year]
+def _times(starts: Sequence[date]) -> list[str]:
+    """A mark where each year begins, at most a dozen of them; of few years each month's. A mark is named where that
+    touches no other's name."""
+    firsts = _firsts(starts, "%Y")
+    if len(firsts) < _FEW_YEARS:
+        firsts = _firsts(starts, "%Y-%m")
     every = -(-len(firsts) // 12)
     xs, marks, free = _across(len(starts)), [], 0.0
-    for number in firsts[::every]:
-        x, year = xs[number], starts[number].year
+    for number, name in list(firsts.items())[::every]:
+        x, width = xs[number], _LETTER_WIDTH * len(name)
         marks.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{AREA_HEIGHT}"/>')
-        begin = min(x + 3, WIDTH - _YEAR_WIDTH)
+        begin = min(x + 3, WIDTH - width)
         if begin >= free:
-            marks.append(_year(year, begin))
-            free = begin + _YEAR_WIDTH
+            marks.append(_time(name, begin, width))
+            free = begin + width
     return marks
 
 
-def _year(year: int, x: float) -> str:
-    """A year beneath its mark, or at the edge where it would not fit."""
-    place = f'class="label" x="{WIDTH}"' if x >= WIDTH - _YEAR_WIDTH else f'x="{x:.1f}"'
-    return f'<text {place} y="{AREA_HEIGHT + 20}">{year}</text>'
+def _firsts(starts: Sequence[date], form: str) -> dict[int, str]:
+    """Where each year, or month, begins among the points in time, with its name."""
+    names = [f"{start:{form}}" for start in starts]
+    return {number: name for number, name in enumerate(names) if not number or name != names[number - 1]}
+
+
+def _time(name: str, x: float, width: float) -> str:
+    """A name beneath its mark, or at the edge where it would not fit."""
+    place = f'class="label" x="{WIDTH}"' if x >= WIDTH - width else f'x="{x:.1f}"'
+    return f'<text {place} y="{AREA_HEIGHT + 20}">{name}</text>'
 
 
 def _steps(top: int) -> list[str]:

@@ -28,10 +28,14 @@ def _grow(changes: Iterable[int]) -> Iterable[int]:
     return (max(0, total) for total in accumulate(changes))
 
 
+MOST_YEARS = 100
+"""Where clocks went wrong and moments lie further apart, the periods alone count in which something happened."""
+
+
 def months(starts: Sequence[date]) -> list[date]:
     """Every month from the first to the last of these, which come in order."""
-    if not starts:
-        return []
+    if not starts or _are_far_apart(starts):
+        return list(dict.fromkeys(starts))
     months, last = [starts[0]], starts[-1]
     while months[-1] < last:
         months.append((months[-1] + timedelta(days=32)).replace(day=1))
@@ -40,10 +44,14 @@ def months(starts: Sequence[date]) -> list[date]:
 
 def weeks(starts: Sequence[date]) -> list[date]:
     """Every week from the first to the last of these, which come in order."""
-    if not starts:
-        return []
+    if not starts or _are_far_apart(starts):
+        return list(dict.fromkeys(starts))
     count = (starts[-1] - starts[0]).days // 7 + 1
     return [starts[0] + timedelta(days=7 * number) for number in range(count)]
+
+
+def _are_far_apart(starts: Sequence[date]) -> bool:
+    return starts[-1].year - starts[0].year > MOST_YEARS
 
 
 SHORT_MONTHS = 4
