@@ -128,7 +128,7 @@ def rollback_request(repository: Repository, release: Release, origin: Origin, r
 
 
 def _commit_of(release: Release) -> Commit:
-    return Commit(release.sha, release.sha[:12])
+    return Commit(release.sha, release.sha[:7])
 
 
 def _request(

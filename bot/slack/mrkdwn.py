@@ -21,10 +21,18 @@ def escaped(text: str) -> str:
 
 
 def mrkdwn(markdown: str) -> str:
-    """The same in Slack's markup; a table becomes lines, since Slack's text has none. Empty last cells are left out."""
+    """The same in Slack's markup; a table becomes lines, since Slack's text has none. Empty last cells are left out.
+
+    What a link is called is plain text there: it loses its code marks.
+    """
     lines = [_row(line) if line.startswith("|") else line for line in _without_rules(markdown.splitlines())]
     text = escaped("\n".join(lines))
-    return _LINK.sub(r"<\2|\1>", _BOLD.sub(r"*\1*", text))
+    return _LINK.sub(_link, _BOLD.sub(r"*\1*", text))
+
+
+def _link(found: re.Match[str]) -> str:
+    called = found[1].replace("`", "")
+    return f"<{found[2]}|{called}>"
 
 
 def cut(text: str, limit: int = TEXT_CHARACTERS) -> str:

@@ -114,7 +114,8 @@ class OverviewPage:
         newest = _link(self._path(seen.name, **chosen), self._word("newest")) if before else ""
         older = _link(self._path(seen.name, before=seen.older, **chosen), self._word("older")) if seen.older else ""
         pages = " · ".join(link for link in (newest, older) if link)
-        return self._section("ended", "none_ended", heads, map(self._end, seen.ended)) + f"<nav>{pages}</nav>"
+        turning = f"<nav>{pages}</nav>" if pages else ""
+        return self._section("ended", "none_ended", heads, map(self._end, seen.ended)) + turning
 
     def _end(self, job: Job) -> list[str]:
         took = _took(job.ended_at - job.started_at) if job.ended_at and job.started_at else messages.UNKNOWN
