@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 COMMENT_CHARACTERS = 65_536
@@ -20,7 +21,7 @@ EXTERNAL_ID_CHARACTERS = 255
 DEPLOYMENT_DESCRIPTION_CHARACTERS = 140
 
 CUT_NOTE = "\n… *cut here: this is longer than GitHub shows*\n"
-_FENCE = "```"
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)")
 
 
 def comment_body(text: str) -> str:
@@ -64,10 +65,16 @@ def _fitting(text: str, room: int, measure: Callable[[str], int]) -> str:
 
 def _closing(text: str) -> str:
     """What ends a code fence and `<details>` left open, without which the note would stand inside them."""
-    fences = [line for line in text.splitlines() if line.startswith(_FENCE)]
-    fence = f"\n{_FENCE}" if len(fences) % 2 else ""
-    open_details = text.count("<details") - text.count("</details>")
-    return fence + "\n</details>" * max(0, open_details)
+    fence, opened = "", 0
+    for line in text.split("\n"):
+        mark = _FENCE.fullmatch(line)
+        if fence and mark and mark[1].startswith(fence) and not mark[2].strip():
+            fence = ""
+        elif not fence and mark:
+            fence = mark[1]
+        elif not fence:
+            opened = max(0, opened + line.count("<details") - line.count("</details>"))
+    return (f"\n{fence}" if fence else "") + "\n</details>" * opened
 
 
 def _size_bytes(text: str) -> int:

@@ -34,6 +34,7 @@ ROLLBACK_TITLES = {
 }
 """What a job that puts an earlier release back is called where a deployment is called after its step."""
 TAIL_CHARACTERS = 8_000
+NOTE_CHARACTERS = 160
 
 
 def title(view: JobView, locale: str) -> str:
@@ -89,9 +90,15 @@ def stage_table(view: JobView, locale: str) -> str:
 def _stage_row(row: StageView, locale: str) -> str:
     name = messages.say(locale, f"stage.{int(row.stage)}")
     seconds = f"{row.seconds:.1f} s" if row.seconds is not None else ""
-    note = row.note.replace("|", "\\|")[:160] if row.state is not StageState.WAITING else ""
+    note = _cell(row.note) if row.state is not StageState.WAITING else ""
     state = f"{ICONS[row.state]} {messages.say(locale, f'stage.state.{row.state.value}')}"
     return f"| {state} | {int(row.stage)} {name} | {seconds} | {note} |"
+
+
+def _cell(note: str) -> str:
+    """Within a table, on one line; what it names out of a repository, such as a start command, calls nobody."""
+    flat = " ".join(note.split())[:NOTE_CHARACTERS]
+    return flat.replace("@", "@\u200b").replace("<", "‹").replace("|", "\\|")
 
 
 def log_block(view: JobView) -> str:

@@ -53,3 +53,10 @@ def test_whatever_is_said_fits(text: str) -> None:
 )
 def test_a_label_is_one_line_of_the_length_github_takes(text: str, line: str) -> None:
     assert limits.one_line(text, limits.ACTION_LABEL_CHARACTERS) == line
+
+
+def test_a_cut_log_that_holds_fences_of_its_own_is_closed_by_the_fence_it_began_with() -> None:
+    log = "````text\n```\n<details>\n" + "hello\n" * 20_000 + "````\n"
+    body = limits.comment_body("<details><summary>Log</summary>\n\n" + log + "</details>")
+    assert body.removesuffix(limits.CUT_NOTE).endswith("hello\n````\n</details>")
+    assert body.count("</details>") == 1

@@ -78,3 +78,11 @@ def test_a_rollback_is_never_called_a_deployment(state: JobState, shown: str) ->
 def test_a_job_that_was_stopped_has_no_stage_that_failed() -> None:
     view = see(replace(JOB, state=JobState.CANCELLED), story((STARTED, Stage.BUILD)), "")
     assert "🚫 stopped | 1 Build" in markdown.stage_table(view, "en")
+
+
+def test_a_note_that_names_something_of_the_repository_stays_in_its_cell_and_calls_nobody() -> None:
+    told = f"[1] Starts with `npx @acme/team start` | tee log <!-- {'x|' * 100}"
+    event = Event(JOB.id, 1, utc_now(), EventType.STAGE_PROGRESSED, told, Stage.BUILD, {})
+    row = markdown.stage_table(see(JOB, [*story((STARTED, Stage.BUILD)), event], ""), "en").splitlines()[2]
+    assert "@acme" not in row and "<" not in row
+    assert row.replace("\\|", "").count("|") == 5 and not row.removesuffix(" |").endswith("\\")
