@@ -239,6 +239,15 @@ def test_a_clock_gone_wrong_by_thousands_of_years_makes_no_endless_page(history:
     assert re.findall(r'<th scope="row">([0-9]+)</th>', shown) == ["9999", "2020", "1970"]
 
 
+def test_the_shells_page_has_commits_over_time_of_the_people_it_lists(history: History, tmp_path: Path) -> None:
+    for author in (ANN, BEN):
+        history.commit({"a.txt": author + b"\n"}, author=author)
+    shell(str(history.write()), html_path=tmp_path / "page.html", authors=("Ben",))
+    shown = section_of((tmp_path / "page.html").read_text("utf-8"), "Commits over time")
+    assert ">Ben</li>" in shown
+    assert "Ann" not in shown
+
+
 def test_commits_over_time_are_of_the_chosen_people_and_dates(history: History) -> None:
     for number, author in enumerate((ANN, BEN, ANN, BEN)):
         history.commit({"a.txt": b"%d\n" % number}, author=author, time=START + number * 365 * DAY_S)
