@@ -84,6 +84,33 @@ def test_few_pairs_are_handed_out_path_by_path_and_one_sided_ones_last(history: 
         assert queue.take(0, wait=True) is None
 
 
+def test_pairs_found_while_others_are_put_in_order_are_handed_out_too(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "WINDOW", 2)
+    history.commit({"a": b"1\n"})
+
+    class Growing(Pairs):
+        """Finds two more pairs when it is looked into for the first time, as a walk in another thread does."""
+
+        def is_one_sided(self, number: int) -> bool:
+            if len(self) == 2:
+                self.number(b"1" * 40, b"y" * 40, b"c")
+                self.number(b"1" * 40, b"z" * 40, b"d")
+                queue.more()
+            return super().is_one_sided(number)
+
+    pairs = Growing(b"0" * 40)
+    for blob, path in ((b"w" * 40, b"a"), (b"x" * 40, b"b")):
+        pairs.number(b"1" * 40, blob, path)
+    with private(history.write()) as opened:
+        queue = Batches(opened, pairs, jobs=1)
+        queue.more()
+        assert queue.take(0, wait=False) == ([0, 1], False)
+        queue.close()
+        assert queue.take(0, wait=True) == ([2, 3], False)
+
+
 def test_in_a_pack_that_mixes_files_jobs_come_from_both_ends_of_the_history(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,11 +98,12 @@ class Batches:
         too_early = not self._all_found and (self._two_sided or self.waiting < WINDOW)
         if too_early or not self.waiting:
             return
+        found = self._found  # which grows meanwhile: whoever finds pairs does not wait for us
         if self._mixed is None:
-            self._mixed = mixes_files(self._git, self._pairs, range(self._found))
-        for number in range(self._seen, self._found):
+            self._mixed = mixes_files(self._git, self._pairs, range(found))
+        for number in range(self._seen, found):
             (self._one_sided if self._pairs.is_one_sided(number) else self._two_sided).append(number)
-        self._seen = self._found
+        self._seen = found
         if not self._mixed:
             self._two_sided.sort(key=self._pairs.path)
 
