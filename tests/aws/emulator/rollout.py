@@ -20,8 +20,10 @@ from moto.elbv2.models import elbv2_backends
 from tests.aws.emulator.account import ACCOUNT, REGION
 from tests.aws.emulator.balancer import Balancer
 from tests.aws.emulator.tasks import Machine, Running, answers_well, until
+from tests.patience import ENOUGH_S
 
-START_LIMIT_S = 10.0
+UNHEALTHY = 25
+"""So many checks that are answered badly make a task unwell, however busy the machine is that starts it."""
 DRAIN_LIMIT_S = 10.0
 
 
@@ -236,18 +238,21 @@ class Rollout:
         path = self._group(self.after.group).health_check_path or "/" if self.after.group else None
         for _ in range(self._service.desired_count):
             self.after.tasks.append(self._place.machine.start(definition))
-        deadline = time.monotonic() + START_LIMIT_S
+        bad = 0
 
         def up() -> bool:
+            nonlocal bad
             self._look_out()
             for task in self.after.tasks:
                 code = task.exit_code()
                 if code is not None:
                     self._place.ended(self._service.cluster_name, self._service.name, code)
                     raise _Undo(f"tasks failed to start: Essential container in task exited ({code}).")
-            return all(path is None or answers_well(task.address, self.after.port, path) for task in self.after.tasks)
+            seen = [path is None or answers_well(task.address, self.after.port, path) for task in self.after.tasks]
+            bad += any(well is False for well in seen)
+            return all(seen) or bad >= UNHEALTHY
 
-        if not until(deadline, up):
+        if not until(time.monotonic() + ENOUGH_S, up) or bad >= UNHEALTHY:
             raise _Undo("tasks failed ELB health checks")
         self._service.running_count = len(self.after.tasks)
 

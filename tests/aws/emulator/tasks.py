@@ -109,14 +109,16 @@ class Machine:
         return Container(_docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", name), name)
 
 
-def answers_well(address: str, port: int, path: str) -> bool:
-    """One health check as a load balancer makes it."""
+def answers_well(address: str, port: int, path: str) -> bool | None:
+    """One health check as a load balancer makes it; None while nobody answers."""
     request = urllib.request.Request(f"http://{address}:{port}{path}", headers={"User-Agent": "ELB-HealthChecker/2.0"})
     try:
         with _OPENER.open(request, timeout=2) as reply:
             return bool(200 <= reply.status < 400)
-    except (OSError, urllib.error.HTTPError):
+    except urllib.error.HTTPError:
         return False
+    except OSError:
+        return None
 
 
 def until(deadline: float, seen: Any) -> bool:
