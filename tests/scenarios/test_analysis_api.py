@@ -15,7 +15,7 @@ from bot.clock import utc_now
 from bot.jobs.analysis.plan import TOKENS
 from bot.shown.analysis import not_analysed
 from tests.scenarios.test_analysis_jobs import PYTHON, Gate
-from tests.world import REPO, World
+from tests.world import REPO, World, new_world
 
 
 class Program:
@@ -162,6 +162,16 @@ async def test_all_private_repositories_of_a_person_are_added_up_with_their_own_
     assert (set(data["repos"]), data["portfolio"]["lines"]) == ({"zoe/one", "zoe/two"}, 3)
     assert data["portfolio"]["skipped"] == []
     assert token not in world.everything_written()
+
+
+async def test_a_token_is_taken_only_where_it_can_be_sealed() -> None:
+    async with new_world(SHIPMATE_SECRET_KEY="") as world, aiohttp.ClientSession() as session:
+        _, key = await world.store.keys.create("tests", utc_now())
+        session.headers["X-API-Key"] = key
+        body = {"repo": REPO, "token": world.github.user_token("alice")}
+        status, answer = await Program(world, session).ask("POST", "/api/v1/analyses", json=body)
+        assert (status, answer["errorCode"]) == (400, "SECRET_KEY_MISSING")
+        assert await world.jobs() == []
 
 
 async def test_one_that_cannot_be_analysed_costs_an_owners_others_nothing(world: World, program: Program) -> None:

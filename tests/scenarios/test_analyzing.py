@@ -8,8 +8,14 @@ from bot.clock import utc_now
 from bot.commands import read_comment
 from bot.model import JobKind
 from bot.sandbox.github.people import Opened
-from tests.scenarios.test_analysis_jobs import PYTHON
+from tests.scenarios.test_analysis_jobs import PYTHON, Gate
 from tests.world import REPO, World
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    return Gate(monkeypatch)
+
 
 SETTINGS = "environments:\n  production: {branch: never}\nanalysis: "
 
@@ -193,3 +199,24 @@ async def test_a_forks_pull_request_is_compared_and_analysed_under_its_number(wo
     await world.say(pull.number, "/analyze")
     assert await analyses(world) == [f"pull_request pull/{pull.number}/head", f"comment pull/{pull.number}/head"]
     assert await world.store.analyses.newest(REPO, "main") is None
+
+
+async def test_an_analysis_that_fails_says_nothing_against_the_commit(world: World) -> None:
+    await automatic(world, "{pushes: true}")
+    world.github.faults.add("status", path=r"git-upload-pack$", status=404, count=None)
+    sha = await world.push_files({"app.py": PYTHON})
+    await world.settle()
+    (run,) = world.github.check_runs(REPO, sha)
+    assert (run.name, run.conclusion, run.title) == ("shipmate / analysis", "neutral", "The analysis failed")
+
+
+async def test_who_asks_again_while_it_is_answered_is_led_to_the_same_analysis(world: World, gate: Gate) -> None:
+    number = await world.github.open_issue(REPO)
+    await world.comment(number, "/analyze")
+    await world.until(gate.reached.is_set)
+    again = await world.comment(number, "/analyze", by="bob")
+    await world.until(lambda: world.reactions(again) == ["+1"])
+    gate.opened.set()
+    await world.settle()
+    (job,) = await world.jobs()
+    assert any("under way" in answer.body and job.id in answer.body for answer in world.answers(number))
