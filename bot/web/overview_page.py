@@ -26,6 +26,8 @@ from bot.shown.waiting import held_title
 from bot.web.at_github import AtGitHub
 from bot.web.job_page import ICONS, tone
 
+WHY_CHARACTERS = 160
+
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
@@ -77,7 +79,8 @@ class OverviewPage:
         return self._section("locks", "no_locks", heads, map(self._lock, locks)) + how
 
     def _lock(self, lock: Lock) -> list[str]:
-        until = _time(lock.until) if lock.until else escape(messages.say(self.locale, "lock.no_end"))
+        end = lock.until.strftime(TIME_FORM) if lock.until else messages.say(self.locale, "lock.no_end")
+        until = escape(messages.say(self.locale, "locks.until_when", until=end))
         command = f"<code>/unlock {escape(lock.name)}</code>"
         what = escape(lock.environment) if lock.environment else self._word("every")
         return [what, escape(lock.holder), _time(lock.since), until, escape(lock.reason or messages.UNKNOWN), command]
@@ -120,13 +123,8 @@ class OverviewPage:
     def _end(self, job: Job) -> list[str]:
         took = _took(job.ended_at - job.started_at) if job.ended_at and job.started_at else messages.UNKNOWN
         ended = _time(job.ended_at) if job.ended_at else messages.UNKNOWN
-        return [
-            *self._job(job),
-            _state(f"{_icon(job.state)} {self._title(job)}", tone(job.state)),
-            took,
-            ended,
-            escape(job.origin.actor),
-        ]
+        outcome = _state(f"{_icon(job.state)} {self._title(job)}", tone(job.state)) + _why(job)
+        return [*self._job(job), outcome, took, ended, escape(job.origin.actor)]
 
     def _job(self, job: Job) -> list[str]:
         """What it is about, and its commit, which leads to its page, with the pull request."""
@@ -181,6 +179,13 @@ def _link(address: str, html: str) -> str:
 
 def _state(text: str, how: str) -> str:
     return f'<span class="word {how}">{escape(text)}</span>'
+
+
+def _why(job: Job) -> str:
+    """Why one failed, as far as it stands in a line; its page has all of it."""
+    why = job.error_message or ""
+    cut = why if len(why) <= WHY_CHARACTERS else f"{why[: WHY_CHARACTERS - 1]}…"
+    return f'<br><span class="why">{escape(cut)}</span>' if job.error_code and cut else ""
 
 
 def _icon(state: JobState) -> str:

@@ -79,6 +79,8 @@ async def test_it_shows_what_is_locked_and_the_words_that_unlock_it(world: World
     await world.say(pull.number, "/lock --all")
     every, staging = await reader.rows("locks")
     assert (every[0], every[1], every[-1]) == ("every environment", "alice", "/unlock --all")
+    assert staging[3].startswith("until 2")
+    assert every[3] == "until it is unlocked"
     assert (staging[0], staging[1], staging[-1]) == ("staging", "alice", "/unlock staging")
     assert "alert(1)" in staging[4]
     assert "<script>" not in await reader.read(world.house.links.overview(REPO))
@@ -115,6 +117,16 @@ async def test_it_shows_who_runs_and_who_waits_in_their_order(world: World, read
     await world.settle()
     assert await reader.rows("under-way") == []
     assert [row[2] for row in await reader.rows("ended")] == ["⊘ Cancelled", "⊘ Cancelled"]
+
+
+async def test_of_a_job_that_failed_it_says_why(world: World, reader: Reader) -> None:
+    await world.push("two", "fail")
+    await world.settle()
+    ((_, _, outcome, *_),) = await reader.rows("ended")
+    assert outcome.startswith("✗ Failed")
+    (job,) = await world.jobs()
+    assert job.error_message
+    assert job.error_message[:100] in outcome
 
 
 async def test_older_jobs_are_a_page_further_each_shown_once(world: World, reader: Reader) -> None:
