@@ -8,7 +8,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from bot.jobs.analysis.faces.portfolio_page import render_portfolio
 from bot.jobs.analysis.faces.shell import Access, names_of, run_analyze
+from bot.jobs.analysis.faces.table import show_portfolio
 from bot.jobs.analysis.reports.portfolio import add_up
 from bot.jobs.analysis.runs.shipped import shipped_between
 from bot.jobs.analysis.summary import of_portfolio, of_report
@@ -88,6 +90,24 @@ def test_the_code_of_several_repositories_is_told_apart_too(tmp_path: Path) -> N
     told = of_portfolio(add_up(reports), "en")
     assert [one["name"] for one in told["languages"]] == ["JSON", "Python"]
     assert told["code"] == [{"name": "Python", "lines": 2, "share": 1.0}]
+    shown = io.StringIO()
+    show_portfolio(add_up(reports), shown)
+    for face in (shown.getvalue(), render_portfolio(add_up(reports))):
+        assert "Without data and prose" in face
+        assert "Python 100.0%." in face
+
+
+def test_several_repositories_are_told_with_their_lines_and_languages(tmp_path: Path) -> None:
+    reports = []
+    for name, lines in (("one", 3), ("two", 1)):
+        history = History(tmp_path / name)
+        history.commit({"a.py": b"1\n" * lines}, author=b"%s <%s@example.org>" % (name.encode(), name.encode()))
+        reports.append(analysed(history.write()))
+    shown = io.StringIO()
+    show_portfolio(add_up(reports), shown)
+    rows = [line.split() for line in shown.getvalue().splitlines()]
+    assert [row[:3] for row in rows if row[:1] == ["one"]] == [["one", "3", "75.0%"]] * 2
+    assert ["Python", "4", "100.0%", "█" * 20] in rows
 
 
 def test_the_shell_adds_several_repositories_up(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from bot.jobs.analysis.reports.portfolio import Person, Portfolio, add_up
 from bot.jobs.analysis.reports.remarks import say_again
 from bot.jobs.analysis.reports.report import LanguageShare, Report
 from bot.jobs.analysis.reports.series import moment
-from bot.jobs.analysis.reports.shares import share
 from bot.jobs.analysis.runs.reviewers import ChangeOwners
 from bot.jobs.analysis.runs.suggestions import People, other_owners, suggest
 
@@ -46,7 +45,7 @@ def of_portfolio(portfolio: Portfolio, locale: str) -> dict[str, Any]:
         "lines": portfolio.lines,
         "files": portfolio.files,
         **_people(portfolio.people),
-        **_languages([LanguageShare(*one, share(one[1], portfolio.lines)) for one in portfolio.languages.items()]),
+        **_languages(portfolio.language_shares),
         "skipped": [one._replace(why=say_again(one.why, locale)).to_json() for one in portfolio.skipped],
     }
 

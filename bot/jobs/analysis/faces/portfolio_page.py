@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -11,6 +10,7 @@ from bot import messages
 from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.parts import Cell, Length, Percent, Row, document, facts, folded, note, section, table
 from bot.jobs.analysis.faces.words import language_name
+from bot.jobs.analysis.reports.codeshares import code_shown
 from bot.jobs.analysis.reports.portfolio import Person, Portfolio
 from bot.jobs.analysis.reports.remarks import say_again
 
@@ -87,15 +87,14 @@ class _Page:
 
     def repositories(self) -> str:
         """The lines of those people in each repository."""
-        lines = Counter(dict.fromkeys(self._portfolio.repositories, 0))
-        for person in self._portfolio.people:
-            lines.update(person.repositories)
-        return self._ranked(self.say("analysis.repositories"), lines)
+        return self._ranked(self.say("analysis.repositories"), self._portfolio.repository_lines)
 
     def languages(self) -> str:
-        """All lines by language."""
+        """All lines by language, and beside them what is code."""
         names = {language_name(self._locale, name): lines for name, lines in self._portfolio.languages.items()}
-        return self._ranked(self.say("analysis.languages"), names)
+        code = ", ".join(f"{one.name} {one.share:.1%}" for one in code_shown(self._portfolio.language_shares))
+        why = note(self.say("contributions.languages.code", languages=code)) if code else ""
+        return self._ranked(self.say("analysis.languages"), names, why)
 
     def skipped(self) -> str:
         """The repositories that are not in it, and why."""
@@ -105,8 +104,8 @@ class _Page:
             heading, table(heading, [self.say("contributions.repository"), self.say("contributions.why")], rows)
         )
 
-    def _ranked(self, heading: str, lines: Mapping[str, int]) -> str:
-        """Things by their lines, the largest first."""
+    def _ranked(self, heading: str, lines: Mapping[str, int], *more_told: str) -> str:
+        """Things by their lines, the largest first; what else is told of them is HTML."""
         total, top = sum(lines.values()) or 1, max(lines.values(), default=0) or 1
         head = [heading, "", self.say("analysis.lines"), self.say("analysis.share")]
         rows: list[Row] = [
@@ -114,7 +113,9 @@ class _Page:
             for name, count in sorted(lines.items(), key=lambda item: (-item[1], item[0]))
         ]
         more = self.say("contributions.more", count=len(rows) - SHOWN)
-        return section(heading, table(heading, head, rows[:SHOWN]), folded(more, table(more, head, rows[SHOWN:])))
+        return section(
+            heading, table(heading, head, rows[:SHOWN]), folded(more, table(more, head, rows[SHOWN:])), *more_told
+        )
 
 
 def _counted(lines: Mapping[str, int]) -> str:

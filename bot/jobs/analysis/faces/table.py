@@ -16,7 +16,7 @@ from bot.jobs.analysis.faces.words import language_name
 from bot.jobs.analysis.reports.codeshares import code_shown
 from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.portfolio import Portfolio
-from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, Report
+from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, LanguageShare, Report
 
 SHOWN = 15
 SHOWN_YEARS = 10
@@ -30,7 +30,7 @@ _GAP = 2  # between two columns
 def show(report: Report, out: TextIO) -> None:
     """Print the report's tables, as wide as the terminal is."""
     console = Console(file=out, highlight=False)
-    tables = [_authors(report, console.width), _languages(report)]
+    tables = [_authors(report, console.width), _languages(report.languages)]
     if report.insights.age:
         tables.append(_years(report.insights))
     if report.co_authors:
@@ -40,16 +40,45 @@ def show(report: Report, out: TextIO) -> None:
 
 
 def show_portfolio(portfolio: Portfolio, out: TextIO) -> None:
-    """Print who wrote what across repositories."""
-    table = _table("Author", "Lines", "Share", "Commits", "Repositories")
-    names = Names(person.author for person in portfolio.people[:SHOWN])
-    for person in portfolio.people[:SHOWN]:
-        own = sum(1 for lines in person.repositories.values() if lines)
-        shown = Text(names.of(person.author))
-        table.add_row(shown, f"{person.lines:,}", f"{person.share:.1%}", f"{person.commits:,}", f"{own:,}")
+    """Print who wrote what across repositories, and how much there is of what."""
     together = ", ".join(portfolio.repositories)
     head = Text(f"{len(portfolio.repositories)} repositories: {_lines(portfolio.lines, portfolio.files)}", "bold")
-    _print(Console(file=out, highlight=False), Group(head, Text(together, "dim"), table))
+    tables = [_people(portfolio), _repositories(portfolio), _languages(portfolio.language_shares)]
+    parted = [part for table in tables for part in (table, Text())]
+    notes = [Text(note, "dim") for note in _code(portfolio.language_shares)]
+    _print(Console(file=out, highlight=False), Group(head, Text(together, "dim"), Text(), *parted, *notes))
+
+
+def _people(portfolio: Portfolio) -> Table:
+    table = _table("Author", "Lines", "Share")
+    table.add_column("", min_width=_SHORT_BAR, no_wrap=True)
+    for name in ("Commits", "Repositories"):
+        table.add_column(name, justify="right", no_wrap=True)
+    shown = portfolio.people[:SHOWN]
+    names = Names(person.author for person in shown)
+    for person in shown:
+        counts = f"{person.commits:,}", f"{sum(1 for lines in person.repositories.values() if lines):,}"
+        share = f"{person.share:.1%}", bar(person.share, _SHORT_BAR)
+        table.add_row(Text(names.of(person.author)), f"{person.lines:,}", *share, *counts)
+    _count_rest(table, len(portfolio.people))
+    return table
+
+
+def _repositories(portfolio: Portfolio) -> Table:
+    table = _table("Repository", "Lines", "Share")
+    table.add_column("", min_width=BAR)
+    lines = portfolio.repository_lines
+    for name, count in list(lines.items())[:SHOWN]:
+        part = count / (portfolio.lines or 1)
+        table.add_row(Text(name), f"{count:,}", f"{part:.1%}", bar(part))
+    _count_rest(table, len(lines))
+    return table
+
+
+def _count_rest(table: Table, count: int) -> None:
+    """A row that says how many are not shown."""
+    if count > SHOWN:
+        table.add_row(f"and {count - SHOWN:,} more")
 
 
 def _print(console: Console, part: Group) -> None:
@@ -101,8 +130,7 @@ def _authors(report: Report, width: int) -> Table:
         told = [language_name("en", name) for name in entry.languages]
         languages = [", ".join(told[:3])] if wide else []
         table.add_row(Text(names.of(entry.author)), lines, share, bar(entry.share, places), *rest, *languages)
-    if len(report.authors) > SHOWN:
-        table.add_row(f"and {len(report.authors) - SHOWN:,} more")
+    _count_rest(table, len(report.authors))
     return table
 
 
@@ -114,14 +142,12 @@ def _numbers(entry: AuthorReport, *, wide: bool) -> list[str]:
     ]
 
 
-def _languages(report: Report) -> Table:
+def _languages(languages: Sequence[LanguageShare]) -> Table:
     table = _table("Language", "Lines", "Share")
     table.add_column("", min_width=BAR)
-    for entry in report.languages[:SHOWN]:
+    for entry in languages[:SHOWN]:
         table.add_row(language_name("en", entry.name), f"{entry.lines:,}", f"{entry.share:.1%}", bar(entry.share))
-    rest = len(report.languages) - SHOWN
-    if rest > 0:
-        table.add_row(f"and {rest:,} more")
+    _count_rest(table, len(languages))
     return table
 
 
@@ -146,8 +172,7 @@ def _co_authors(co_authors: Sequence[CoAuthor]) -> Table:
     table = _table("Co-author", "Commits", room=60)
     for person in co_authors[:SHOWN]:
         table.add_row(Text(str(person.author)), f"{person.commits:,}")
-    if len(co_authors) > SHOWN:
-        table.add_row(f"and {len(co_authors) - SHOWN:,} more")
+    _count_rest(table, len(co_authors))
     return table
 
 
@@ -166,12 +191,16 @@ def _remarks(report: Report) -> Iterator[str]:
     if several:
         stand = "1 name stands" if several == 1 else f"{several:,} names stand"
         yield f"{stand} with several addresses; a .mailmap makes one author of each."
-    code = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code_shown(report.languages))
-    if code:
-        yield f"Without data and prose, as GitHub counts: {code}."
+    yield from _code(report.languages)
     for entry in report.frameworks:
         place = "" if entry.path == "." else f" in {entry.path}"
         yield f"Framework: {entry.name}{place} ({entry.evidence})"
     if report.excluded:
         left_out = _count(len(report.excluded), "file")
         yield f"{left_out} left out (vendored, generated, too large); --all-files counts them."
+
+
+def _code(languages: Sequence[LanguageShare]) -> Iterator[str]:
+    code = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code_shown(languages))
+    if code:
+        yield f"Without data and prose, as GitHub counts: {code}."

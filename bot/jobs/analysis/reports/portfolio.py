@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.people.persons import persons
 from bot.jobs.analysis.reports.assembly import ranked
-from bot.jobs.analysis.reports.report import AuthorReport, Report
+from bot.jobs.analysis.reports.report import AuthorReport, LanguageShare, Report
 from bot.jobs.analysis.reports.shares import share
 
 
@@ -66,6 +66,19 @@ class Portfolio:
     people: tuple[Person, ...]
     languages: dict[str, int]
     skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def language_shares(self) -> list[LanguageShare]:
+        """The languages with their shares of all lines."""
+        return [LanguageShare(name, lines, share(lines, self.lines)) for name, lines in self.languages.items()]
+
+    @property
+    def repository_lines(self) -> dict[str, int]:
+        """The lines of these people in each repository, the most first; none of one in which they have none."""
+        lines = Counter(dict.fromkeys(self.repositories, 0))
+        for person in self.people:
+            lines.update(person.repositories)
+        return ranked(lines)
 
     def to_json(self) -> dict[str, Any]:
         """As published."""
