@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,7 +25,9 @@ from bot.jobs.analysis.plan import TOKENS, AnalysisPlan, Target
 from bot.jobs.analysis.progress import Listener, Progress, Stage
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.repositories import folders
+from bot.jobs.analysis.repositories.addresses import Address
 from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.clones import Clones
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.jobs.analysis.runs.resident import States
 from bot.jobs.analysis.runs.run import analyse_here
@@ -194,6 +196,24 @@ async def test_a_persons_own_token_opens_their_repository_and_is_forgotten(world
     job = await analysed(world, Target(REPO, ref="main"), token_name="mine")
     assert job.state is JobState.COMPLETED
     assert await world.store.secrets.names(TOKENS) == []
+
+
+async def test_a_persons_own_token_goes_to_no_other_server_than_github(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[str, str | None]] = []
+
+    def watched(clones: Clones, address: Address, *given: Any, token: str | None, **more: Any) -> NoReturn:
+        shown.append((address.url, token))
+        raise Permanent("clone_failed", target=address.url, detail="for this test")
+
+    monkeypatch.setattr(Clones, "fetched", watched)
+    token = world.github.user_token("alice")
+    elsewhere = Target("192.0.32.8/a/b", url="https://192.0.32.8/a/b")
+    for number, about in enumerate((Target("zoe/site"), elsewhere)):
+        await world.store.secrets.put(TOKENS, f"mine{number}", token, utc_now())
+        await analysed(world, about, token_name=f"mine{number}")
+    assert shown == [(f"{world.github.url}/zoe/site.git", token), ("https://192.0.32.8/a/b", None)]
 
 
 async def test_what_a_dead_process_left_in_memory_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.jobs.analysis.faces.names import names_with_several_addresses
 from bot.jobs.analysis.faces.parts import Length, Percent, Row, folded, note, section, table
 from bot.jobs.analysis.faces.voice import SHOWN, Voice
-from bot.jobs.analysis.reports.codeshares import code_shown
+from bot.jobs.analysis.reports.codeshares import code_in_words
 from bot.jobs.analysis.reports.report import AuthorReport, Report
 
 EXTENSIONS = 4
@@ -96,7 +96,7 @@ def languages(report: Report, voice: Voice) -> str:
         for entry in report.languages
     ]
     head = [voice.say("language"), "", voice.word("lines"), voice.word("share")]
-    told = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code_shown(report.languages))
+    told = code_in_words(report.languages)
     why = note(voice.say("languages.code", languages=told)) if told else ""
     return section(voice.word("languages"), _first(voice.word("languages"), head, rows, voice), why)
 

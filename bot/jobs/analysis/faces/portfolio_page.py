@@ -10,7 +10,7 @@ from bot import messages
 from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.parts import Cell, Length, Percent, Row, document, facts, folded, note, section, table
 from bot.jobs.analysis.faces.words import language_name
-from bot.jobs.analysis.reports.codeshares import code_shown
+from bot.jobs.analysis.reports.codeshares import code_in_words
 from bot.jobs.analysis.reports.portfolio import Person, Portfolio
 from bot.jobs.analysis.reports.remarks import say_again
 
@@ -92,7 +92,7 @@ class _Page:
     def languages(self) -> str:
         """All lines by language, and beside them what is code."""
         names = {language_name(self._locale, name): lines for name, lines in self._portfolio.languages.items()}
-        code = ", ".join(f"{one.name} {one.share:.1%}" for one in code_shown(self._portfolio.language_shares))
+        code = code_in_words(self._portfolio.language_shares)
         why = note(self.say("contributions.languages.code", languages=code)) if code else ""
         return self._ranked(self.say("analysis.languages"), names, why)
 

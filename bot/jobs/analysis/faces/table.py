@@ -13,7 +13,7 @@ from rich.text import Text
 from bot.jobs.analysis.faces.bars import BAR, bar
 from bot.jobs.analysis.faces.names import Names, names_with_several_addresses
 from bot.jobs.analysis.faces.words import language_name
-from bot.jobs.analysis.reports.codeshares import code_shown
+from bot.jobs.analysis.reports.codeshares import code_in_words
 from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.portfolio import Portfolio
 from bot.jobs.analysis.reports.report import AuthorReport, CoAuthor, LanguageShare, Report
@@ -201,6 +201,6 @@ def _remarks(report: Report) -> Iterator[str]:
 
 
 def _code(languages: Sequence[LanguageShare]) -> Iterator[str]:
-    code = ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code_shown(languages))
+    code = code_in_words(languages)
     if code:
         yield f"Without data and prose, as GitHub counts: {code}."

@@ -18,6 +18,11 @@ def code_shown(languages: Sequence[LanguageShare]) -> list[LanguageShare]:
     return [entry for entry in code_shares(languages) if entry.share >= LEAST][:SHOWN]
 
 
+def code_in_words(languages: Sequence[LanguageShare]) -> str:
+    """The same as text; empty where there is nothing to tell apart."""
+    return ", ".join(f"{entry.name} {entry.share:.1%}" for entry in code_shown(languages))
+
+
 def code_shares(languages: Sequence[LanguageShare]) -> list[LanguageShare]:
     """Programming and markup languages with their shares of these alone; none where there is nothing else beside them.
 
