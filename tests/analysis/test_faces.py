@@ -277,7 +277,7 @@ def test_a_report_kept_before_there_were_insights_has_a_page_without_them(histor
 
 def test_the_page_speaks_korean(history: History) -> None:
     history.commit({"src/a.py": b"1\n2\n3\n", "package-lock.json": b"{}\n", "x.unheardof": b"1\n"})
-    report = analysed(history.write(), all_files=False, co_authors=True)
+    report = analysed(history.write(), all_files=False, co_authors=True, days=True)
     page = render_page(report, "ko")
     read(page)
     assert '<html lang="ko">' in page
