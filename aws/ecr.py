@@ -75,7 +75,7 @@ class EcrRegistry:
         self._register_secret = register_secret
         self._login: Login | None = None
         self._entering = asyncio.Lock()
-        self._ready: dict[str, str] = {}
+        self._whole: set[str] = set()
 
     async def push(self, image: BuiltImage, repository: str, tag: str, log: LogSink) -> PushedImage:
         """Push under `repository:tag`, which is made where it is missing. Repeatable: layers that are there stay.
@@ -109,15 +109,19 @@ class EcrRegistry:
         return Login(host, username, password, given["expiresAt"].astimezone(UTC))
 
     async def ensure(self, repository: str, log: LogSink) -> str:
-        """Adopt the repository, or make it; answers its address, `host/name`. Looked at once by each process."""
-        if repository not in self._ready:
-            known = await self._find(repository)
-            if known is None:
-                known = await self._make(repository)
-                log(f"repository {repository} made")
+        """Adopt the repository, or make it; answers its address, `host/name`.
+
+        Looked for each time, since it may have been deleted meanwhile; whether it is whole once by each process.
+        """
+        known = await self._find(repository)
+        if known is None:
+            self._whole.discard(repository)
+            known = await self._make(repository)
+            log(f"repository {repository} made")
+        if repository not in self._whole:
             await self._complete(repository, str(known["repositoryArn"]))
-            self._ready[repository] = str(known["repositoryUri"])
-        return self._ready[repository]
+            self._whole.add(repository)
+        return str(known["repositoryUri"])
 
     async def _find(self, repository: str) -> Mapping[str, Any] | None:
         try:

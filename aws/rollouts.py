@@ -104,10 +104,10 @@ class EcsRollouts:
     ) -> tuple[TrafficStats | None, TrafficStats | None]:
         """Blue and green as the load balancer counted them, a minute or two ago. One call, three the first time."""
         place = await self._places(spec)
-        if rollout not in self._groups:
-            self._groups[rollout] = await deployments.target_groups_of(self._clients, rollout)
-        front = balancer_of(place.listener_rule)
-        seen = await metrics.counted(self._clients, front, list(self._groups[rollout]), seconds)
+        groups = self._groups.get(rollout) or await deployments.target_groups_of(self._clients, rollout)
+        if groups[1] is not None:
+            self._groups[rollout] = groups
+        seen = await metrics.counted(self._clients, balancer_of(place.listener_rule), list(groups), seconds)
         return seen[0], seen[1]
 
     async def output(self, spec: RolloutSpec, rollout: str, lines: int) -> list[str]:

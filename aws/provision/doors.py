@@ -11,6 +11,14 @@ from aws.provision.site import Found, Site, refused_with
 from aws.provision.wish import Wish
 
 _FIRST_PORT, _LAST_PORT = 0, 65535
+_TCP, _EVERY_PROTOCOL = "tcp", "-1"
+_SOURCES = (
+    ("IpRanges", "CidrIp"),
+    ("Ipv6Ranges", "CidrIpv6"),
+    ("PrefixListIds", "PrefixListId"),
+    ("UserIdGroupPairs", "GroupId"),
+)
+"""Who may be let in, and by what each is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,47 +80,51 @@ class SecurityGroup:
 
 BALANCER_GROUP, TASK_GROUP = SecurityGroup("balancer-group"), SecurityGroup("task-group")
 
-Opening = tuple[int, int, str]
-"""First port, last port, and the network or security group that may come in there."""
+Opening = tuple[str, int, int, str]
+"""Protocol, first port, last port, and the network, prefix list or security group that may come in there."""
 
 
 def _wanted(site: Site, name: str) -> frozenset[Opening]:
     if name == BALANCER_GROUP.name:
-        return frozenset((port, port, source) for port, source in site.wish.openings)
+        return frozenset((_TCP, port, port, source) for port, source in site.wish.openings)
     front = site.ids.get(BALANCER_GROUP.name)
-    return frozenset({(_FIRST_PORT, _LAST_PORT, front)}) if front else frozenset()
+    return frozenset({(_TCP, _FIRST_PORT, _LAST_PORT, front)}) if front else frozenset()
 
 
 def _openings(permissions: Iterable[Mapping[str, Any]]) -> frozenset[Opening]:
-    """What is open, of those kinds that we open."""
+    """What is open, to whomever. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html"""
     return frozenset(
-        (int(one.get("FromPort", _FIRST_PORT)), int(one.get("ToPort", _LAST_PORT)), source)
+        (str(one["IpProtocol"]), int(one.get("FromPort", _FIRST_PORT)), int(one.get("ToPort", _LAST_PORT)), source)
         for one in permissions
-        for source in (
-            *(str(given["CidrIp"]) for given in one.get("IpRanges", [])),
-            *(str(given["GroupId"]) for given in one.get("UserIdGroupPairs", [])),
-        )
+        for kind, key in _SOURCES
+        for source in (str(given[key]) for given in one.get(kind, []))
     )
 
 
 def _permissions(openings: Iterable[Opening]) -> list[dict[str, Any]]:
     return [
         {
-            "IpProtocol": "tcp",
-            "FromPort": first,
-            "ToPort": last,
-            **(
-                {"UserIdGroupPairs": [{"GroupId": source}]}
-                if source.startswith("sg-")
-                else {"IpRanges": [{"CidrIp": source}]}
-            ),
+            "IpProtocol": protocol,
+            **({} if protocol == _EVERY_PROTOCOL else {"FromPort": first, "ToPort": last}),
+            **_source(source),
         }
-        for first, last, source in sorted(openings)
+        for protocol, first, last, source in sorted(openings)
     ]
+
+
+def _source(source: str) -> dict[str, list[dict[str, str]]]:
+    begins = {"sg-": "UserIdGroupPairs", "pl-": "PrefixListIds"}
+    plain = "Ipv6Ranges" if ":" in source else "IpRanges"
+    kind = begins.get(source[:3], plain)
+    return {kind: [{dict(_SOURCES)[kind]: source}]}
 
 
 def _phrases(mark: str, openings: Iterable[Opening]) -> list[str]:
-    return [
-        f"{mark}{source}:{first}" if first == last else f"{mark}{source}:{first}-{last}"
-        for first, last, source in sorted(openings)
-    ]
+    return [f"{mark}{source}:{_ports(protocol, first, last)}" for protocol, first, last, source in sorted(openings)]
+
+
+def _ports(protocol: str, first: int, last: int) -> str:
+    if protocol == _EVERY_PROTOCOL:
+        return "all"
+    ports = str(first) if first == last else f"{first}-{last}"
+    return ports if protocol == _TCP else f"{ports}/{protocol}"

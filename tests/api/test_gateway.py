@@ -6,7 +6,7 @@ import pytest
 
 from bot.api.language import language_of
 from bot.clock import utc_now
-from handlers.api.limits import Buckets, Rate
+from handlers.api.limits import MOST_REMEMBERED, Buckets, Rate
 from tests.api.conftest import Api
 
 JOB = "dep_abcdefghij"
@@ -183,3 +183,13 @@ def test_a_bucket_leaks_evenly_and_forgets_nobody_who_is_busy() -> None:
     assert [buckets.take("a").allowed for _ in range(2)] == [True, False]
     now[0] = 100.0
     assert buckets.take("a").remaining == 1
+
+
+def test_so_many_names_are_remembered_and_no_more() -> None:
+    buckets = Buckets(Rate(1, 10.0), lambda: 0.0)
+    assert buckets.take("the first").allowed
+    for number in range(MOST_REMEMBERED - 1):
+        buckets.take(str(number))
+    assert not buckets.take("the first").allowed
+    buckets.take("one more")
+    assert buckets.take("the first").allowed

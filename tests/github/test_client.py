@@ -290,6 +290,16 @@ async def test_a_renamed_repository_is_followed(answering: AnsweringGitHub, clie
     assert answering.asked[3].body == {"ref": "main"}
 
 
+@pytest.mark.parametrize("status", [301, 302])
+async def test_what_changes_something_is_not_said_again_elsewhere_unless_github_says_so(
+    answering: AnsweringGitHub, client: Client, status: int
+) -> None:
+    answering.answers = [Answer(status, {}, {"Location": f"{answering.url}/repositories/7/deployments"}), CREATED]
+    with pytest.raises(Permanent, match="github_refused"):
+        await write(client)
+    assert len(answering.asked) == 1
+
+
 async def test_a_circle_of_redirects_ends(answering: AnsweringGitHub, client: Client) -> None:
     answering.respond = lambda asked: Answer(301, {}, {"Location": answering.url + asked.path})
     with pytest.raises(Permanent, match="github_refused"):

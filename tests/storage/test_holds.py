@@ -165,3 +165,14 @@ async def test_trust_in_a_commit_is_for_that_commit_of_that_repository(store: St
     assert await store.approvals.trusted_pull(7, "a" * 40) == 5
     assert await store.approvals.trusted_pull(7, "b" * 40) is None
     assert await store.approvals.trusted_pull(8, "a" * 40) is None
+
+
+async def test_one_that_comes_after_another_job_waits_for_it_whoever_approves(store: Store) -> None:
+    first = await store.jobs.create(request(), NOW)
+    hold = Hold(after(3600), 1, ("acme/sre",), after=first.id)
+    held = await store.jobs.create(dataclasses.replace(request(), hold=hold), NOW)
+    await say(store, 1, approve(held, by=1))
+    assert [job.id for job in await store.jobs.held()] == [held.id]
+    assert await store.jobs.turn_came(held.id, NOW)
+    assert not await store.jobs.turn_came(held.id, NOW)
+    assert await store.jobs.held() == []

@@ -90,6 +90,14 @@ async def test_a_policy_that_a_crash_left_out_is_put_later(
     assert await clients.call("ecr", "GetLifecyclePolicy", repositoryName=repository)
 
 
+async def test_a_repository_that_was_deleted_meanwhile_is_made_again(clients: AwsClients, repository: str) -> None:
+    registry = EcrRegistry(clients, Pushes(), "here")
+    await registry.push(IMAGE, repository, "1", print)
+    await clients.call("ecr", "DeleteRepository", repositoryName=repository, force=True)
+    await registry.push(IMAGE, repository, "2", print)
+    assert await clients.call("ecr", "GetLifecyclePolicy", repositoryName=repository)
+
+
 CALLS = [
     "DescribeRepositories",
     "CreateRepository",
@@ -120,7 +128,7 @@ async def test_a_login_is_kept_until_shortly_before_it_ends(
     for tag in "123":
         await registry.push(IMAGE, repository, tag, print)
     assert emulator.calls().count("ecr.GetAuthorizationToken") == 1
-    assert emulator.calls().count("ecr.DescribeRepositories") == 1
+    assert emulator.calls().count("ecr.GetLifecyclePolicy") == 1
     registry.lasts = timedelta(minutes=5)
     registry._login = None
     for tag in "45":

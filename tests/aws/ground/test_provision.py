@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from typing import Any, cast
 
 import aiohttp
@@ -102,6 +102,43 @@ async def test_only_the_load_balancer_reaches_the_tasks(ours: AwsClients) -> Non
     assert not [one for rule in open_at[tasks] for one in rule["IpRanges"]]
     doors = {(rule["FromPort"], one["CidrIp"]) for rule in open_at[front] for one in rule["IpRanges"]}
     assert doors == {(8080, "0.0.0.0/0"), (8081, "192.0.2.0/24")}
+
+
+BY_HAND: Mapping[str, dict[str, Any]] = {
+    "every protocol": {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+    "the newer addresses": {
+        "IpProtocol": "tcp",
+        "FromPort": 22,
+        "ToPort": 22,
+        "Ipv6Ranges": [{"CidrIpv6": "::/0"}],
+    },
+    "another protocol": {
+        "IpProtocol": "udp",
+        "FromPort": 0,
+        "ToPort": 65535,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0"}],
+    },
+}
+
+
+@pytest.mark.parametrize("opened", BY_HAND.values(), ids=BY_HAND)
+async def test_what_somebody_opened_by_hand_is_closed_again(ours: AwsClients, opened: dict[str, Any]) -> None:
+    ground = Ground(ours)
+    await ground.provide()
+    (tasks,) = (await ground.places(ground.spec())).security_groups
+    before = await open_at(ours, tasks)
+    await ours.call("ec2", "AuthorizeSecurityGroupIngress", GroupId=tasks, IpPermissions=[opened])
+    assert (await ground.looks())["task-group"] is CHANGE
+    await ground.provide()
+    assert await open_at(ours, tasks) == before
+    assert (await ground.looks())["task-group"] is KEEP
+
+
+async def open_at(clients: AwsClients, group: str) -> list[dict[str, Any]]:
+    """What a security group lets in."""
+    reply = await clients.call("ec2", "DescribeSecurityGroups", GroupIds=[group])
+    found: list[dict[str, Any]] = reply["SecurityGroups"][0]["IpPermissions"]
+    return found
 
 
 async def test_roles_are_taken_on_for_this_account_alone_where_the_service_says_for_whom(ours: AwsClients) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from aws import deployments
 from aws.clients import AwsClients
 from aws.rollouts import EcsRollouts
 from bot.errors import Permanent, Transient
@@ -343,6 +344,20 @@ async def test_what_the_load_balancer_counted_is_told_for_blue_and_green(running
     assert blue.p95_ms is not None
     await running.rollouts.go_back(rollout)
     await running.over(rollout)
+
+
+async def test_target_groups_that_aws_has_not_resolved_yet_are_asked_for_again(
+    running: Berth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = iter([(None, None), (None, "targetgroup/green/1"), (None, "targetgroup/other/2")])
+
+    async def target_groups(clients: AwsClients, rollout: str) -> tuple[str | None, str | None]:
+        return next(told)
+
+    monkeypatch.setattr(deployments, "target_groups_of", target_groups)
+    for _ in range(3):
+        await running.rollouts.measured(running.spec("serve one"), "a rollout", 60)
+    assert [group for _, group in told] == ["targetgroup/other/2"]
 
 
 async def test_what_is_missing_is_named(harbour: Berth) -> None:
