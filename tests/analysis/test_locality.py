@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import Permanent
 from bot.jobs.analysis.blame import batches, locality
 from bot.jobs.analysis.blame.batches import Batches
 from bot.jobs.analysis.blame.locality import mixes_files
@@ -109,6 +110,20 @@ def test_pairs_found_while_others_are_put_in_order_are_handed_out_too(
         assert queue.take(0, wait=False) == ([0, 1], False)
         queue.close()
         assert queue.take(0, wait=True) == ([2, 3], False)
+
+
+def test_an_answer_that_is_missing_is_no_answer_of_nothing(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    history.commit({"a": b"1\n"})
+    history.commit({"a": b"1\n2\n"})
+    repository, refill = history.write(), Batches._refill
+
+    def forget(queue: Batches) -> None:
+        refill(queue)
+        queue._two_sided.clear()
+
+    monkeypatch.setattr(Batches, "_refill", forget)
+    with pytest.raises(Permanent, match="git_failed"):
+        cold_state(repository)
 
 
 def test_in_a_pack_that_mixes_files_jobs_come_from_both_ends_of_the_history(

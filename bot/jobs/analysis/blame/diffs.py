@@ -9,6 +9,7 @@ from contextlib import closing
 from types import TracebackType
 from typing import TypeAlias
 
+from bot.errors import Permanent
 from bot.jobs.analysis.blame.batches import LARGEST, SMALLEST, WINDOW, Batch, Batches
 from bot.jobs.analysis.blame.differ import COUNTS, DEEP_PATCHES, PATCHES, TEXT_PATCHES, Differ, Told
 from bot.jobs.analysis.blame.pairs import Pairs
@@ -82,7 +83,7 @@ class BulkDiff:
 
     def finish(self) -> Diffs:
         """Diff the rest and return everything. A binary pair counts no lines in a series, as in `git log --numstat`;
-        blame looks inside all the same. Raises Permanent when git fails.
+        blame looks inside all the same. Raises Permanent when git fails, or has not told of every pair.
         """
         self._pairs.seal()
         self._diffs.grow(len(self._pairs))
@@ -90,6 +91,8 @@ class BulkDiff:
         self._begin(min(self._jobs, -(-len(self._pairs) // SMALLEST)))
         for ended in wait(self._work, return_when=FIRST_EXCEPTION).done:
             ended.result()
+        if any(hunks is None for hunks in self._diffs.hunks):
+            raise Permanent("git_failed", command="git diff-tree", exit_code=0, detail="it left out some pairs")
         self._read_as_text([number for number, wanted in enumerate(self._pairs.wanted) if wanted])
         return self._diffs
 
