@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,8 +27,8 @@ class Readers:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="shipmate-reader")
         self._mine = threading.local()
         self._all: set[sqlite3.Connection] = set()
-        self._glances: list[Callable[[sqlite3.Connection], Any]] = []
-        self._seen: asyncio.Task[list[Any]] | None = None
+        self._glances: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
+        self._looking: asyncio.Task[None] | None = None
 
     async def read(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """The unit's answer. Raises Transient when the file cannot be read now."""
@@ -40,27 +40,30 @@ class Readers:
         A commit wakes every loop of the house to ask if there is something for it; to wake a thread for each of them
         costs more than what they ask. One that fails does so alone, unless the file itself could not be read.
         """
-        if self._seen is None or not self._glances:
-            self._seen = asyncio.create_task(self._look(), name="store glances")
-        self._glances.append(unit)
-        place, seen = len(self._glances) - 1, self._seen
-        answer: T | Exception = (await asyncio.shield(seen))[place]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        seen: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if not self._glances:
+            self._looking = asyncio.create_task(self._look(), name="store glances")
+        self._glances.append((unit, seen))
+        return await seen
 
     async def close(self) -> None:
         """Wait for what is being read, then close."""
-        if self._seen is not None:
-            await asyncio.wait({self._seen})
+        if self._looking is not None:
+            await asyncio.wait({self._looking})
         await asyncio.to_thread(self._pool.shutdown)
         for connection in self._all:
             connection.close()
 
-    async def _look(self) -> list[Any]:
-        """What each glance that waits sees, or its error, in their order."""
-        units, self._glances = self._glances, []
-        return await self.read(lambda connection: [_outcome(unit, connection) for unit in units])
+    async def _look(self) -> None:
+        """Answer every glance that waits."""
+        glances, self._glances = self._glances, []
+        outcomes: Sequence[Any]
+        try:
+            outcomes = await self.read(lambda connection: [_outcome(unit, connection) for unit, _ in glances])
+        except Exception as error:  # noqa: BLE001  whoever glances gets it
+            outcomes = [error] * len(glances)
+        for (_, seen), outcome in zip(glances, outcomes, strict=True):
+            _tell(seen, outcome)
 
     def _run(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -98,3 +101,13 @@ def _outcome(unit: Callable[[sqlite3.Connection], T], connection: sqlite3.Connec
         if is_fault(error):
             raise
         return error
+
+
+def _tell(seen: asyncio.Future[Any], outcome: Any) -> None:
+    """Hand over what was seen, or the error, unless who asked has gone."""
+    if seen.done():
+        return
+    if isinstance(outcome, Exception):
+        seen.set_exception(outcome)
+    else:
+        seen.set_result(outcome)
