@@ -30,7 +30,8 @@ async def run_once(
     try:
         ended = await _until_stopped(clients, place, task, pace)
     except asyncio.CancelledError:
-        await asyncio.shield(clients.call("ecs", "StopTask", cluster=place.cluster, task=task, reason="cancelled"))
+        stopping = clients.call("ecs", "StopTask", cluster=place.cluster, task=task, reason="cancelled")
+        await asyncio.gather(asyncio.shield(stopping), return_exceptions=True)  # whoever cancelled is to see that
         raise
     for line in await written(clients, spec, place, task, LOG_LINES):
         log(line)

@@ -118,7 +118,7 @@ async def test_hex_digits_may_be_a_short_sha(answering: AnsweringGitHub, client:
 async def test_a_full_sha_is_asked_for_as_it_is(answering: AnsweringGitHub, client: Client) -> None:
     answering.answers = [Answer(200, {"sha": SHA})]
     assert await resolve(client, SHA) == SHA
-    assert len(answering.asked) == 1
+    assert [urlsplit(asked.path).path for asked in answering.asked] == [f"/repos/acme/api/commits/{SHA}"]
 
 
 @pytest.mark.parametrize("ref", ["nope", SHA, "..", "a/../b", ""])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
 from collections import Counter
 from contextlib import AbstractAsyncContextManager
@@ -299,15 +298,19 @@ async def test_a_release_command_that_is_not_there_says_so(running: Berth) -> No
     assert "CannotStartContainerError" in failed.value.facts["message"]
 
 
-async def test_a_release_command_is_stopped_with_the_job(running: Berth) -> None:
+@pytest.mark.parametrize(
+    "fault", [[], [{"kind": "deny", "operation": "StopTask"}]], ids=["stopped", "not to be stopped"]
+)
+async def test_a_release_command_is_stopped_with_the_job(running: Berth, fault: list[dict[str, Any]]) -> None:
     spec = running.spec("serve two")
     prepared = await running.rollouts.prepare(spec)
+    running.emulator.goes_wrong(*fault)
     doing = asyncio.create_task(running.rollouts.run_once(spec, prepared.revision, "sleep 60", lambda line: None))
     async with asyncio.timeout(ENOUGH_S):
         while "ecs.DescribeTasks" not in running.emulator.calls():  # noqa: ASYNC110 - nobody here could set an event
             await asyncio.sleep(0.01)
     doing.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
+    with pytest.raises(asyncio.CancelledError):
         await doing
     assert "ecs.StopTask" in running.emulator.calls()
 
