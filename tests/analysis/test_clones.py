@@ -83,6 +83,18 @@ def test_what_commits_changed_is_noted_once_a_clone_is_used_again(repository: Pa
     assert noted[2] == noted[1]
 
 
+def test_notes_that_a_killed_git_began_are_begun_anew(repository: Path, tmp_path: Path) -> None:
+    clones = Clones(tmp_path / "clones")
+    graphs = fetched(clones, repository) / "objects" / "info" / "commit-graphs"
+    graphs.mkdir(parents=True)
+    left = [graphs / "commit-graph-chain.lock", graphs / "tmp_graph_x1y2z3"]
+    for file in left:
+        file.write_bytes(b"half of it")
+    fetched(clones, repository)
+    assert list(graphs.glob("*.graph"))
+    assert not any(file.exists() for file in left)
+
+
 @pytest.mark.parametrize(
     "ref", ["", "+main", "^main", "a:b", "refs/heads/*", "ma in", "HEAD~1", "--all", "nowhere", "f" * 40]
 )

@@ -93,9 +93,11 @@ def _is_no_commit(repository: Path, ref: str) -> bool:
 
 
 def _clear(repository: Path) -> None:
-    """Remove the half of a pack that a fetch left which was killed, or found the disk full."""
-    for left in (repository / "objects" / "pack").glob("tmp_*"):
-        left.unlink(missing_ok=True)
+    """Remove what a killed git left, or one that found the disk full: half of a pack or a graph, and locks."""
+    objects = repository / "objects"
+    for pattern in ("pack/tmp_*", "info/**/tmp_*", "info/**/*.lock"):
+        for left in objects.glob(pattern):
+            left.unlink(missing_ok=True)
 
 
 def _fetch(repository: Path, address: Address, refspec: str, children: Children, token: str | None) -> tuple[int, str]:
