@@ -178,5 +178,6 @@ SENTENCES: Mapping[str, str] = {
     "failed.tool_too_slow": "{tool} was stopped after {limit_s} seconds; raise the limit to let it finish.",
     "failed.sonar_failed": "SonarQube told nothing: {detail}; check its address, the project's key and the token.",
     "failed.model_failed": "The language model wrote no summary: {detail}; check its address, its name and the key.",
+    "failed.cannot_write": "{path} cannot be written: its folder is not there, or not yours to write in.",
     "failed.bad_date": "{given} is no date; write it like 2026-01-31.",
 }

@@ -178,5 +178,6 @@ SENTENCES: Mapping[str, str] = {
     "failed.tool_too_slow": "{tool}이(가) {limit_s}초 후 중단되었습니다. 끝까지 실행하려면 제한을 늘리세요.",
     "failed.sonar_failed": "SonarQube가 답하지 않았습니다: {detail}. 주소, 프로젝트 키, 토큰을 확인하세요.",
     "failed.model_failed": "언어 모델이 요약을 쓰지 못했습니다: {detail}. 주소, 이름, 키를 확인하세요.",
+    "failed.cannot_write": "{path}에 쓸 수 없습니다. 폴더가 없거나 쓰기 권한이 없습니다.",
     "failed.bad_date": "{given}은(는) 날짜가 아닙니다. 2026-01-31처럼 쓰세요.",
 }

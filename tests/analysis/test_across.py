@@ -143,3 +143,14 @@ def test_a_token_goes_to_its_own_server_alone() -> None:
     for url in ("https://github.com.evil.org/a/b", "http://github.com/a/b", "git@github.com:a/b", "https://evil.org/a"):
         assert access.token_for(url) is None
     assert "secret" not in repr(access)
+
+
+def test_one_of_several_repositories_that_is_none_costs_the_others_nothing(tmp_path: Path) -> None:
+    history, out, err = History(tmp_path / "one.git"), io.StringIO(), io.StringIO()
+    history.commit({"a.py": b"a\nb\n"})
+    places = [str(tmp_path / "nothing"), str(history.write())]
+    assert run_analyze(*places, out=out, err=err, as_json=True) == 1
+    told = json.loads(out.getvalue())
+    assert (told["lines"], [one["repository"] for one in told["skipped"]]) == (2, ["nothing"])
+    assert err.getvalue().startswith("nothing: ")
+    assert run_analyze(places[0], str(tmp_path / "neither"), out=io.StringIO(), err=err) == 2

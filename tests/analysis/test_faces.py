@@ -139,11 +139,17 @@ def test_a_url_names_its_repository(target: str, name: str) -> None:
     assert name_of(target) == name
 
 
-def test_a_report_that_cannot_be_written_fails_with_one(history: History, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_told_before_the_work(history: History, tmp_path: Path) -> None:
     history.commit({"a.py": b"1\n"})
-    code, _, err = shell(str(history.write()), csv_path=tmp_path / "no" / "such" / "folder.csv")
-    assert code == 1
-    assert "could not be written" in err
+    place = tmp_path / "no" / "such" / "folder.csv"
+    told = f"{place} cannot be written: its folder is not there, or not yours to write in.\n"
+    assert shell(str(history.write()), csv_path=place) == (2, "", told)
+
+
+def test_a_file_that_turns_out_to_be_a_folder_fails_with_one(history: History, tmp_path: Path) -> None:
+    history.commit({"a.py": b"1\n"})
+    code, _, err = shell(str(history.write()), html_path=tmp_path)
+    assert (code, err) == (1, f"The report could not be written: Is a directory: {tmp_path}.\n")
 
 
 def test_the_spreadsheet_has_a_row_for_each_author_and_runs_no_formula(history: History, tmp_path: Path) -> None:

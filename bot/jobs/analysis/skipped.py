@@ -13,13 +13,16 @@ Kept = Mapping[str, Any]
 """One of them as plain JSON in a job's result."""
 
 
+def skip(failed: Mapping[str, ShipmateError]) -> list[Skipped]:
+    """What went wrong, by repository, worded."""
+    return [Skipped(name, error.code, remark_on(error)) for name, error in failed.items()]
+
+
 def to_keep(failed: Mapping[str, ShipmateError]) -> list[Kept]:
-    """What went wrong, by repository."""
+    """The same as plain JSON."""
     return [{"repository": name, "code": error.code, "facts": error.facts} for name, error in failed.items()]
 
 
 def from_kept(kept: Sequence[Kept]) -> list[Skipped]:
-    """The same, worded."""
-    return [
-        Skipped(one["repository"], one["code"], remark_on(ShipmateError(one["code"], **one["facts"]))) for one in kept
-    ]
+    """What was kept, worded."""
+    return skip({one["repository"]: ShipmateError(one["code"], **one["facts"]) for one in kept})

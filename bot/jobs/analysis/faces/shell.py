@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -66,12 +67,14 @@ def run_analyze(
     access: Access | None = None,
 ) -> int:
     """Analyse a folder or a URL and show the report; `as_json` prints the published JSON alone. With `more` of them,
-    their sum is shown.
+    their sum is shown; one of them that cannot be analysed costs the others nothing.
 
     Dates are ISO 8601 (`2026-01-31`, or with a time; UTC unless they say otherwise). Returns the exit code: 0 done,
     1 the work failed, 2 bad usage or bad input.
     """
     try:
+        for path in (csv_path, html_path):
+            _check_place(path)
         request = AnalysisRequest(
             Path(target),
             ref=ref,
@@ -86,22 +89,26 @@ def run_analyze(
             days=html_path is not None and not (more or since or until),  # the page draws who committed when
         )
         with _progress(err) as listener:
-            named = names_of([target, *more])
-            reports = [_analyse(one, name, request, listener, access) for one, name in named.items()]
+            reports, failed = _analyse_all(names_of([target, *more]), request, listener, access)
         from bot.jobs.analysis.faces.answers import (  # its imports take longer than a small run needs to begin
+            Found,
             show,
             write,
         )
+        from bot.jobs.analysis.skipped import skip
 
-        show(reports, out, as_json=as_json)
-        write(reports, csv_path, html_path)
+        found = Found(reports, skip(failed))
+        show(found, out, as_json=as_json)
+        write(found, csv_path, html_path)
     except ShipmateError as error:
         err.write(explain(error) + "\n")
         return BAD_INPUT if isinstance(error, UserMistake | Refused) else FAILED
     except OSError as error:
-        err.write(f"The report could not be written: {error}\n")
+        err.write(f"The report could not be written: {error.strerror}: {error.filename}.\n")
         return FAILED
-    return DONE
+    for name, reason in failed.items():
+        err.write(f"{name}: {explain(reason)}\n")
+    return FAILED if failed else DONE
 
 
 def name_of(target: str) -> str:
@@ -121,6 +128,21 @@ def names_of(targets: Sequence[str]) -> dict[str, str]:
 
 def _longer(target: str) -> str:
     return without_password(target) if is_url(target) else "/".join(Path(target).resolve().parts[-2:])
+
+
+def _analyse_all(
+    named: Mapping[str, str], request: AnalysisRequest, listener: Listener, access: Access | None
+) -> tuple[list[Report], dict[str, ShipmateError]]:
+    """Each repository's report, and by name what went wrong with others. Raises the first of these where all did."""
+    reports, failed = [], {}
+    for target, name in named.items():
+        try:
+            reports.append(_analyse(target, name, request, listener, access))
+        except ShipmateError as error:
+            failed[name] = error
+    if not reports:
+        raise next(iter(failed.values()))
+    return reports, failed
 
 
 def _analyse(target: str, name: str, request: AnalysisRequest, listener: Listener, access: Access | None) -> Report:
@@ -145,6 +167,12 @@ def _progress(err: TextIO) -> AbstractContextManager[Listener]:
     )
 
     return progress_bar(err)
+
+
+def _check_place(path: Path | None) -> None:
+    """Look before the work whether a file can be written. Raises UserMistake where it cannot."""
+    if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UserMistake("cannot_write", path=str(path))
 
 
 def _seconds(given: str | None) -> int | None:
