@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from bench.figure import CannotMeasure
 from bot.config import Settings, from_environment
-from bot.demo.engine import choose_engine
+from bot.demo.engine import choose_engine, forget_images
 from bot.demo.server import Server, server_environment, serving
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.engines.docker.images import forget_image
@@ -80,29 +81,36 @@ def new_folder() -> Iterator[Path]:
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
     """A server with one repository whose first version is live. Removes what it made. Raises CannotMeasure."""
-    base_registry = await _base_registry()
-    with new_folder() as folder:
-        async with Sandbox(state_dir=folder / "github") as sandbox:
-            environment = server_environment(folder, sandbox, owner=folder.name, base_registry=base_registry)
-            settings = from_environment(environment)
-            repository = f"acme/{folder.name}"
-            log = folder / "server.log"
-            async with _cleaned_up(settings, repository), serving(environment, log, look_s=LOOK_S) as server:
-                # More pushes a minute than GitHub's secondary limit lets one app answer: that wait is not ours.
-                sandbox.github.limits.settings.secondary = False
-                sandbox.github.webhook_url = f"{server.address}/webhook/github"
-                await sandbox.github.create_repo(repository, files={"README.md": "# hello\n"})
-                here = World(sandbox, settings, server, repository)
-                first = await sandbox.github.push(repository, branch="main", folder=SAMPLE, message="first")
-                await here.ended(first.sha)
-                yield here
+    async with _base_registry() as base_registry:
+        with new_folder() as folder:
+            async with Sandbox(state_dir=folder / "github") as sandbox:
+                environment = server_environment(folder, sandbox, owner=folder.name, base_registry=base_registry)
+                settings = from_environment(environment)
+                repository = f"acme/{folder.name}"
+                log = folder / "server.log"
+                async with _cleaned_up(settings, repository), serving(environment, log, look_s=LOOK_S) as server:
+                    # More pushes a minute than GitHub's secondary limit lets one app answer: that wait is not ours.
+                    sandbox.github.limits.settings.secondary = False
+                    sandbox.github.webhook_url = f"{server.address}/webhook/github"
+                    await sandbox.github.create_repo(repository, files={"README.md": "# hello\n"})
+                    here = World(sandbox, settings, server, repository)
+                    first = await sandbox.github.push(repository, branch="main", folder=SAMPLE, message="first")
+                    await here.ended(first.sha)
+                    yield here
 
 
-async def _base_registry() -> str | None:
+@asynccontextmanager
+async def _base_registry() -> AsyncIterator[str | None]:
+    """Where builds find their base images, while the block lasts."""
+    owner = f"shipmate-bench-{os.getpid()}"
     try:
-        return (await choose_engine("docker", lambda _: None)).base_registry
+        chosen = await choose_engine("docker", owner, lambda _: None)
     except ShipmateError as error:
         raise CannotMeasure(f"No Docker engine can be used ({error}): install and start Docker.") from error
+    try:
+        yield chosen.base_registry
+    finally:
+        await forget_images(owner)
 
 
 @asynccontextmanager

@@ -97,7 +97,7 @@ async def test_a_commit_refused_on_two_branches_is_told_so_for_each(world: World
     await world.settle()
     await world.github.force_push(REPO, "staging", sha)
     await world.settle()
-    told = [run.summary for run in world.github.check_runs(REPO, sha)]
+    told = [run.summary or "" for run in world.github.check_runs(REPO, sha)]
     assert [("`production`" in one, "`staging`" in one) for one in told] == [(True, False), (False, True)]
 
 
