@@ -1,6 +1,7 @@
 """Leaves out tests that need a Docker engine, with one sentence, where none answers; never where CI says so.
 
 What collecting makes lasts to the end: the garbage collector is kept from looking through it again and again.
+No generated example has a deadline: how long one takes tells more of the machine than of us.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.errors import ShipmateError
+
+settings.register_profile("shipmate", parent=settings.default, deadline=None)
+settings.load_profile("shipmate")
 
 NO_ENGINE = "no Docker engine answers here: start one (or set DOCKER_HOST) to run the tests that need it"
 

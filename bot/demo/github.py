@@ -80,12 +80,12 @@ async def _show_answers(stage: Stage, repository: str, number: int, comment_id: 
 
 
 def _rewarded(stage: Stage, repository: str, number: int, comment_id: int) -> Comment | None:
-    """The comment, once it has the rocket."""
+    """The comment, once the rocket is all it has: the eyes go when the work is done."""
     return next(
         (
             comment
             for comment in stage.sandbox.github.comments(repository, number)
-            if comment.id == comment_id and any(one.content == "rocket" for one in comment.reactions)
+            if comment.id == comment_id and [one.content for one in comment.reactions] == ["rocket"]
         ),
         None,
     )

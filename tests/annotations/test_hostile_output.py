@@ -161,7 +161,7 @@ PIECES = st.sampled_from([*FILES, *ALMOST, *MARKS])
 LINES = st.lists(st.lists(PIECES | st.text(max_size=20), max_size=8).map("".join), max_size=30)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(LINES)
 def test_whatever_is_written_only_files_of_the_repository_are_remarked(lines: list[str]) -> None:
     found = remarks(lines, PATHS)
@@ -174,7 +174,7 @@ def test_whatever_is_written_only_files_of_the_repository_are_remarked(lines: li
         assert one.title
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.text())
 def test_any_path_is_a_file_of_the_repository_or_none(written: str) -> None:
     assert PATHS.find(written) in {*FILES, None}

@@ -351,13 +351,13 @@ def _only_what_is_promised(event: str, body: bytes) -> None:
         assert fact.semantic_key is None or fact.semantic_key.encode()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(damaged())
 def test_a_damaged_payload_is_a_fact_ignored_or_unreadable(delivery: tuple[str, bytes]) -> None:
     _only_what_is_promised(*delivery)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(KNOWN_EVENTS)) | st.text(max_size=20),
     st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()),

@@ -69,7 +69,7 @@ def test_a_broken_manifest_never_raises(name: str, content: bytes) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(_MANIFESTS), st.text(max_size=300) | st.binary(max_size=300), max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_mixture_of_manifests_raises(files: dict[str, str | bytes]) -> None:
     _inspect(files)
 
@@ -83,7 +83,7 @@ _ANY_JSON = st.recursive(
 
 
 @given(_ANY_JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_package_json_of_any_shape_never_raises(value: object) -> None:
     _inspect({"package.json": json.dumps(value), "angular.json": json.dumps(value), "composer.json": json.dumps(value)})
 

@@ -47,7 +47,7 @@ async def test_known_and_new_deliveries_may_come_in_one_burst(store: Store) -> N
     assert len(await store.deliveries.recent(1000)) == 300
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=5000), name=st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 async def test_any_body_and_any_id_come_back_as_they_were(store: Store, body: bytes, name: str) -> None:
     name += uuid.uuid4().hex

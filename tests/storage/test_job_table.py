@@ -142,5 +142,5 @@ class JobTable(RuleBasedStateMachine):
         return job
 
 
-JobTable.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+JobTable.TestCase.settings = settings(max_examples=25, stateful_step_count=30)
 TestJobTable = JobTable.TestCase

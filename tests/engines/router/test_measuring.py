@@ -7,7 +7,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.engines.router.meters import TICK_S, WINDOW_S, Meter
@@ -16,7 +16,6 @@ from bot.engines.router.switch import Health, LiveService
 from bot.engines.router.tunnel import Frames
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.0001, 100), min_size=1, max_size=200))
 def test_percentiles_are_true_to_one_percent(latencies: list[float]) -> None:
     meter = Meter(0)
@@ -55,7 +54,6 @@ def test_a_response_cut_short_is_one_request_and_broken() -> None:
     assert reading.error_rate == 1.0
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100))
 async def test_any_hundred_requests_follow_the_percents_exactly(percent: int) -> None:
     weights = {"blue": percent, "green": 100 - percent}
@@ -96,7 +94,6 @@ def frame(payload: bytes, masked: bool) -> bytes:
     return head + (b"mask" if masked else b"") + payload
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([0, 1, 125, 126, 127, 300, 65536]), st.booleans()), max_size=4),
     st.lists(st.integers(1, 70000), min_size=1, max_size=20),

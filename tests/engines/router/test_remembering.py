@@ -43,7 +43,7 @@ def test_cut_anywhere_the_file_is_not_believed(tmp_path: Path) -> None:
         assert file.load() == FIRST
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(position=st.integers(0, 10_000), flip=st.integers(1, 255))
 def test_with_any_byte_changed_the_file_is_not_believed(
     tmp_path_factory: pytest.TempPathFactory, position: int, flip: int

@@ -206,7 +206,7 @@ def refusal(check: Callable[..., Any], given_: Any) -> GitHubError | None:
     return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(name=st.sampled_from(sorted(OPERATIONS)), place=st.text(min_size=1, max_size=30), data=st.data())
 def test_whatever_a_client_says_is_taken_or_refused_in_githubs_way(name: str, place: str, data: st.DataObject) -> None:
     operation = next(one for one in ALL if one.name == name)

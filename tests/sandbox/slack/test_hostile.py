@@ -66,7 +66,7 @@ def web_api() -> WebApi:
     return WebApi(desk, Limiter(clock, enabled=False), Faults(), grants)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(CALLS, st.booleans())
 def test_any_arguments_get_an_answer_in_slacks_form(call: tuple[str, dict[str, Any]], is_json: bool) -> None:
     name, args = call
@@ -75,7 +75,7 @@ def test_any_arguments_get_an_answer_in_slacks_form(call: tuple[str, dict[str, A
     assert answer.body["ok"] is (answer.error is None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(JSON)
 def test_any_value_can_be_asked_for_findings(value: Any) -> None:
     for findings in (message_findings([value]), attachment_findings([value]), view_findings({"type": value}, "modal")):
