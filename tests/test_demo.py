@@ -45,7 +45,7 @@ async def images_of(shown: str) -> list[str]:
     assert found, shown
     owner, api = f"shipmate-demo-{found[1].lower()}", EngineApi()
     try:
-        asked = [{"label": [f"shipmate.owner={owner}"]}, {"reference": [f"{owner}/*"]}]
+        asked = [{"label": [f"shipmate.builder={owner}"]}, {"reference": [f"{owner}/*"]}]
         listed = [await api.ask("GET", "images/json", params={"filters": json.dumps(one)}) for one in asked]
     finally:
         await api.close()

@@ -10,6 +10,9 @@ from bot.ports.running import InstanceSpec
 
 OWNER, JOB, SERVICE = "shipmate.owner", "shipmate.job", "shipmate.service"
 SPEC, PORT = "shipmate.spec", "shipmate.port"
+BUILDER = "shipmate.builder"
+"""Whose an image is. Not `OWNER`: a container inherits its image's labels, and whoever starts one from an image of ours
+would have it taken for an instance of ours that nobody needs, and removed."""
 
 
 def labels(spec: InstanceSpec, owner: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from bot.engines.docker.failures import build_failure
 from bot.engines.docker.progress import BuildKitProgress
 from bot.engines.docker.tar import MEDIA_TYPE, Member, tar_stream
 from bot.engines.docker.trace import IMAGE_ID, TRACE_ID, read_trace
-from bot.engines.labels import OWNER
+from bot.engines.labels import BUILDER
 from bot.engines.lines import LineCutter
 from bot.errors import Permanent, ShipmateError
 from bot.ports.images import BuildRequest, BuiltImage, LogSink
@@ -51,7 +51,7 @@ class DockerBuilder:
         """
         members = await asyncio.to_thread(context_members, request.context, request.dockerfile)
         if self._owner is not None:
-            request = dataclasses.replace(request, labels={**request.labels, OWNER: self._owner})
+            request = dataclasses.replace(request, labels={**request.labels, BUILDER: self._owner})
         kind = self._kind or await builder_kind(self._api)
         build = _Build(self._api, request, members, log)
         try:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.errors import EngineRefusal
 from bot.engines.docker.registry import RegistryAccess
-from bot.engines.labels import OWNER
+from bot.engines.labels import BUILDER
 from bot.errors import Permanent, ShipmateError
 
 _LOCAL_ID = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
@@ -77,7 +77,7 @@ async def forget_images_of(api: EngineApi, owner: str) -> None:
 
     https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Image/operation/ImageList
     """
-    for image in await _listed(api, label=f"{OWNER}={owner}"):
+    for image in await _listed(api, label=f"{BUILDER}={owner}"):
         await forget_image(api, image["Id"])
 
 

@@ -114,7 +114,7 @@ class Workshop:
             labels={MARK: self.owner},
             build_args={"REGISTRY": REGISTRY, **(args or {})},
         )
-        return await DockerBuilder(self.api, self.kind).build(request, sink or self.log.append)
+        return await DockerBuilder(self.api, self.kind, self.owner).build(request, sink or self.log.append)
 
     async def run(self, image: BuiltImage, command: str) -> list[str]:
         """What a command in the image writes."""

@@ -11,7 +11,8 @@ from collections import Counter
 
 import pytest
 
-from bot.engines.docker.images import image_details
+from bot.engines.docker.images import forget_images_of, image_details
+from bot.engines.docker.target import DockerTarget
 from bot.engines.lines import LONGEST_LINE_BYTES
 from bot.errors import Permanent, Transient
 from tests.engines.docker.conftest import MARK, Workshop
@@ -29,6 +30,25 @@ async def test_a_build_answers_the_engine_s_own_image_with_the_labels_asked_for(
     assert details["Id"] == built.id
     assert details["Config"]["Labels"][MARK] == workshop.owner
     assert built.tag in details["RepoTags"]
+
+
+async def test_a_container_somebody_else_starts_from_an_image_of_ours_is_not_ours(workshop: Workshop) -> None:
+    workshop.dockerfile("CMD sleep 1000")
+    image = await workshop.build()
+    made = await workshop.api.ask("POST", "containers/create", body={"Image": image.id})
+    try:
+        assert await DockerTarget(workshop.api, workshop.owner).owned() == []
+    finally:
+        await workshop.api.ask("DELETE", f"containers/{made['Id']}", params={"force": True})
+
+
+async def test_all_that_an_installation_built_is_forgotten_by_its_name(workshop: Workshop) -> None:
+    workshop.dockerfile("RUN touch /made")
+    image = await workshop.build()
+    await forget_images_of(workshop.api, f"{workshop.owner}-other")
+    assert await image_details(workshop.api, image.id)
+    await forget_images_of(workshop.api, workshop.owner)
+    assert await image_details(workshop.api, image.id) is None
 
 
 async def test_a_buildkit_log_reads_like_docker_build_s_plain_progress(buildkit: Workshop) -> None:
