@@ -329,16 +329,23 @@ async def test_secrets_go_by_reference_to_the_version_of_this_job(running: Berth
     assert kept["SecretString"] == "postgres://changed"
 
 
+async def heard(seen: Counter[str], answer: str, times: int) -> None:
+    """Return once people were answered that so many times."""
+    async with asyncio.timeout(ENOUGH_S):
+        while seen[answer] < times:  # noqa: ASYNC110 - nobody here could set an event
+            await asyncio.sleep(0.01)
+
+
 async def test_what_the_load_balancer_counted_is_told_for_blue_and_green(running: Berth) -> None:
     spec = running.spec("flaky 2", bake_s=6000)
     rollout = await running.rollouts.begin(spec, await running.rollouts.prepare(spec))
-    async with running.people():
+    async with running.people() as seen:
         view = await running.until_waiting(rollout)
-        await asyncio.sleep(0.2)
+        await heard(seen, "200 one", 10)
         for pause in view.waiting:
             await running.rollouts.go_on(rollout, pause)
         await running.until(rollout, "POST_PRODUCTION_TRAFFIC_SHIFT")
-        await asyncio.sleep(0.2)
+        await heard(seen, "500 flaky", 10)
     blue, green = await running.rollouts.measured(spec, rollout, 60)
     assert blue is not None
     assert green is not None
