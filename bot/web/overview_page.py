@@ -133,7 +133,7 @@ class OverviewPage:
         return [escape(job.environment or job.ref), self._commit(job, job.sha) + pull]
 
     def _commit(self, job: Job | None, sha: str) -> str:
-        """Seven digits; they lead to the job's page, or without one to the commit."""
+        """Seven digits; they lead to the job's page, where there is one."""
         text = f"<code>{escape(sha[:7] or messages.UNKNOWN)}</code>"
         return _link(self.links.job(job.id), text) if job else text
 

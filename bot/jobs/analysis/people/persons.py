@@ -19,6 +19,7 @@ def persons(authors: Iterable[Author], logins: Mapping[str, str] | None = None) 
 
     def root(mark: str) -> str:
         while joined.setdefault(mark, mark) != mark:
+            joined[mark] = joined[joined[mark]]  # a name of thousands of addresses makes no long way
             mark = joined[mark]
         return mark
 
