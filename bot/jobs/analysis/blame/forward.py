@@ -18,10 +18,9 @@ _FEW_NUMBERS = 128  # up to 32 hunks are put in place one by one; more are quick
 
 
 class Part(NamedTuple):
-    """What one parent's version gives: its lines, whether they may be changed in place, and the hunks from there."""
+    """What one parent's version gives: its lines, which may be changed in place, and the hunks from there."""
 
     lines: Lines
-    owned: bool
     hunks: Hunks
 
 
@@ -49,9 +48,10 @@ class LineagePairs:
                 lineage.old_blob[slot] = b""
             self._of_birth.append(0 if slots else wanted(self._pairs.null, blob, path, wanted=True))
 
-    def hunks(self, diffs: Diffs, slot: int) -> Hunks | None:
-        """A slot's hunks, from the parent's version to the node's; None where one was too large to be read."""
-        return diffs.hunks[self._of_slot[slot]]
+    def hunks(self, diffs: Diffs) -> list[Hunks | None]:
+        """By slot, the hunks from the parent's version to the node's; None where one was too large, and for roots."""
+        roots = len(self._lineage.roots)
+        return [None] * roots + [diffs.hunks[number] for number in self._of_slot[roots:]]
 
     def length(self, diffs: Diffs, node: int) -> int | None:
         """How many lines a file had when it was born; None when it was too large to be read."""
@@ -75,12 +75,13 @@ class ForwardPass:
         seeds: Mapping[int, Lines | None],
     ) -> None:
         self._lineage = lineage
+        self._hunks = pairs.hunks(diffs)
         self._pairs = pairs
         self._diffs = diffs
         self._numbers = [number_of(commit) for commit in lineage.commits]
         self._seeds = seeds
-        self._lines: dict[int, Lines | None] = {}
-        self._uses = array("I", [0]) * len(lineage.node_path)
+        self._lines: list[Lines | None] = [None] * len(lineage.node_path)
+        self._uses = [0] * len(lineage.node_path)
         for node in lineage.node_of_slot:
             if node != UNRESOLVED:
                 self._uses[node] += 1
@@ -90,52 +91,60 @@ class ForwardPass:
 
         Roots that left the walk untouched are not told: nothing happened to them here.
         """
+        lineage, waiting, lines_of = self._lineage, self._roots_of(), self._lines
+        end = len(lineage.old_blob)
+        for node in range(len(lines_of) - 1, -1, -1):
+            start, number = lineage.first_slot[node], self._numbers[lineage.node_commit[node]]
+            if end - start == 1:  # nearly all of them
+                lines, hunks = self._take(start), self._hunks[start]
+                lines = None if lines is None or hunks is None else apply(lines, hunks, number)
+            else:
+                lines = self._evaluate(node, range(start, end), number)
+            end = start
+            for slot in waiting.get(node, ()):
+                self._uses[node] -= 1
+                yield lineage.roots[slot], lines
+            if self._uses[node]:
+                lines_of[node] = lines
+
+    def _roots_of(self) -> dict[int, list[int]]:
+        """The roots that wait for a node, by node."""
         waiting: dict[int, list[int]] = {}
         for slot in range(len(self._lineage.roots)):
             waiting.setdefault(self._lineage.node_of_slot[slot], []).append(slot)
-        for node in range(len(self._lineage.node_path) - 1, -1, -1):
-            lines = self._evaluate(node)
-            for slot in waiting.pop(node, ()):
-                self._uses[node] -= 1
-                yield self._lineage.roots[slot], lines
-            if self._uses[node]:
-                self._lines[node] = lines
+        return waiting
 
-    def _evaluate(self, node: int) -> Lines | None:
-        slots = self._lineage.slots(node)
-        number = self._numbers[self._lineage.node_commit[node]]
+    def _evaluate(self, node: int, slots: range, number: int) -> Lines | None:
+        """The lines of a node without parents' versions, or with several."""
         if not slots:
             length = self._pairs.length(self._diffs, node)
             return None if length is None else array("I", [number]) * length
-        if len(slots) == 1:  # nearly all of them
-            part = self._part(slots[0])
-            return None if part is None else apply(part, number)
-        parts = [self._part(slot) for slot in slots]
-        readable = [part for part in parts if part is not None]
+        parts = [(self._take(slot), self._hunks[slot]) for slot in slots]
+        readable = [Part(lines, hunks) for lines, hunks in parts if lines is not None and hunks is not None]
         return merge(readable, number) if len(readable) == len(parts) else None
 
-    def _part(self, slot: int) -> Part | None:
+    def _take(self, slot: int) -> Lines | None:
+        """The lines of the version a slot names, to be changed in place: copied while others still need them."""
         node = self._lineage.node_of_slot[slot]
-        owned = False
         if node == UNRESOLVED:
-            lines = self._seeds[slot]
+            lines, needed = self._seeds[slot], True
         else:
+            lines, needed = self._lines[node], self._uses[node] > 1
             self._uses[node] -= 1
-            owned = not self._uses[node]
-            lines = self._lines.pop(node) if owned else self._lines[node]
-        hunks = self._pairs.hunks(self._diffs, slot)
-        return None if lines is None or hunks is None else Part(lines, owned, hunks)
+            if not needed:
+                self._lines[node] = None
+        return lines[:] if needed and lines is not None else lines
 
 
 def merge(parts: Sequence[Part], number: int) -> Lines:
     """The lines of a version: unchanged ones are the parents', earlier parents first, all others are `number`'s."""
     first, *others = parts
     if not others:
-        return apply(first, number)
-    lines = apply(first, UNCLAIMED)
+        return apply(*first, number)
+    lines = apply(*first, UNCLAIMED)
     changed = [(start, start + length) for start, length in zip(first.hunks[2::4], first.hunks[3::4], strict=True)]
     for other in others:
-        theirs = apply(other, UNCLAIMED)
+        theirs = apply(*other, UNCLAIMED)
         for start, end in changed:
             ours = lines[start:end]
             if UNCLAIMED in ours:
@@ -147,14 +156,11 @@ def merge(parts: Sequence[Part], number: int) -> Lines:
     return lines
 
 
-def apply(part: Part, number: int) -> Lines:
-    """The lines after the hunks, with `number` in every added one; changes the given lines when they are owned."""
-    lines, owned, hunks = part
+def apply(lines: Lines, hunks: Hunks, number: int) -> Lines:
+    """The lines after the hunks, with `number` in every added one; the given ones may be changed for it."""
     if len(hunks) > _FEW_NUMBERS:
         return _copy_through(lines, hunks, number)
-    if not owned:
-        lines = lines[:]
-    one = array("I", [number])
+    one = array("I", (number,))
     for at in range(len(hunks) - 4, -1, -4):
         start = hunks[at]
         lines[start : start + hunks[at + 1]] = one * hunks[at + 3]

@@ -38,13 +38,13 @@ class Trace:
 
     def add(self, walked: Walked, number_of: Callable[[bytes], int], leaving: Mapping[int, int]) -> range:
         """Take up what a walk found; `leaving` has the known nodes of slots whose file left it. Returns new nodes."""
-        lineage, first = walked.lineage, len(self)
+        lineage, first, hunks = walked.lineage, len(self), walked.pairs.hunks(walked.diffs)
         for node, place in enumerate(lineage.node_commit):
             self._begin(number_of(lineage.commits[place]))
             for slot in lineage.slots(node):
                 there = lineage.node_of_slot[slot]
                 self.source.append(leaving[slot] if there == UNRESOLVED else first + there)
-                self._add_hunks(walked.pairs.hunks(walked.diffs, slot))
+                self._add_hunks(hunks[slot])
             if not lineage.slots(node):
                 self.births[first + node] = walked.pairs.length(walked.diffs, node)
         return range(first, len(self))
@@ -110,8 +110,8 @@ class Trace:
     def _part(self, slot: int, held: dict[int, Lines | None], uses: Counter[int]) -> Part | None:
         source = self.source[slot]
         uses[source] -= 1
-        owned = not uses[source]
-        lines = held.pop(source) if owned else held[source]
+        lines = held[source] if uses[source] else held.pop(source)
         if lines is None or slot in self.unreadable:
             return None
-        return Part(lines, owned, self.numbers[self.end[slot - 1] if slot else 0 : self.end[slot]])
+        hunks = self.numbers[self.end[slot - 1] if slot else 0 : self.end[slot]]
+        return Part(lines[:] if uses[source] else lines, hunks)
