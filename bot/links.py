@@ -1,8 +1,11 @@
-"""Links that hold for a while, for those who have no key: signed, and bound to one job or to one repository."""
+"""Links that hold for a while, for those who have no key: signed, and bound to what they were made for.
+
+A link to one job opens that job alone, one to who wrote what in a repository that page alone, and one to a repository
+all that is told of it: its overview, its jobs, and who wrote what.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import hmac
 import time
@@ -20,12 +23,6 @@ class Links:
     public_url: str
     key: bytes = field(repr=False)
     life_s: int = LINK_LIFE_S
-    ends_s: int | None = None
-    """The second since 1970 after which no link made here holds, however long its life."""
-
-    def until(self, ends_s: int) -> Links:
-        """Makes links that hold no longer: what is found behind a link ends with it."""
-        return dataclasses.replace(self, ends_s=ends_s)
 
     def job(self, job_id: str, now_s: float | None = None) -> str:
         """`PUBLIC_URL/jobs/ID?until=…&sig=…`, the same link for a whole day, so that edits do not change it."""
@@ -39,24 +36,34 @@ class Links:
 
     def repository(self, full_name: str, now_s: float | None = None, **asked: str) -> str:
         """`PUBLIC_URL/repos/OWNER/NAME?link=…`: its contribution page, of what is `asked` there."""
-        return f"{self.public_url}/repos/{quote(full_name)}?{self._of_repository(full_name, now_s, asked)}"
+        return f"{self.public_url}/repos/{quote(full_name)}?{self._query(_contributions_of(full_name), now_s, asked)}"
 
     def overview(self, full_name: str, now_s: float | None = None, **asked: str) -> str:
-        """`PUBLIC_URL/repos/OWNER/NAME/overview?link=…`: what runs and what is locked there."""
-        return f"{self.public_url}/repos/{quote(full_name)}/overview?{self._of_repository(full_name, now_s, asked)}"
+        """`PUBLIC_URL/repos/OWNER/NAME/overview?link=…`: what runs and what is locked there, and all behind it."""
+        return f"{self.public_url}/repos/{quote(full_name)}/overview?{self._query(_all_of(full_name), now_s, asked)}"
 
-    def _of_repository(self, full_name: str, now_s: float | None, asked: Mapping[str, str]) -> str:
-        """One link opens both pages of a repository."""
+    def _query(self, subject: str, now_s: float | None, asked: Mapping[str, str]) -> str:
         until = self._until(now_s)
-        return urlencode({"link": f"{until}.{self._signature(_page_of(full_name), until)}", **asked})
+        return urlencode({"link": f"{until}.{self._signature(subject, until)}", **asked})
 
-    def holds_repository(self, full_name: str, link: str, now_s: float | None = None) -> bool:
-        """Whether the link was made here for this repository's pages and has not expired."""
+    def opens_job(self, job_id: str, link: str, now_s: float | None = None) -> bool:
+        """Whether a link, as `UNTIL.SIGNATURE`, was made here for this job and has not expired."""
         until, _, signature = link.partition(".")
-        return self.holds(_page_of(full_name), until, signature, now_s)
+        return self.holds(job_id, until, signature, now_s)
+
+    def opens_contributions(self, full_name: str, link: str, now_s: float | None = None) -> bool:
+        """Whether it opens the page of who wrote what in this repository."""
+        until, _, signature = link.partition(".")
+        own = self.holds(_contributions_of(full_name), until, signature, now_s)
+        return own or self.opens_overview(full_name, link, now_s)
+
+    def opens_overview(self, full_name: str, link: str, now_s: float | None = None) -> bool:
+        """Whether it opens all of this repository."""
+        until, _, signature = link.partition(".")
+        return self.holds(_all_of(full_name), until, signature, now_s)
 
     def holds(self, job_id: str, until: str, signature: str, now_s: float | None = None) -> bool:
-        """Whether the link was made here for this job and has not expired."""
+        """Whether the link was made here for this job (or whatever is named as no job is) and has not expired."""
         if not until.isdecimal() or len(until) > 12:
             return False
         fresh = int(until) > (time.time() if now_s is None else now_s)
@@ -66,13 +73,17 @@ class Links:
     def _until(self, now_s: float | None) -> int:
         """The end of the link's life, the same for a whole day."""
         now = time.time() if now_s is None else now_s
-        until = int(now // 86_400 + 1) * 86_400 + self.life_s
-        return until if self.ends_s is None else min(until, self.ends_s)
+        return int(now // 86_400 + 1) * 86_400 + self.life_s
 
-    def _signature(self, job_id: str, until: int) -> str:
-        return hmac.new(self.key, f"job-page\0{job_id}\0{until}".encode(), hashlib.sha256).hexdigest()[:40]
+    def _signature(self, subject: str, until: int) -> str:
+        return hmac.new(self.key, f"job-page\0{subject}\0{until}".encode(), hashlib.sha256).hexdigest()[:40]
 
 
-def _page_of(full_name: str) -> str:
-    """What is signed: no job's id has a slash."""
+def _all_of(full_name: str) -> str:
+    """What is signed of a repository: no job's id has a slash."""
     return f"repos/{full_name.lower()}"
+
+
+def _contributions_of(full_name: str) -> str:
+    """What is signed of who wrote what."""
+    return f"contributions/{full_name.lower()}"

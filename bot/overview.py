@@ -60,9 +60,9 @@ async def overview_of(memory: Memory, name: str, only: str | None, before: str |
         name,
         only,
         _covering(await memory.locks.of(repository.id, now), only),
-        tuple(_in_order(_alone(unfinished, name), now)),
+        tuple(_in_order(_alone(unfinished), now)),
         tuple(await live_in(memory.jobs, memory.releases, memory.audit, repository, only)),
-        _alone(ended[:PAGE], name),
+        _alone(ended[:PAGE]),
         ended[PAGE - 1].id if len(ended) > PAGE else None,
     )
 
@@ -71,9 +71,14 @@ def _covering(locks: Sequence[Lock], only: str | None) -> tuple[Lock, ...]:
     return tuple(lock for lock in locks if only is None or lock.covers(only))
 
 
-def _alone(jobs: Sequence[Job], name: str) -> tuple[Job, ...]:
+def is_about_one(job: Job) -> bool:
+    """Whether it tells of no other repository than its own."""
+    return all(one["name"] == job.repository.full_name for one in job.spec.get("targets", ()))
+
+
+def _alone(jobs: Sequence[Job]) -> tuple[Job, ...]:
     """Without the analyses that are about other repositories too: who may see this one may not see those."""
-    return tuple(job for job in jobs if all(one["name"] == name for one in job.spec.get("targets", ())))
+    return tuple(filter(is_about_one, jobs))
 
 
 def _in_order(newest_first: Sequence[Job], now: datetime) -> Iterator[Place]:

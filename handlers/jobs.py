@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import orjson
 from aiohttp import web
@@ -13,17 +14,14 @@ from bot import messages
 from bot.clock import Clock
 from bot.line import place_of
 from bot.links import Links
-from bot.model import Event, EventType, Job
-from bot.shown.addresses import addresses_of
+from bot.model import Event, EventType, Job, JobKind
 from bot.shown.titles import said_of, title_of
 from bot.shown.view import JobView, StageState, StageView, see
 from bot.store.jobs import Jobs
 from bot.store.keys import ApiKeys
 from bot.web.at_github import AtGitHub
 from bot.web.job_page import CONTENT_SECURITY_POLICY, render, tone
-from handlers.api.keys import key_of
-from handlers.api.reach import opens_job
-from handlers.refusals import closed, missing
+from handlers import admission
 from handlers.streaming import PAGE, Watch, follow, frame_of
 
 OF_CONSENT = frozenset({EventType.JOB_HELD, EventType.JOB_APPROVED, EventType.JOB_RELEASED})
@@ -51,11 +49,12 @@ PAGES: web.AppKey[JobPages] = web.AppKey("job pages")
 @routes.get("/jobs/{id}")
 async def show_job(request: web.Request) -> web.Response:
     """The page, with all that is known now; the rest streams in."""
-    pages, job = request.app[PAGES], await _admitted(request)
-    place, links = await place_of(pages.jobs, job, pages.clock()), _links(request)
-    view = see(job, await pages.jobs.story(job.id), "", place=place, addresses=addresses_of(job, links))
-    overview = links.overview(job.repository.full_name)
-    text = render(view, pages.locale, request.query_string, overview, pages.github)
+    pages = request.app[PAGES]
+    job, visitor = await admission.to_job(request, pages, pages.jobs, request.match_info["id"])
+    place = await place_of(pages.jobs, job, pages.clock())
+    addresses = {"report": visitor.to(f"/jobs/{job.id}/report")} if job.kind is JobKind.ANALYSIS else {}
+    view = see(job, await pages.jobs.story(job.id), "", place=place, addresses=addresses)
+    text = render(view, pages.locale, urlencode(visitor.let_in), _repository(pages, job, visitor), pages.github)
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
     return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -84,26 +83,18 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
 
 
 async def _admitted(request: web.Request) -> Job:
-    """The job, when the link or the key lets the reader in. Who is not let in does not learn whether it exists."""
-    pages, job_id, has_link = request.app[PAGES], request.match_info["id"], _has_link(request)
-    key = None if has_link else await key_of(request.headers, pages.keys, pages.clock())
-    if key is None and not has_link:
-        raise closed(request, pages.locale)
-    job = await pages.jobs.get(job_id)
-    if job is None or (key is not None and not opens_job(key, job)):
-        raise missing(request, pages.locale)
+    """The job, when the link or the key lets the reader in."""
+    pages = request.app[PAGES]
+    job, _ = await admission.to_job(request, pages, pages.jobs, request.match_info["id"])
     return job
 
 
-def _has_link(request: web.Request) -> bool:
-    query = request.query
-    return request.app[PAGES].links.holds(request.match_info["id"], query.get("until", ""), query.get("sig", ""))
-
-
-def _links(request: web.Request) -> Links:
-    """Makes the links on the page, which end with the one that let the reader in."""
-    links = request.app[PAGES].links
-    return links.until(int(request.query["until"])) if _has_link(request) else links
+def _repository(pages: JobPages, job: Job, visitor: admission.Visitor) -> str:
+    """Where its repository's name leads: to all of it, where that is open; empty for one that is not at GitHub."""
+    if not job.repository.id:
+        return ""
+    name = job.repository.full_name
+    return visitor.to(f"/repos/{quote(name)}/overview") if visitor.sees_around else pages.github.repository(name)
 
 
 async def _frame(pages: JobPages, job_id: str, event: Event) -> bytes:

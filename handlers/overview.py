@@ -12,7 +12,6 @@ import orjson
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.desk.reach import Sees, everything
 from bot.errors import ShipmateError
 from bot.links import Links
 from bot.model import JOB_ID
@@ -21,8 +20,7 @@ from bot.store.keys import ApiKeys
 from bot.web.at_github import AtGitHub
 from bot.web.job_page import CONTENT_SECURITY_POLICY
 from bot.web.overview_page import OverviewPage
-from handlers.api.keys import key_of
-from handlers.refusals import closed
+from handlers import admission
 from handlers.streaming import HEADERS, KEEP_ALIVE_S, RETRY_MS, Watch, frame_of
 
 PAUSE_S = 1.0
@@ -54,7 +52,7 @@ class _Reader:
     """Who was let in, and what they chose to see."""
 
     name: str
-    sees: Sees
+    visitor: admission.Visitor
     page: OverviewPage
     only: str | None
     before: str | None
@@ -96,23 +94,16 @@ async def _tell_changes(request: web.Request, reply: web.StreamResponse, reader:
 
 async def _seen(request: web.Request, reader: _Reader) -> Overview:
     pages = request.app[PAGES]
-    if not reader.sees(reader.name):
+    if not reader.visitor.sees(reader.name):
         return Overview(reader.name, reader.only)
     return await overview_of(pages.memory, reader.name, reader.only, reader.before, pages.clock())
 
 
 async def _admitted(request: web.Request) -> _Reader:
-    """Raises HTTPForbidden where neither the link nor a key holds. Links on the page end with the one that let in."""
+    """Raises HTTPForbidden where neither the link nor a key holds."""
     pages, query = request.app[PAGES], request.query
     name = f"{request.match_info['owner']}/{request.match_info['repo']}"
-    links, let_in = pages.links, dict[str, str]()
-    sees: Sees = everything
-    if pages.links.holds_repository(name, link := query.get("link", "")):
-        links, let_in = pages.links.until(int(link.partition(".")[0])), {"link": link}
-    elif (key := await key_of(request.headers, pages.keys, pages.clock())) is not None:
-        sees = key.sees
-    else:
-        raise closed(request, pages.locale)
+    visitor = await admission.to_overview(request, pages, name)
     before = query.get("before", "")
-    page = OverviewPage(links, pages.github, pages.locale, let_in)
-    return _Reader(name, sees, page, query.get("environment") or None, before if JOB_ID.match(before) else None)
+    page = OverviewPage(pages.github, pages.locale, visitor.let_in)
+    return _Reader(name, visitor, page, query.get("environment") or None, before if JOB_ID.match(before) else None)

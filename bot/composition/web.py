@@ -50,7 +50,7 @@ def web_application(house: House) -> web.Application:
         {"store": lambda: store.deliveries.recent(1), "engine": _engine_check(house)}, house.metrics
     )
     app[contribution_pages.PAGES] = contribution_pages.ContributionPages(
-        store.analyses, store.keys, house.links, utc_now, settings.locale
+        store.analyses, store.jobs, store.keys, house.links, utc_now, settings.locale
     )
     app[pages.LOCALE] = settings.locale
     for module in (health, jobs, pages, overview, contribution_pages):

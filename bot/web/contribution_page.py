@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from bot.jobs.analysis.reports.report import AuthorReport, Report
 OFFERED_AUTHORS = 100
 """Names the author field suggests."""
 FORMS = ("json", "csv", "html")
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,14 @@ class Asked:
     """What the reader chose, as the address has it; `link` is what lets them in, if it is no key."""
 
     path: str
+    repository: str
     ref: str = ""
     since: str = ""
     until: str = ""
     author: str = ""
     link: str = field(default="", repr=False)
+    is_one: bool = False
+    """Whether it is about one analysis, so that there is no ref to choose."""
 
     def query(self, **more: str) -> str:
         """The same choice as a query, without empty fields."""
@@ -46,22 +51,33 @@ class Asked:
         return urlencode({name: value for name, value in fields.items() if value})
 
 
-def render(chosen: Report, whole: Report, asked: Asked, beside: Mapping[str, Any], locale: str) -> str:
-    """The page of `chosen`, whose choices come from the `whole` report; `beside` is what is kept beside it."""
+def render(
+    chosen: Report,
+    whole: Report,
+    asked: Asked,
+    beside: Mapping[str, Any],
+    locale: str,
+    around: Mapping[str, str] = NOWHERE,
+) -> str:
+    """The page of `chosen`, whose choices come from the `whole` report; `beside` is what is kept beside it.
+
+    `around` are addresses of the pages that the reader may go on to: "job", "overview".
+    """
     extras = _Extras(locale)
-    tools = extras.form(asked, whole.ref, whole.authors) + extras.downloads(asked)
+    tools = extras.onward(around) + extras.form(asked, whole.ref, whole.authors) + extras.downloads(asked)
     more = extras.releases(beside.get("releases") or ()) + extras.quality(
         beside.get("quality") or {}, beside.get("qualityRemarks", ())
     )
     return render_page(chosen, locale, tools=tools, more=more)
 
 
-def render_refusal(why: str, asked: Asked, locale: str) -> str:
-    """The page where there is nothing to show: why, and the form to choose otherwise."""
-    name = asked.path.removeprefix("/repos/")
+def render_refusal(why: str, asked: Asked, locale: str, around: Mapping[str, str] = NOWHERE) -> str:
+    """The page where there is nothing to show: why, where to go on, and the form to choose otherwise."""
+    name = asked.repository
     title = messages.say(locale, "contributions.title", repository=name)
     told = f'<header><h1>{escape(name)}</h1><p class="warning" role="status">{escape(why)}</p></header>'
-    return document(locale, title, told + _Extras(locale).form(asked))
+    extras = _Extras(locale)
+    return document(locale, title, told + extras.onward(around) + extras.form(asked))
 
 
 def security_policy() -> str:
@@ -85,13 +101,19 @@ class _Extras:
         hidden = f'<input type="hidden" name="link" value="{escape(asked.link)}">' if asked.link else ""
         return (
             f'<form method="get" action="{escape(asked.path)}">{hidden}'
-            f"{self._field('ref', asked.ref or ref, 'text')}"
+            f"{'' if asked.is_one else self._field('ref', asked.ref or ref, 'text')}"
             f"{self._field('since', asked.since, 'date')}"
             f"{self._field('until', asked.until, 'date')}"
             f"{self._field('author', asked.author, 'text', 'authors')}"
             f'<datalist id="authors">{offered}</datalist><button>{self._html("show")}</button></form>'
             f"{note(self._say('choice'))}"
         )
+
+    def onward(self, around: Mapping[str, str]) -> str:
+        """The pages this one stands among."""
+        known = [name for name in ("job", "overview") if name in around]
+        links = [f'<a href="{escape(around[name])}">{self._html(name)}</a>' for name in known]
+        return f"<nav>{' · '.join(links)}</nav>" if links else ""
 
     def _field(self, name: str, value: str, kind: str, suggestions: str = "") -> str:
         offered = f' list="{suggestions}"' if suggestions else ""

@@ -34,9 +34,9 @@ def tone(state: JobState) -> str:
     return "bad" if state.is_final and state is not JobState.SUPERSEDED else "busy"
 
 
-def render(view: JobView, locale: str, query: str, overview: str, github: AtGitHub) -> str:
-    """The whole page. `query` is what lets the reader in (`until=…&sig=…`), passed on to the page's own requests;
-    `overview` leads to its repository's."""
+def render(view: JobView, locale: str, query: str, repository: str, github: AtGitHub) -> str:
+    """The whole page. `query` is what lets the reader in (`link=…`), passed on to the page's own requests; `repository`
+    is where its repository's name leads, if anywhere."""
     job = view.job
     base = f"/jobs/{job.id}"
     suffix = f"?{query}" if query else ""
@@ -51,7 +51,7 @@ def render(view: JobView, locale: str, query: str, overview: str, github: AtGitH
         title=escape(title),
         events=escape(f"{base}/events{suffix}"),
         final="true" if view.state.is_final else "false",
-        facts=" · ".join(_facts(job, overview, github)),
+        facts=" · ".join(_facts(job, repository, github)),
         tone=tone(view.state),
         state=escape(title_of(view, locale)),
         url=escape(view.url or ""),
@@ -69,10 +69,10 @@ def render(view: JobView, locale: str, query: str, overview: str, github: AtGitH
     )
 
 
-def _facts(job: Job, overview: str, github: AtGitHub) -> Iterator[str]:
+def _facts(job: Job, repository: str, github: AtGitHub) -> Iterator[str]:
     """Whose it is, each with the page where more of it stands."""
     name = job.repository.full_name
-    yield _link(overview, name)
+    yield _link(repository, name) if repository else escape(name)
     if job.sha:
         yield _link(github.commit(name, job.sha), job.sha)
     yield escape(job.ref)

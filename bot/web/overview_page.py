@@ -15,7 +15,6 @@ from bot import messages
 from bot.durations import shown
 from bot.jobs.deploy.rollout.finding import AS_BELIEVED
 from bot.line import Place
-from bot.links import Links
 from bot.live import Live
 from bot.locks import TIME_FORM, Lock
 from bot.model import Job, JobState
@@ -31,9 +30,8 @@ WHY_CHARACTERS = 160
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
-    """Words, and where its links lead: `links` hold as long as the reader may read, `let_in` is what let them in."""
+    """Words, and where its links lead: those to our own pages end with `let_in`, which let the reader in."""
 
-    links: Links
     github: AtGitHub
     locale: str
     let_in: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -135,7 +133,7 @@ class OverviewPage:
     def _commit(self, job: Job | None, sha: str) -> str:
         """Seven digits; they lead to the job's page, where there is one."""
         text = f"<code>{escape(sha[:7] or messages.UNKNOWN)}</code>"
-        return _link(self.links.job(job.id), text) if job else text
+        return _link(f"/jobs/{job.id}{self._query()}", text) if job else text
 
     def _title(self, job: Job) -> str:
         return title_of(see(job, (), ""), self.locale)

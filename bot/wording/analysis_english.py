@@ -133,6 +133,8 @@ SENTENCES: Mapping[str, str] = {
     "contributions.show": "Show",
     "contributions.choice": "Dates and authors choose what was done and whom the page lists; the lines that are there stay all of them.",
     "contributions.download": "Download",
+    "contributions.job": "How this was analysed",
+    "contributions.overview": "All that runs and is locked here",
     "contributions.releases": "What each release shipped",
     "contributions.release": "Release",
     "contributions.live": "Live",

@@ -133,6 +133,8 @@ SENTENCES: Mapping[str, str] = {
     "contributions.show": "보기",
     "contributions.choice": "날짜와 작성자는 한 일과 목록에 보일 사람을 고릅니다. 지금 있는 줄은 언제나 전부입니다.",
     "contributions.download": "내려받기",
+    "contributions.job": "이 분석이 진행된 과정",
+    "contributions.overview": "이 저장소에서 실행 중인 작업과 잠금 모두 보기",
     "contributions.releases": "릴리스별 내용",
     "contributions.release": "릴리스",
     "contributions.live": "배포일",

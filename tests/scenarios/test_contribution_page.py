@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -31,6 +32,15 @@ class Reader:
         async with self._session.get(address, headers=headers) as reply:
             policy = reply.headers.get("Content-Security-Policy", "")
             return reply.status, (await reply.read()).decode("latin-1"), policy
+
+
+def pages_of(html: str) -> list[str]:
+    """The addresses of other pages of ours that a page leads to; no files, and not the page's own choices."""
+    addresses = [unescape(one) for one in re.findall(r'href="(/[^"]*)"', html)]
+    page = re.compile(r"/(jobs/\w+(/report)?|repos/\w+/\w+(/overview)?)")
+    return [
+        one for one in addresses if page.fullmatch(urlsplit(one).path) and not re.search("format=|environment=", one)
+    ]
 
 
 @pytest.fixture
@@ -70,6 +80,8 @@ async def test_a_repository_nobody_analysed_says_so(world: World, reader: Reader
     assert status == 404
     assert "has not been analysed" in text
     assert "<form" in text
+    _, text, _ = await reader.read(world.house.links.overview(REPO).replace("/overview", ""))
+    assert [urlsplit(one).path for one in pages_of(text)] == [f"/repos/{REPO}/overview"]
 
 
 async def test_dates_and_an_author_are_chosen(world: World, reader: Reader) -> None:
@@ -110,6 +122,51 @@ async def test_the_picture_of_an_analysis_opens_to_the_jobs_link(world: World, r
         assert policy.startswith("default-src 'none'")
         assert (await reader.read(f"/jobs/{job.id}/picture.{form}"))[0] == 403
     assert (await reader.read(world.house.links.picture("dep_aaaaaaaaaa", "svg")))[0] == 404
+
+
+async def test_a_link_to_an_analysis_opens_its_report_and_nothing_around_it(world: World, reader: Reader) -> None:
+    first, _ = await analysed(world), await world.push_files({"app.py": PYTHON}, by="bob")
+    await analysed(world)
+    _, page, _ = await reader.read(world.house.links.job(first.id))
+    (report,) = pages_of(page)
+    assert urlsplit(report).path == f"/jobs/{first.id}/report"
+    status, text, _ = await reader.read(report)
+    assert (status, "Languages over time" in text, "bob" in text) == (200, True, False)
+    (back,) = pages_of(text)
+    assert urlsplit(back).path == f"/jobs/{first.id}"
+    assert (await reader.read(back))[0] == 200
+    query = urlsplit(report).query
+    for path in (f"/repos/{REPO}", f"/repos/{REPO}/overview"):
+        assert (await reader.read(f"{path}?{query}"))[0] == 403
+    assert (await reader.read(f"{report}&format=csv"))[0] == 200
+    assert (await reader.read(f"{report}&since=2026-13-01"))[0] == 422
+    assert (await reader.read(f"/jobs/{first.id}/report"))[0] == 403
+
+
+async def test_a_link_to_who_wrote_what_opens_that_page_alone(world: World, reader: Reader) -> None:
+    job = await analysed(world)
+    link = world.house.links.repository(REPO)
+    _, page, _ = await reader.read(link)
+    assert pages_of(page) == []
+    query = urlsplit(link).query
+    for path in (f"/repos/{REPO}/overview", f"/jobs/{job.id}", f"/jobs/{job.id}/report"):
+        assert (await reader.read(f"{path}?{query}"))[0] == 403
+
+
+async def test_who_sees_all_of_a_repository_goes_from_page_to_page_and_back(world: World, reader: Reader) -> None:
+    job = await analysed(world)
+    seen, ahead = set[str](), [urlsplit(world.house.links.overview(REPO)).path]
+    query = urlsplit(world.house.links.overview(REPO)).query
+    while ahead:
+        path = ahead.pop()
+        status, page, _ = await reader.read(f"{path}?{query}")
+        assert status == 200
+        seen.add(path)
+        onward = pages_of(page)
+        assert {urlsplit(one).query for one in onward} == {query}
+        assert f"/repos/{REPO}/overview" in {urlsplit(one).path for one in onward} | {path}
+        ahead += {urlsplit(one).path for one in onward} - seen - set(ahead)
+    assert seen == {f"/repos/{REPO}/overview", f"/repos/{REPO}", f"/jobs/{job.id}", f"/jobs/{job.id}/report"}
 
 
 async def test_the_page_says_what_each_release_shipped(world: World, reader: Reader) -> None:

@@ -181,30 +181,62 @@ async def test_an_analysis_that_is_about_other_repositories_too_is_not_shown(wor
     assert [urlsplit(one).path for one in await linked(reader, page, "/jobs")] == [f"/jobs/{alone.id}"]
 
 
-async def test_what_is_found_behind_a_link_ends_with_it(world: World, reader: Reader) -> None:
+async def test_its_link_opens_the_jobs_behind_it_which_lead_back(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    overview = urlsplit(world.house.links.overview(REPO))
+    onward = set(await linked(reader, await reader.read(overview.geturl()), "/jobs"))
+    (job,) = await world.jobs()
+    assert onward == {f"/jobs/{job.id}?{overview.query}"}
+    back = await linked(reader, await reader.read(onward.pop()), f"/repos/{REPO}")
+    assert f"{overview.path}?{overview.query}" in back
+    assert await reader.status(f"/jobs/{job.id}/log?{overview.query}") == 200
+    other = urlsplit(world.house.links.overview("acme/other")).query
+    assert await reader.status(f"/jobs/{job.id}?{other}") == 403
+
+
+async def test_its_link_opens_no_job_that_tells_of_other_repositories_too(world: World, reader: Reader) -> None:
+    query = urlsplit(world.house.links.overview(REPO)).query
+    alone, both = await ended(world, 1, REPO), await ended(world, 2, REPO, "acme/private")
+    assert await reader.status(f"/jobs/{alone.id}?{query}") == 200
+    assert await reader.status(f"/jobs/{both.id}?{query}") == 403
+    assert await reader.status(world.house.links.job(both.id)) == 200
+
+
+async def test_a_link_to_one_job_opens_that_job_alone(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    await world.push("two")
+    await world.settle()
+    first, second = await world.jobs()
+    link = urlsplit(world.house.links.job(first.id))
+    page = await reader.read(link.geturl())
+    ours = [one for one in map(unescape, re.findall(r'(?:href|data-events)="(/[^"]*)"', page)) if "/static/" not in one]
+    assert {urlsplit(one).path for one in ours} == {f"/jobs/{first.id}/events", f"/jobs/{first.id}/log"}
+    assert {await reader.status(one) for one in ours if one.split("?")[0].endswith("log")} == {200}
+    token = urlsplit(ours[0]).query
+    for path in (f"/repos/{REPO}/overview", f"/repos/{REPO}", f"/jobs/{second.id}", f"/jobs/{second.id}/log"):
+        assert await reader.status(f"{path}?{link.query}") == 403
+        assert await reader.status(f"{path}?{token}") == 403
+
+
+async def test_a_keys_reader_goes_from_a_job_to_its_repository_with_the_key(world: World, reader: Reader) -> None:
     await world.push("one")
     await world.settle()
     (job,) = await world.jobs()
-    soon = int(utc_now().timestamp()) + 600
-    page = await reader.read(world.house.links.until(soon).job(job.id))
-    (overview,) = [one for one in await linked(reader, page, f"/repos/{REPO}") if "overview" in one]
-    assert f"link={soon}." in overview
-    onward = await linked(reader, await reader.read(overview), "/jobs")
-    assert onward
-    assert {f"until={soon}" in one for one in onward} == {True}
+    _, key = await world.store.keys.create("tests", utc_now())
+    page = await reader.read(f"/jobs/{job.id}", **{"X-API-Key": key})
+    assert f"/repos/{REPO}/overview" in await linked(reader, page, "/repos")
+    page = await reader.read(f"/repos/{REPO}/overview", **{"X-API-Key": key})
+    assert set(await linked(reader, page, "/jobs")) == {f"/jobs/{job.id}"}
 
 
-async def test_answers_about_locks_and_lines_and_a_jobs_page_lead_to_it(world: World, reader: Reader) -> None:
+async def test_answers_about_locks_and_lines_lead_to_it(world: World, reader: Reader) -> None:
     pull = await world.open_pull("two")
     for command in ("/locks", "/queue", "/status", "/help"):
         await world.say(pull.number, command)
         (link,) = re.findall(r"\((\S+/overview\S+)\)", world.answers(pull.number)[-1].body)
         assert "Nothing is locked." in await reader.read(link) or "Nothing has been asked" in await reader.read(link)
-    await world.say(pull.number, "/deploy to staging")
-    (job,) = await world.jobs()
-    page = await reader.read(world.house.links.job(job.id))
-    (overview,) = [one for one in await linked(reader, page, f"/repos/{REPO}") if "overview" in one]
-    assert (await reader.rows("live", overview))[0][0] == "staging"
 
 
 async def test_before_anything_was_asked_for_it_says_how_to_begin(world: World, reader: Reader) -> None:
