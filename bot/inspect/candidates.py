@@ -117,13 +117,20 @@ def workspace_globs(folder: Folder) -> list[str]:
     globs += listed(uv.get("members"))
     rush = folder.json("rush.json").get("projects")
     globs += [path for item in rush if (path := as_map(item).get("projectFolder"))] if isinstance(rush, list) else []
-    globs += re.findall(r"^[ \t]*(?:use\s+)?\.?/?([\w./-]+)\s*$", _go_uses(folder), re.MULTILINE)
+    globs += _go_uses(folder.text("go.work") or "")
     if folder.first("nx.json", "turbo.json", "moon.yml", ".moon/workspace.yml", "lerna.json"):
         globs += ["apps/*", "packages/*", "libs/*", "services/*"]
     return [glob for glob in globs if not glob.startswith("!")]
 
 
-def _go_uses(folder: Folder) -> str:
-    text = folder.text("go.work") or ""
-    block = re.search(r"\buse\s*\(([^)]*)\)", text)
-    return block[1] if block else "\n".join(re.findall(r"^use\s+\S+", text, re.MULTILINE))
+def _go_uses(text: str) -> Iterator[str]:
+    """The folders that the `use` lines and blocks of a go.work name: https://go.dev/ref/mod#go-work-file-use"""
+    inside = False
+    for line in text.splitlines():
+        words = line.partition("//")[0].split()
+        if not words or words[0] == ")":
+            inside = inside and not words
+        elif words[:2] == ["use", "("] or words[0] == "use(":
+            inside = True
+        elif inside or (words[0] == "use" and len(words) > 1):
+            yield words[0 if inside else 1].strip('"').removeprefix("./")

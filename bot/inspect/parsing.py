@@ -15,8 +15,13 @@ from defusedxml.ElementTree import fromstring as defused_fromstring
 
 MAX_DEPTH = 64
 MAX_YAML_ALIASES = 64
-_JSONC_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|,(?=\s*[}\]])', re.DOTALL)
+MAX_YAML_MERGED = 10_000
+MAX_YAML_DIGITS = 32
+_TOO_LONG = "holds a number too long to be read"
+_JSONC_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"?|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|,(?=\s*[}\]])', re.DOTALL)
 _NESTING = re.compile(r"[\[{]|[\]}]")
+_TOML_TEXT = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?""")
+_DEEP_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
 
 
 class Broken(Exception):
@@ -45,6 +50,8 @@ def _parse_jsonc(text: str) -> Any:
         return json.loads(stripped)
     except json.JSONDecodeError as error:
         return _parse_json5(stripped, error)
+    except ValueError as error:
+        raise Broken(_TOO_LONG) from error
     except RecursionError as deep:
         raise Broken("is nested too deeply") from deep
 
@@ -67,29 +74,37 @@ def _blank(comment: str) -> str:
 
 def parse_toml(text: str) -> dict[str, Any]:
     """TOML; nesting beyond any real manifest's is refused before the parser recurses into it."""
-    if _deepest(text) > MAX_DEPTH:
+    if _is_deep(_TOML_TEXT.sub("s", text)):
         raise Broken("is nested too deeply")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"line (\d+)", str(error))
         raise Broken(f"is not valid TOML: {error}", int(place[1]) if place else None) from error
+    except ValueError as error:
+        raise Broken(_TOO_LONG) from error
     except RecursionError as deep:
         raise Broken("is nested too deeply") from deep
 
 
-def _deepest(text: str) -> int:
+def _is_deep(text: str) -> bool:
+    """Whether brackets, or the parts of one dotted key, stand deeper than MAX_DEPTH in TOML without its texts."""
     depth = deepest = 0
     for bracket in _NESTING.finditer(text):
         depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
         deepest = max(deepest, depth)
-    keys = (line.partition("=")[0] for line in text.splitlines())
-    dotted = max((key.count(".") for key in keys if '"' not in key and "'" not in key), default=0)
-    return max(deepest, dotted)
+    return deepest > MAX_DEPTH or _DEEP_KEY.search(text) is not None
 
 
 class _TolerantLoader(yaml.CSafeLoader):
-    """A safe loader to which unknown tags (CloudFormation's `!Ref`) are plain values."""
+    """A safe loader to which unknown tags (CloudFormation's `!Ref`) are plain values, and merges have an end."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Take in what `<<` names; a merge of merges that doubles at each level is refused at MAX_YAML_MERGED."""
+        own = len(node.value)
+        super().flatten_mapping(node)
+        if len(node.value) > max(own, MAX_YAML_MERGED):
+            raise Broken("merges more keys than can be read", node.start_mark.line + 1)
 
 
 def _plain_value(loader: yaml.CSafeLoader, _suffix: str, node: yaml.Node) -> Any:
@@ -106,7 +121,14 @@ def _as_written(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> str | float:
     return text if re.fullmatch(r"\d+\.\d+", text) else loader.construct_yaml_float(node)
 
 
+def _short_number(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> str | int:
+    """A number of base sixty, as `1:30`, costs the square of its length, so that a long one stays text."""
+    text = str(node.value)
+    return text if len(text) > MAX_YAML_DIGITS else loader.construct_yaml_int(node)
+
+
 _TolerantLoader.add_multi_constructor("!", _plain_value)
+_TolerantLoader.add_constructor("tag:yaml.org,2002:int", _short_number)
 _TolerantLoader.add_constructor("tag:yaml.org,2002:float", _as_written)
 
 
@@ -119,8 +141,8 @@ def parse_yaml(text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise Broken(f"is not valid YAML: {problem}", mark.line + 1 if mark else None) from error
-    except (RecursionError, ValueError, TypeError) as error:
-        raise Broken("is not valid YAML") from error
+    except (RecursionError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise Broken("is not valid YAML") from error  # the library's constructors trip over what a tag does not fit
 
 
 def _bound_yaml(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -13,6 +14,13 @@ from bot.inspect.tree import Tree
 
 SEARCHED_CHARS = 256_000
 SEARCHED_LINE_CHARS = 2_000
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def decoded(raw: bytes) -> str:
+    """A file's text: UTF-8, or UTF-16 where it begins with its mark, as PowerShell writes; lines end in `\\n`."""
+    encoding = "utf-16" if raw.startswith(_WIDE_MARKS) else "utf-8-sig"
+    return raw.decode(encoding, "replace").replace("\r\n", "\n")
 
 
 def _searchable(text: str) -> str:
@@ -45,7 +53,7 @@ class Reader:
     def _whole_text(self, path: str) -> str | None:
         if path not in self._whole:
             raw = self._tree.read(path) if path in self.index else None
-            self._whole[path] = None if raw is None else raw.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+            self._whole[path] = None if raw is None else decoded(raw)
         return self._whole[path]
 
     def json(self, path: str) -> dict[str, Any]:

@@ -129,6 +129,43 @@ def test_nesting_beyond_reason_is_a_warning(name: str, text: str) -> None:
     assert "broken_manifest" in _codes(_inspect({name: text}))
 
 
+def test_yaml_that_merges_itself_without_end_is_refused() -> None:
+    levels = ["a0: &a0 {k0: v}"] + [f"a{n}: &a{n}\n  <<: [*a{n - 1}, *a{n - 1}]" for n in range(1, 31)]
+    inspection = _inspect({"pnpm-workspace.yaml": "\n".join(levels), "package.json": "{}"})
+    assert any("merges" in notice.text for notice in inspection.warnings)
+
+
+@pytest.mark.parametrize("value", ["!!int ''", "!!int x", "!!bool x", "!!timestamp x", "!!float ''", "!!binary é"])
+def test_a_yaml_value_that_is_not_of_its_tag_is_a_warning(value: str) -> None:
+    assert "broken_manifest" in _codes(_inspect({"pnpm-workspace.yaml": f"packages: {value}\n", "package.json": "{}"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("package.json", '{"a": %s}'), ("pyproject.toml", "a = %s\n"), ("environment.yml", "dependencies: %s\n")],
+)
+def test_a_number_of_thousands_of_digits_never_raises(name: str, text: str) -> None:
+    _inspect({name: text % ("1" * 5_000)})
+
+
+@pytest.mark.parametrize("part", ["a", '"a"', "'a'"])
+@pytest.mark.parametrize("place", ["{} = 1", "[{}]", "x = {{ {} = 1 }}"])
+def test_a_toml_key_of_thousands_of_parts_is_a_warning(part: str, place: str) -> None:
+    assert "broken_manifest" in _codes(_inspect({"pyproject.toml": place.format(".".join([part] * 20_000))}))
+
+
+def test_brackets_inside_of_a_toml_text_are_no_nesting() -> None:
+    text = f'[project]\nname = "x"\ndescription = "{"[" * 100}"\ndependencies = ["flask"]\n'
+    assert _inspect({"pyproject.toml": text, "main.py": ""}).apps[0].framework == "flask"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-le"])
+def test_a_manifest_that_windows_wrote_is_read(encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-le" else ""
+    content = f"{mark}flask==3.0.0\r\ngunicorn==22.0\r\n".encode(encoding)
+    assert _inspect({"requirements.txt": content, "app.py": ""}).apps[0].framework == "flask"
+
+
 def test_a_million_paths_are_inspected() -> None:
     paths = [f"src/module{n % 1000}/file{n}.txt" for n in range(1_000_000)]
     inspection = _inspect(
@@ -221,4 +258,21 @@ for name in names:
 def test_no_text_makes_a_search_run_without_end(unit: str) -> None:
     words = [sys.executable, "-c", _HANG, unit, " ".join(_MANIFESTS)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "unit"),
+    [
+        ("package.json", '{"', '\\"'),
+        ("pnpm-workspace.yaml", "packages: 1", ":1"),
+        ("setup.py", "", "install_requires=[\n"),
+        ("go.work", "", "use (\n"),
+    ],
+)
+def test_no_beginning_that_never_ends_makes_a_search_run_without_end(name: str, start: str, unit: str) -> None:
+    script = "import sys; from bot.inspect.inspection import inspect_tree; from bot.inspect.tree import ListingTree"
+    script += "; _, name, start, unit = sys.argv; files = {name: start + unit * (400_000 // len(unit)), 'main.py': 'x'}"
+    words = [sys.executable, "-c", f"{script}; inspect_tree(ListingTree([], files))", name, start, unit]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr[-2000:]

@@ -123,14 +123,22 @@ def _conda(folder: Folder) -> Iterator[Dependency]:
 
 
 def _setup(folder: Folder) -> Iterator[Dependency]:
-    listing = re.search(r"install_requires\s*=\s*\[(.*?)\]", folder.text("setup.py") or "", re.DOTALL)
-    for text in re.findall(r"['\"]([^'\"]+)['\"]", listing[1]) if listing else ():
+    for text in _install_requires(folder.text("setup.py") or ""):
         yield from _named(text, "setup.py")
     section = re.search(
         r"^install_requires\s*=((?:\n?[ \t]+.*|.*)(?:\n[ \t]+.*)*)", folder.text("setup.cfg") or "", re.M
     )
     for text in section[1].split("\n") if section else ():
         yield from _named(text, "setup.cfg")
+
+
+def _install_requires(script: str) -> Iterator[str]:
+    """The texts of setup.py's list, up to the bracket that closes it (`requests[socks]` has some of its own)."""
+    start = re.search(r"install_requires\s*=\s*\[", script)
+    for item in re.finditer(r"['\"]([^'\"\n]+)['\"]|\]", script[start.end() :]) if start else ():
+        if item[1] is None:
+            return
+        yield item[1]
 
 
 def manager(folder: Folder) -> tuple[str, str, str]:
