@@ -58,8 +58,8 @@ def test_an_unknown_ref_is_named(history: History) -> None:
     assert "no-such-branch" in explain(error)
 
 
-@pytest.mark.parametrize("ref", ["--all", "-x", "HEAD:a.txt", "^HEAD", ""])
-def test_a_ref_is_never_taken_for_an_option(history: History, ref: str) -> None:
+@pytest.mark.parametrize("ref", ["--all", "-x", "HEAD:a.txt", "^HEAD", "", "HEAD..HEAD"])
+def test_a_ref_is_one_commit_and_never_an_option(history: History, ref: str) -> None:
     history.commit({"a.txt": b"a\n"})
     assert refusal(history.write(), ref=ref).code == "unknown_ref"
 
@@ -109,17 +109,50 @@ def test_a_damaged_tree_is_reported_as_damage(history: History) -> None:
     assert "git fsck" in explain(error)
 
 
+@pytest.mark.parametrize("gone", ["c1", "c0^{tree}", "c1:a.txt"])
+def test_an_object_that_is_gone_is_reported_as_damage(history: History, gone: str) -> None:
+    for text in (b"one\n", b"two\n", b"three\n"):
+        history.commit({"a.txt": text})
+    repository = history.write()
+    loose_object(repository, git(repository, "rev-parse", gone).decode().strip()).unlink()
+    error = refusal(repository)
+    assert error.code == "corrupt_repository"
+    assert "git fsck" in explain(error)
+
+
+def test_a_newest_commit_that_is_gone_is_told_in_gits_words(history: History) -> None:
+    history.commit({"a.txt": b"one\n"})
+    repository = history.write()
+    loose_object(repository, git(repository, "rev-parse", "c0").decode().strip()).unlink()
+    assert "bad object refs/" in explain(refusal(repository))
+
+
+def test_a_repository_that_is_damaged_elsewhere_is_said_to_be(history: History, tmp_path: Path) -> None:
+    history.commit({"a.txt": b"one\n"})
+    repository = history.write()
+    damage(repository, git(repository, "rev-parse", "c0:a.txt").decode().strip())
+    with pytest.raises(Permanent) as caught:
+        fetch(f"file://{repository}", tmp_path / "clone.git")
+    assert caught.value.code == "corrupt_remote"
+    assert "corrupt" in explain(caught.value)
+
+
 def damage(repository: Path, oid: str) -> None:
     """Overwrite one object with rubbish."""
+    loose = loose_object(repository, oid)
+    loose.chmod(0o644)
+    loose.write_bytes(b"rubbish")
+
+
+def loose_object(repository: Path, oid: str) -> Path:
+    """The file of one object, once all of them are unpacked."""
     pack = next(iter((repository / "objects" / "pack").glob("*.pack")), None)
     if pack is not None:
         moved = repository / "moved.pack"
         pack.rename(moved)
         pack.with_suffix(".idx").unlink()
         git(repository, "unpack-objects", "-q", feed=moved.read_bytes())
-    loose = repository / "objects" / oid[:2] / oid[2:]
-    loose.chmod(0o644)
-    loose.write_bytes(b"rubbish")
+    return repository / "objects" / oid[:2] / oid[2:]
 
 
 def test_many_files_are_no_trouble(history: History) -> None:
@@ -157,6 +190,18 @@ def test_names_that_are_no_utf8_show_as_readable_text(history: History) -> None:
     history.commit({b"caf\xe9.txt": b"a\n"}, author=b"Ren\xe9 <rene@example.org>")
     report = analysed(history.write(), per_file=True)
     assert json.loads(json.dumps(report.to_json()))["perFile"] == {"caf\ufffd.txt": {"Ren\ufffd <rene@example.org>": 1}}
+
+
+def test_names_that_read_alike_lose_none_of_their_lines(history: History) -> None:
+    history.commit({b"caf\xe9.py": b"a\nb\n", b"caf\xe8.py": b"a\n"})
+    report = analysed(history.write(), per_file=True)
+    assert report.per_file == {"caf\ufffd.py": {"Ann <ann@example.org>": 3}}
+
+
+def test_attributes_hold_for_names_that_are_no_utf8(history: History) -> None:
+    history.commit({b"caf\xe9.py": b"a\n", "own.c": b"b\n", ".gitattributes": b"*.py linguist-generated\n"})
+    left_out = {(entry.path, entry.reason) for entry in analysed(history.write(), all_files=False).excluded}
+    assert ("caf\ufffd.py", "generated") in left_out
 
 
 def test_a_mailmap_with_a_loop_ends(history: History) -> None:
@@ -266,6 +311,13 @@ def test_a_trusted_origin_may_be_anywhere() -> None:
 @pytest.mark.parametrize("address", ["224.0.0.1", "fe80::1%eth0", "fc00::1", "2002:7f00:1::"])
 def test_addresses_inside_other_addresses_are_seen_through(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize("url", ["https://[bad/x", "https://example.org:port/x", "ftp://example.org/x"])
+def test_an_address_git_has_no_way_to_is_refused_from_a_shell_too(url: str) -> None:
+    with pytest.raises(Refused) as caught:
+        check_address(url, allow_local=True)
+    assert caught.value.code == "address_not_allowed"
 
 
 def test_an_address_is_shown_without_its_password() -> None:

@@ -48,7 +48,17 @@ _EMPTY = {
 }
 """Ids of the empty blob and the empty tree, by the length of an id (SHA-1, SHA-256)."""
 
-_CORRUPT = (b"corrupt", b"unable to read", b"missing blob", b"bad object", b"inflate", b"unable to unpack", b"bad tree")
+_CORRUPT = (
+    b"corrupt",
+    b"unable to read",
+    b"Could not read",
+    b"missing blob",
+    b"bad object",
+    b"inflate",
+    b"unable to unpack",
+    b"bad tree",
+)
+"""What git says of objects that are damaged or gone."""
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
