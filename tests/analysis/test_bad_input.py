@@ -132,7 +132,7 @@ def test_a_repository_that_is_damaged_elsewhere_is_said_to_be(history: History, 
     repository = history.write()
     damage(repository, git(repository, "rev-parse", "c0:a.txt").decode().strip())
     with pytest.raises(Permanent) as caught:
-        fetch(f"file://{repository}", tmp_path / "clone.git")
+        fetch_into(tmp_path / "clone.git", check_address(f"file://{repository}", allow_local=True), "HEAD", Children())
     assert caught.value.code == "corrupt_remote"
     assert "corrupt" in explain(caught.value)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from bot.jobs.analysis.languages.linguist import linguist
+from bot.jobs.analysis.people.identities import readable
 from bot.jobs.analysis.repositories.git import Git
 
 _ATTRIBUTES = ("linguist-vendored", "linguist-generated", "linguist-language")
@@ -39,7 +40,7 @@ class Excluded(NamedTuple):
 
 
 class Attributes:
-    """What the .gitattributes of a commit say about Linguist: attribute and value by path; empty for most.
+    """What the .gitattributes of a commit say about Linguist: attribute and value by readable path; empty for most.
 
     `unheard` says that they took too long to be understood, and that nothing of them counts.
     """
@@ -102,6 +103,5 @@ def _by_path(tokens: list[bytes]) -> dict[str, dict[str, str]]:
     told: dict[str, dict[str, str]] = {}
     for path, name, value in zip(tokens[::3], tokens[1::3], tokens[2::3], strict=False):
         if value != b"unspecified":
-            text = path.decode("utf-8", "surrogateescape")
-            told.setdefault(text, {})[name.decode()] = value.decode("utf-8", "replace")
+            told.setdefault(readable(path), {})[name.decode()] = value.decode("utf-8", "replace")
     return told

@@ -18,6 +18,8 @@ from bot.errors import Refused, Transient
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SCP_LIKE = re.compile(r"[\w.-]+@[\w.-]+:(?!//)")
+_KNOWN = ("file", "git", "http", "https", "ssh")
+"""What git is let speak from a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,21 @@ def check_address(
 ) -> Address:
     """The address, if it may be cloned.
 
-    `allow_local` lets everything through (a person at their own shell). `trusted` holds origins (`scheme://host:port`)
-    the server's settings name, such as its GitHub, wherever they are. `way_out` is the environment git is given to
-    reach it through a proxy, which then looks its name up itself. Raises Refused("address_not_allowed") or
-    Transient("host_unreachable").
+    `allow_local` lets every address through that git has a way to (a person at their own shell). `trusted` holds
+    origins (`scheme://host:port`) the server's settings name, such as its GitHub, wherever they are. `way_out` is the
+    environment git is given to reach it through a proxy, which then looks its name up itself. Raises
+    Refused("address_not_allowed") or Transient("host_unreachable").
     """
     return replace(_checked(url, allow_local=allow_local, trusted=trusted), way_out=way_out or {})
 
 
 def _checked(url: str, *, allow_local: bool, trusted: frozenset[str]) -> Address:
     shown = without_password(url)
-    if allow_local:
-        return Address(url, shown, protocols="file:git:http:https:ssh")
     parts = _split(url, shown)
+    if allow_local:
+        if _SCHEME.match(url) and parts.scheme not in _KNOWN:
+            raise Refused("address_not_allowed", target=shown)
+        return Address(url, shown, protocols=":".join(_KNOWN))
     if f"{parts.scheme}://{parts.netloc}" in trusted:
         return Address(url, shown, _NO_REDIRECT, parts.scheme)
     if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:

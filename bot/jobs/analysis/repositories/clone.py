@@ -40,6 +40,9 @@ _NO_REF = re.compile(r"couldn't find remote ref|Remote branch .* not found|not o
 _SHALLOW = re.compile(r"shallow roots are not allowed")
 _MOVED = re.compile(r"returned error: 30[12378]")
 _FULL_DISK = re.compile(r"No space left on device|Disk quota exceeded")
+_DAMAGED = re.compile(
+    r"^.*(?:possible repository corruption|is corrupt|unable to read|did not send all necessary objects).*$", re.M
+)
 _OTHER_IDS = re.compile(r"mismatched algorithms|unknown object format")
 _HIDDEN = re.compile(r"//[^/@\s]*@")
 
@@ -53,7 +56,7 @@ def fetch_into(
     The token travels in git's environment, never in an argument or an address, and goes to the address's host alone:
     redirects are not followed with it. Raises UserMistake (`credentials_needed`, `not_a_repository`, `unknown_ref`,
     `no_commits`, `repository_moved`), Refused (`shallow_repository`), Transient (`host_unreachable`) or Permanent
-    (`disk_full`, `clone_failed`), Cancelled after a stop.
+    (`disk_full`, `corrupt_remote`, `clone_failed`), Cancelled after a stop.
     """
     if not ref or ref.startswith("+"):  # to git, a sign and no part of a name
         raise UserMistake("unknown_ref", ref=ref)
@@ -144,6 +147,9 @@ def _why(told: str, address: Address, ref: str) -> ShipmateError:
         return UserMistake("no_commits" if ref == "HEAD" else "unknown_ref", ref=ref)
     if _NO_REPOSITORY.search(told):
         return UserMistake("not_a_repository", target=target)
+    damaged = _DAMAGED.search(told)
+    if damaged:
+        return Permanent("corrupt_remote", target=target, detail=damaged[0])
     if _NO_ANSWER.search(told):
         return Transient("host_unreachable", target=target, detail=detail)
     if _REFUSED.search(told):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import Permanent, Refused, UserMistake
 from bot.jobs.analysis.repositories.git import plain_git
 
-_ALL_BUT = b"^"
-"""How git repeats a ref that means all but a commit."""
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""How git tells of one commit; of a range it tells two, and one that is left out with a `^`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,18 @@ class Repository:
     def resolve(self, ref: str) -> str:
         """The full id of the commit `ref` means. Raises UserMistake for an empty repository or an unknown ref."""
         code, out, told = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        if code == 0 and not out.startswith(_ALL_BUT):
-            return out.decode().strip()
+        head = out.decode().strip()
+        if code == 0 and _ID.fullmatch(head):
+            return head
         raise self._why_unresolved(ref, told)
 
     def _why_unresolved(self, ref: str, told: str) -> UserMistake | Permanent:
-        code, out, _ = self._git("rev-list", "--all", "--max-count=1")
+        code, out, complaint = self._git("rev-list", "--all", "--max-count=1")
         if code == 0 and not out.strip():
             return UserMistake("no_commits", ref=ref)
         if code != 0 or "corrupt" in told or "unable to" in told:
-            return Permanent("corrupt_repository", command="git rev-parse", exit_code=code, detail=told)
+            detail = (told or complaint).partition("\n")[0]
+            return Permanent("corrupt_repository", command="git rev-parse", exit_code=code, detail=detail)
         return UserMistake("unknown_ref", ref=ref)
 
     def _git(self, *args: str) -> tuple[int, bytes, str]:
@@ -44,7 +47,7 @@ def open_at(path: Path, ref: str) -> tuple[Repository, str]:
     Raises what `open_repository` and `Repository.resolve` raise.
     """
     repository, head = _open(path, "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    return repository, repository.resolve(ref) if not head or head.startswith(_ALL_BUT.decode()) else head
+    return repository, head if _ID.fullmatch(head) else repository.resolve(ref)
 
 
 def open_repository(path: Path) -> Repository:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bot.jobs.analysis.blame.onepass import Owners
@@ -95,11 +96,11 @@ def _tally(counted: Mapping[bytes, Owners], author_of: Sequence[Author], languag
 
 
 def _per_file(counted: Mapping[bytes, Owners], author_of: Sequence[Author]) -> dict[str, dict[str, int]]:
-    """Each file's lines by author, by path."""
-    return {
-        readable(path): {str(author): lines for author, lines in ranked(by_author(counted[path], author_of)).items()}
-        for path in sorted(counted)
-    }
+    """Each file's lines by author, by path; those whose names read alike stand together."""
+    files: dict[str, Counter[Author]] = {}
+    for path in sorted(counted):
+        files.setdefault(readable(path), Counter()).update(by_author(counted[path], author_of))
+    return {path: {str(author): lines for author, lines in ranked(owners).items()} for path, owners in files.items()}
 
 
 def _unread(found: State) -> list[Excluded]:
