@@ -24,6 +24,7 @@ from bot.desk import following, record
 from bot.desk.admission import decided
 from bot.desk.analysing import analyse_push, judge_change
 from bot.desk.buttons import command_of
+from bot.desk.limits import limit_behind
 from bot.desk.merging import let_go_on
 from bot.desk.order import Order
 from bot.desk.orders import OrderDesk
@@ -147,6 +148,8 @@ class Desk:
             )
             job = await self._orders.admit_push(facts, job)
         except (Refused, Permanent) as refused:
+            if (limit := limit_behind(refused)) is not None:
+                raise limit from refused
             return self._refuse_push(wish, facts.installation_id, refused)
         audit = record.pushed(wish, "acted", "deploy_asked", decided(job), job)
         return Outcome("acted", "deploy_asked", jobs=(job,), audit=(audit,))

@@ -11,6 +11,7 @@ from bot.commands import COMMANDS
 from bot.deliveries.wishes import FollowPull
 from bot.desk import following, record
 from bot.desk.admission import pushed
+from bot.desk.limits import SPOKEN, limit_behind, told_now
 from bot.desk.office import Office
 from bot.desk.order import Order
 from bot.desk.outcome import Outcome
@@ -34,7 +35,7 @@ from bot.desk.rules.status import status
 from bot.desk.rules.unlock import unlock
 from bot.desk.rules.whoami import whoami
 from bot.desk.rules.why import why
-from bot.errors import Permanent, Refused, ShipmateError
+from bot.errors import Permanent, Refused, ShipmateError, Transient
 from bot.gates import policy
 from bot.gates.facts import Facts
 from bot.model import JobRequest
@@ -79,16 +80,23 @@ class OrderDesk:
         self._mask = mask
 
     async def decide(self, order: Order, facts: Facts, refuse: Refuse) -> Outcome:
-        """What the order leads to, told to the audit trail. Raises Transient when GitHub cannot be asked."""
+        """What the order leads to, told to the audit trail. Raises Transient when GitHub cannot be asked just now."""
         rules: dict[str, Any] = {}
         order = self._fit_to_be_shown(order)
         try:
             outcome = await self._ruled(order, facts, rules)
-        except (Refused, Permanent) as refused:
+        except (Refused, Permanent, Transient) as error:
+            refused = self._told_now(order, error)
             told = masked(record.refused(order, refused, rules), self._mask)
             return Outcome("refused", refused.code, answers=(refuse(refused),), audit=(told,))
         audit = tuple(masked(entry, self._mask) for entry in record.obeyed(order, outcome, rules))
         return dataclasses.replace(outcome, audit=audit)
+
+    def _told_now(self, order: Order, error: Refused | Permanent | Transient) -> Refused | Permanent:
+        """Raises Transient for what is waited for: however long, where no person spoke who could say it again."""
+        if order.origin.face not in SPOKEN and (limit := limit_behind(error)) is not None:
+            raise limit
+        return told_now(error, self._office.clock())
 
     def _fit_to_be_shown(self, order: Order) -> Order:
         """A reason is kept and shown to others: with no secret in it. Values are left alone, they are to be used."""

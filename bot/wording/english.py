@@ -232,6 +232,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.github_unexpected_reply": "GitHub answered {operation} in a way that is not understood. It is our bug; the server's log has the details.",
     "failed.github_rate_limited": "GitHub's rate limit is reached; it goes on by itself in {retry_after_s} s.",
     "failed.github_unreachable": "GitHub could not be reached. It is tried again by itself.",
+    "failed.github_limited": "GitHub takes no more requests of ours until {until}, so nothing was done. Say it again after that.",
     "failed.github_unauthorized": "GitHub refuses the app's credentials. Check GITHUB_APP_ID and GITHUB_PRIVATE_KEY.",
     "failed.github_forbidden": "GitHub does not let the app do {operation}: {message}. Check the permissions the app was granted.",
     "failed.github_not_found": "GitHub knows no such thing, or the app is not installed there: {operation}.",

@@ -228,6 +228,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.github_unexpected_reply": "GitHub이 {operation}에 이해할 수 없는 답을 했습니다. 저희의 버그이며 서버 로그에 자세한 내용이 있습니다.",
     "failed.github_rate_limited": "GitHub의 요청 한도에 도달했습니다. {retry_after_s}초 뒤 자동으로 계속합니다.",
     "failed.github_unreachable": "GitHub에 연결할 수 없습니다. 자동으로 다시 시도합니다.",
+    "failed.github_limited": "GitHub이 {until}까지 이 앱의 요청을 더 받지 않으므로 아무것도 하지 않았습니다. 그 뒤에 다시 말해 주세요.",
     "failed.github_unauthorized": "GitHub이 앱의 자격 증명을 거부합니다. GITHUB_APP_ID와 GITHUB_PRIVATE_KEY를 확인하세요.",
     "failed.github_forbidden": "GitHub이 앱의 {operation}을(를) 허용하지 않습니다: {message}. 앱에 부여된 권한을 확인하세요.",
     "failed.github_not_found": "GitHub에 그런 것이 없거나 앱이 설치되어 있지 않습니다: {operation}.",
