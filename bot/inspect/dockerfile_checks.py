@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from bot.inspect.dockerfile_parser import Dockerfile, Instruction, parse_dockerfile
 from bot.inspect.model import Notice
-from bot.inspect.paths import join
+from bot.inspect.paths import copied, join
 from bot.inspect.reader import Reader
 
 _BUILD_OUTPUT = re.compile(r"(?:^|/)(?:target/[^/]*\.[jw]ar|build/libs/.+|bin/Release/.+)$")
 _LOCKS = {"npm ci": "package-lock.json", "yarn install": "yarn.lock", "pnpm install": "pnpm-lock.yaml"}
-_PREDEFINED = frozenset({"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "BUILDPLATFORM", "BUILDOS", "BUILDARCH"})
+_PREDEFINED = frozenset(
+    f"{side}{fact}" for side in ("TARGET", "BUILD") for fact in ("PLATFORM", "OS", "ARCH", "VARIANT")
+)
+"""https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope"""
 
 
 def check_dockerfile(reader: Reader, path: str, context: str) -> list[Notice]:
@@ -36,8 +39,7 @@ def _missing_sources(parsed: Dockerfile, reader: Reader, base: str) -> Iterator[
         for source in instruction.words()[:-1]:
             if re.search(r"[$*?\[]|^https?:|^git@|^<<", source):
                 continue
-            path = join(base, source.strip("/").removeprefix("./").removesuffix("."))
-            if path in ("", ".", base) or path in reader.index or reader.index.below(path):
+            if reader.index.holds(copied(base, source)):
                 continue
             if _BUILD_OUTPUT.search(source):
                 yield (

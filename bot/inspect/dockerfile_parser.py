@@ -7,10 +7,12 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _INSTRUCTION = re.compile(r"^[ \t]*([A-Za-z]+)\s+(.*)$", re.DOTALL)
-_HEREDOC = re.compile(r"<<-?\s*['\"]?([A-Za-z_]\w*)['\"]?")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^}]*))?\}|(\w+))")
+_HEREDOC = re.compile(r"(?<!\S)\d*<<-?['\"]?([^\s<'\"]+)['\"]?(?!\S)")
+"""A word of its own, as BuildKit wants it: `<<<` and `1<<n` are the shell's."""
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-+])([^}\n]{0,500}))?\}|(\w+))")
 _DIRECTIVE = re.compile(r"^#\s*(\w+)\s*=\s*(\S+)\s*$")
 _OTHER_SERVERS = frozenset({21, 22, 25, 53, 443, 2222, 3306, 5432, 6379, 8443, 9090, 27017})
 """Ports of SSH, mail, names, TLS, databases and metrics, which stand beside the web's."""
@@ -106,12 +108,13 @@ class Dockerfile:
     def web_port(self) -> int | None:
         """Of several ports the one that is its PORT, else the first that no other kind of server is known by."""
         ports = list(dict.fromkeys(self.ports()))
-        given = self.variables().get("PORT", "")
+        given = self.variables.get("PORT", "")
         if given.isdigit() and int(given) in ports:
             return int(given)
         return next((port for port in ports if port not in _OTHER_SERVERS), ports[0] if ports else None)
 
-    def variables(self) -> dict[str, str]:
+    @cached_property
+    def variables(self) -> Mapping[str, str]:
         """ARG and ENV values that are known without building."""
         known = {name: value for name, value in self.arguments.items() if value is not None}
         for stage in reversed(self.ancestry()):
@@ -122,7 +125,7 @@ class Dockerfile:
 
     def expand(self, text: str) -> str:
         """Fill known variables in; unknown ones without a default stay as written."""
-        return _filled(text, self.variables())
+        return _filled(text, self.variables)
 
 
 def parse_dockerfile(text: str) -> Dockerfile:
@@ -209,10 +212,10 @@ def _join(lines: list[str], position: int, escape: str) -> tuple[str, int]:
 
 
 def _skip_heredocs(lines: list[str], position: int, value: str) -> int:
+    """The line after the texts that an instruction holds; one without an end is no reason to lose what follows."""
     for match in _HEREDOC.finditer(value):
-        while position < len(lines) and lines[position].strip() != match[1]:
-            position += 1
-        position += 1
+        end = next((n for n in range(position, len(lines)) if lines[n].strip() == match[1]), None)
+        position = position if end is None else end + 1
     return position
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.inspect.dockerfile_parser import Dockerfile, parse_dockerfile
-from bot.inspect.paths import join, parent, shown
+from bot.inspect.paths import copied, join, parent, shown
 from bot.inspect.reader import Reader
 
 CONTRACT_PATHS = ("Dockerfile", "docker/Dockerfile", "deployment/Dockerfile")
@@ -86,8 +86,4 @@ def copied_sources(parsed: Dockerfile) -> list[str]:
 
 
 def _resolved(reader: Reader, base: str, sources: list[str]) -> int:
-    return sum(1 for source in sources if _exists(reader, join(base, source.strip("/").removeprefix("./"))))
-
-
-def _exists(reader: Reader, path: str) -> bool:
-    return path in ("", ".") or path.endswith("/.") or path in reader.index or bool(reader.index.below(path))
+    return sum(1 for source in sources if reader.index.holds(copied(base, source)))

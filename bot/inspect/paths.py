@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 DROPPED_FOLDERS = frozenset(
     (
@@ -74,7 +76,8 @@ class PathIndex:
     """All paths that count, sorted, so that a folder's files are one slice."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        kept = [path for path in paths if not _is_dropped(path)]
+        self._whole = tuple(paths)
+        kept = [path for path in self._whole if not _is_dropped(path)]
         self._sorted: Sequence[str] = sorted(kept)
         self._set = frozenset(kept)
 
@@ -90,10 +93,24 @@ class PathIndex:
 
     def below(self, folder: str) -> Sequence[str]:
         """The paths below a folder (`""` is the root), still from the repository's root, sorted."""
-        if not folder:
-            return self._sorted
-        start = bisect_left(self._sorted, folder + "/")
-        return self._sorted[start : bisect_left(self._sorted, folder + "0")]  # "0" follows "/" in ASCII
+        return _below(self._sorted, folder) if folder else self._sorted
+
+    def holds(self, path: str) -> bool:
+        """Whether a file or a folder stands there, be it one that does not count: a build may copy it all the same."""
+        return path in self._set or path in ("", ".") or path in self._all_names or bool(_below(self._in_order, path))
+
+    @cached_property
+    def _all_names(self) -> frozenset[str]:
+        return frozenset(self._whole)
+
+    @cached_property
+    def _in_order(self) -> Sequence[str]:
+        return sorted(self._whole)
+
+
+def _below(ordered: Sequence[str], folder: str) -> Sequence[str]:
+    start = bisect_left(ordered, folder + "/")
+    return ordered[start : bisect_left(ordered, folder + "0")]  # "0" follows "/" in ASCII
 
 
 def _is_dropped(path: str) -> bool:
@@ -112,6 +129,11 @@ def join(folder: str, name: str) -> str:
     base = "" if folder in ("", ".") else folder.rstrip("/")
     clean = name.removeprefix("./")
     return f"{base}/{clean}" if base and clean else base or clean
+
+
+def copied(context: str, source: str) -> str:
+    """What a COPY's source names, from the repository's root: `/x`, `./x/.` and `../x` stay in the context."""
+    return join(context, posixpath.normpath(f"/{source}").lstrip("/"))
 
 
 def parent(path: str) -> str:

@@ -31,6 +31,25 @@ def test_what_will_fail_is_said_with_its_line(line: str, code: str) -> None:
     assert _said(f"FROM quay.io/x/y:1\n{line}\nUSER 1\nEXPOSE 80\n") == {code: 2}
 
 
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("COPY themes ./themes", "themes/dark/theme.toml"),
+        ("COPY vendor/ ./vendor/", "vendor/github.com/x/y.go"),
+        ("COPY config/. /etc/app/", "config/app.conf"),
+        ("COPY ./ ./", "app.py"),
+        ("COPY --parents ./src/./app.py ./", "src/app.py"),
+    ],
+)
+def test_what_is_there_is_not_told_as_missing(line: str, path: str) -> None:
+    assert _said(f"FROM quay.io/x/y:1\n{line}\nUSER 1\nEXPOSE 80\n", path) == {}
+
+
+@pytest.mark.parametrize("platform", ["TARGETVARIANT", "BUILDVARIANT"])
+def test_an_argument_that_the_builder_gives_is_not_told_as_open(platform: str) -> None:
+    assert _said(f"FROM quay.io/x/${platform}:1\nUSER 1\nEXPOSE 80\n") == {}
+
+
 def test_root_docker_hub_and_a_missing_port_are_said() -> None:
     assert _said("FROM node:22\nCMD x\n") == {"docker_hub": 1, "runs_as_root": 1, "no_expose": None}
 

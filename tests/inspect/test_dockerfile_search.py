@@ -92,9 +92,25 @@ CMD ["serve", "a b"]
 def test_an_alternative_escape_and_old_forms_are_read() -> None:
     parsed = parse_dockerfile("# escape=`\nFROM x\nRUN a `\n  b\nENV NAME the value\nCMD run it\n")
     assert parsed.instructions[1].value == "a b"
-    assert parsed.variables() == {"NAME": "the value"}
+    assert parsed.variables == {"NAME": "the value"}
     assert parsed.command() == "run it"
 
 
 def test_a_command_inherited_from_an_earlier_stage_counts() -> None:
     assert parse_dockerfile('FROM x AS base\nEXPOSE 80\nCMD ["a"]\nFROM base\nRUN b\n').ports() == [80]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN bash -c 'read x <<< \"foo\"'",
+        "RUN echo $((1<<n))",
+        "RUN <<EOF\napt-get update\nCMD no\nEOF",
+        'RUN python3 <<"EOF" && echo done\nprint(1)\nCMD no\nEOF',
+        "COPY <<-config.yml /etc/config.yml\n\tport: 1\n\tconfig.yml",
+        "RUN cat <<EOF",
+    ],
+    ids=["here-string", "shift", "script", "quoted", "file", "without-end"],
+)
+def test_only_a_heredoc_s_own_lines_are_no_instructions(line: str) -> None:
+    assert parse_dockerfile(f"FROM x\n{line}\nEXPOSE 3000\nCMD run it\n").command() == "run it"

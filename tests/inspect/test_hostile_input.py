@@ -261,6 +261,23 @@ def test_no_text_makes_a_search_run_without_end(unit: str) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+_BESIDE = {
+    "CMakeLists.txt": "project(x)\nadd_executable(x src/main.cpp)\n",
+    "pubspec.yaml": "name: x\n",
+    "shard.yml": "name: x\n",
+    "package.json": '{"dependencies": {"@tanstack/react-start": "1"}}',
+    "main.py": "x",
+}
+"""What leads a reader to the files that never end."""
+_ENDLESS = """
+import json, sys
+from bot.inspect.inspection import inspect_tree
+from bot.inspect.tree import ListingTree
+_, beside, name, start, unit = sys.argv
+inspect_tree(ListingTree([], {**json.loads(beside), name: start + unit * (400_000 // len(unit))}))
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "start", "unit"),
     [
@@ -268,11 +285,14 @@ def test_no_text_makes_a_search_run_without_end(unit: str) -> None:
         ("pnpm-workspace.yaml", "packages: 1", ":1"),
         ("setup.py", "", "install_requires=[\n"),
         ("go.work", "", "use (\n"),
+        ("Dockerfile", "FROM x\n", "ENV A=${a:-\n"),
+        ("src/main.cpp", "", ".listen(\n"),
+        ("bin/server.dart", "", "serve(x,\n"),
+        ("src/a.cr", "", "bind_tcp(\n"),
+        ("vite.config.ts", "", "spa : {xenabled : tr\n"),
     ],
 )
 def test_no_beginning_that_never_ends_makes_a_search_run_without_end(name: str, start: str, unit: str) -> None:
-    script = "import sys; from bot.inspect.inspection import inspect_tree; from bot.inspect.tree import ListingTree"
-    script += "; _, name, start, unit = sys.argv; files = {name: start + unit * (400_000 // len(unit)), 'main.py': 'x'}"
-    words = [sys.executable, "-c", f"{script}; inspect_tree(ListingTree([], files))", name, start, unit]
+    words = [sys.executable, "-c", _ENDLESS, json.dumps(_BESIDE), name, start, unit]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr[-2000:]

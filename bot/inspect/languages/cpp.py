@@ -10,8 +10,8 @@ from bot.inspect.languages.common import begin, settle_framework, settle_ports, 
 
 _CPP_PORTS = (
     r"\.port\(\s*(\d{2,5})",
-    r"addListener\([^,]*,\s*(\d{2,5})",
-    r"\.listen\([^)]*?(\d{2,5})",
+    r"addListener\([^,\n]{0,120},\s*(\d{2,5})",
+    r"\.listen\([^)\n]{0,120}?(\d{2,5})",
     r"\bport\b\s*=\s*(\d{2,5})",
 )
 _MESON_BUILD = "meson setup build && meson compile -C build"

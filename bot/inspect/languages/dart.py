@@ -13,7 +13,7 @@ from bot.inspect.manifests.pins import Pin, settle_runtime, tool_pins
 _DART_PORTS = (
     r"environment\['PORT'\]\s*\?\?\s*'(\d{2,5})'",
     r"\bport\s*=\s*(\d{2,5})",
-    r"serve\([^)]*,\s*(\d{2,5})\s*\)",
+    r"serve\([^)]{0,200},\s*(\d{2,5})\s*\)",
 )
 
 

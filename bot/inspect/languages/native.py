@@ -12,7 +12,8 @@ from bot.inspect.languages.common import begin, settle_framework, settle_ports, 
 from bot.inspect.manifests.pins import Pin, file_pins, settle_runtime, tool_pins
 
 _SWIFT_PORTS = (r"\bport\s*[:=]\s*(\d{2,5})", r"\.port\s*=\s*(\d{2,5})", r"port:\s*(\d{2,5})")
-_CRYSTAL_PORTS = (r"Kemal\.run\s*\(?\s*(\d{2,5})", r"\bport\s*=\s*(\d{2,5})", r"bind_tcp\([^)]*?(\d{2,5})")
+_ZIG_PORTS = (r"\bport\s*[:=]\s*(\d{2,5})", r"parseIp\([^,\n]{0,120},\s*(\d{2,5})")
+_CRYSTAL_PORTS = (r"Kemal\.run\s*\(?\s*(\d{2,5})", r"\bport\s*=\s*(\d{2,5})", r"bind_tcp\([^)\n]{0,120}?(\d{2,5})")
 
 
 def inspect_swift(draft: Draft) -> None:
@@ -103,9 +104,7 @@ def inspect_zig(draft: Draft) -> None:
             "build", "zig build -Doptimize=ReleaseSafe", "zig/build", f"{match[1]} is the executable", at="build.zig"
         )
         start_with(draft, f"./zig-out/bin/{match[1]}", "zig/program", "what zig build leaves", "build.zig")
-    settle_ports(
-        draft, None, folder.match(r"src/.*\.zig")[:4], (r"\bport\s*[:=]\s*(\d{2,5})", r"parseIp\([^,]*,\s*(\d{2,5})")
-    )
+    settle_ports(draft, None, folder.match(r"src/.*\.zig")[:4], _ZIG_PORTS)
 
 
 def _zig_pins(folder: Folder) -> Iterator[Pin]:

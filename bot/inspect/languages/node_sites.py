@@ -170,7 +170,7 @@ def _solidstart(folder: Folder, package: PackageJson) -> Verdict | None:
 
 def _tanstack(folder: Folder, package: PackageJson) -> Verdict | None:
     name, text = config_text(folder, "vite.config", "app.config")
-    if re.search(r"\bspa\s*:\s*\{[^}]*enabled\s*:\s*true", text):
+    if re.search(r"\bspa\s*:\s*\{[^}]{0,500}enabled\s*:\s*true", text):
         return "dist/client", "vite.config builds a single-page application", name
     return None
 
