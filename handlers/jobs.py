@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from bot import messages
 from bot.clock import Clock
+from bot.errors import Transient
 from bot.line import place_of
 from bot.links import Links
 from bot.model import Event, EventType, Job, JobKind
@@ -26,6 +28,8 @@ from handlers.streaming import PAGE, Watch, follow, frame_of
 
 OF_CONSENT = frozenset({EventType.JOB_HELD, EventType.JOB_APPROVED, EventType.JOB_RELEASED})
 """Events that change what is said of a job, and say too little themselves."""
+
+log = logging.getLogger("shipmate.web")
 
 routes = web.RouteTableDef()
 
@@ -61,18 +65,28 @@ async def show_job(request: web.Request) -> web.Response:
 
 @routes.get("/jobs/{id}/log")
 async def raw_log(request: web.Request) -> web.StreamResponse:
-    """Every line kept of the log, as plain text."""
+    """Every line kept of the log, as plain text; one that could not be read to its end is cut, and seen to be."""
     pages, job = request.app[PAGES], await _admitted(request)
+    events = await pages.jobs.events(job.id, 0, PAGE)
     reply = web.StreamResponse(headers={"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"})
     await reply.prepare(request)
-    after = 0
-    while events := await pages.jobs.events(job.id, after, PAGE):
-        after = events[-1].seq
-        lines = [line for e in events if e.type is EventType.LOG_WRITTEN for line in e.details["lines"]]
-        if lines:
-            await reply.write(("\n".join(lines) + "\n").encode())
+    try:
+        while events:
+            await reply.write(_lines(events))
+            events = await pages.jobs.events(job.id, events[-1].seq, PAGE)
+    except Transient as busy:
+        log.warning("a log was cut", extra={"job": job.id, "code": busy.code})
+        if request.transport is not None:
+            request.transport.abort()
+        return reply
     await reply.write_eof()
     return reply
+
+
+def _lines(events: Sequence[Event]) -> bytes:
+    """The log's lines among the events, each ended."""
+    lines = [line for e in events if e.type is EventType.LOG_WRITTEN for line in e.details["lines"]]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 @routes.get("/jobs/{id}/events")

@@ -21,6 +21,7 @@ from bot.slack.composition import Means, SlackSide, slack_ingress, socket_mode
 from bot.web.at_github import AtGitHub
 from handlers import (
     api_docs,
+    busy,
     contribution_pages,
     github_webhook,
     health,
@@ -39,6 +40,7 @@ def web_application(house: House) -> web.Application:
     """The HTTP face."""
     store, settings = house.opened.store, house.settings
     app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    busy.add_to(app)
     github_webhook.add_to(app, Ingress(store.deliveries, require_github(settings).webhook_secrets, house.metrics))
     github, watch = AtGitHub(require_github(settings).url), house.opened.database.watch
     app[jobs.PAGES] = jobs.JobPages(store.jobs, store.keys, house.links, utc_now, watch, github, settings.locale)

@@ -594,6 +594,7 @@ SENTENCES: Mapping[str, str] = {
     "page.reconnecting": "Connection lost; reconnecting…",
     "page.closed": "Shipmate",
     "page.forbidden": "This page needs a link that has not expired, or an API key. Open it from the check run or the comment.",
+    "page.busy": "Shipmate cannot look it up just now. Come again in {seconds} s.",
     "page.not_found": "There is no such job here.",
     "page.search": "Search the log",
     "page.raw": "Raw log",

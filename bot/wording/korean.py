@@ -546,6 +546,7 @@ SENTENCES: Mapping[str, str] = {
     "page.reconnecting": "연결이 끊겼습니다. 다시 연결하는 중…",
     "page.closed": "Shipmate",
     "page.forbidden": "이 페이지는 만료되지 않은 링크나 API 키가 필요합니다. 체크 런이나 댓글에서 여세요.",
+    "page.busy": "지금은 내용을 찾아볼 수 없습니다. {seconds}초 뒤에 다시 오세요.",
     "page.not_found": "여기에 그런 작업이 없습니다.",
     "page.search": "로그 검색",
     "page.raw": "원본 로그",

@@ -14,9 +14,11 @@ from aiohttp.web import Application
 from playwright.async_api import Page, expect
 
 from bot.clock import utc_now
+from bot.errors import Transient
 from bot.links import Links
-from bot.model import EventType, Job, JobKind, JobRequest, JobState, NewEvent, Origin, Repository, Stage
+from bot.model import Event, EventType, Job, JobKind, JobRequest, JobState, NewEvent, Origin, Repository, Stage
 from handlers import jobs, pages, streaming
+from storage.jobs.jobs import SqlJobs
 from storage.opened import OpenStore, open_store
 
 
@@ -168,3 +170,21 @@ async def test_the_raw_log_is_every_line_as_text(shown: Shown) -> None:
     async with aiohttp.ClientSession() as http, http.get(f"{bare}/log?{query}") as reply:
         assert reply.content_type == "text/plain"
         assert await reply.text() == "one\ntwo\nthree\n"
+
+
+async def test_a_log_that_could_not_be_read_to_its_end_does_not_look_whole(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shown.log(*[f"line {number}" for number in range(3)])
+    read, reads = SqlJobs.events, iter((True, False))
+
+    async def failing(self: SqlJobs, job_id: str, after: int = 0, limit: int = 1000) -> list[Event]:
+        if not next(reads):
+            raise Transient("store_io")
+        return await read(self, job_id, after, limit)
+
+    monkeypatch.setattr(SqlJobs, "events", failing)
+    async with aiohttp.ClientSession() as http, http.get(shown.link.replace("?", "/log?")) as reply:
+        assert reply.status == 200
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await reply.text()
