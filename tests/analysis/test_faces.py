@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import re
 from collections import Counter
 from datetime import date
@@ -76,6 +77,33 @@ def test_the_table_shows_authors_and_languages(history: History) -> None:
     for text in ("Ann", "75.0%", "Python", "JavaScript", "1 file left out", "Bus factor 1:", "Written in"):
         assert text in out
     assert all(line == line.rstrip() for line in out.splitlines())
+
+
+def test_only_what_all_files_would_count_is_said_to_be_left_out(history: History) -> None:
+    history.commit({"a.py": b"1\n", "go.sum": b"x\n", "vendor/b.py": b"1\n", "vendor/c.py": b"1\n"})
+    _, out, _ = shell(str(history.write()))
+    assert "3 files left out (2 vendored, 1 generated); --all-files counts them." in out
+
+
+@pytest.mark.parametrize("columns", [50, 64, 72])
+def test_a_small_terminal_shows_fewer_numbers_and_no_half_of_any(
+    history: History, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    history.commit({"a.py": b"a\n" * 123_456, "b.js": b"a\n" * 99_999})
+    _, out, _ = shell(str(history.write()), all_files=True)
+    assert "…" not in out
+    assert all(len(line) <= columns for line in out.splitlines())
+    rows = {line.split()[0]: line for line in out.splitlines() if line}
+    assert rows["Ann"].split()[1:3] == ["223,455", "100.0%"]
+    assert rows["Python"].count("█") > rows["JavaScript"].count("█") > 0
+
+
+def test_a_folder_whose_name_is_no_utf8_has_a_report_in_json_too(history: History, tmp_path: Path) -> None:
+    history.commit({"a.py": b"1\n"})
+    folder = history.write().rename(tmp_path / os.fsdecode(b"caf\xe9"))
+    code, out, _ = shell(str(folder), as_json=True)
+    assert (code, json.loads(out)["repository"]) == (0, "caf\ufffd")
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])

@@ -32,6 +32,10 @@ _NO = ("unset", "false")
 _YES = ("set", "true")
 
 
+OF_CHOICE = ("vendored", "generated")
+"""Reasons that do not hold where all files are wanted."""
+
+
 class Excluded(NamedTuple):
     """A file left out, and why: `vendored`, `generated`, `too_large` or `history_too_large`."""
 

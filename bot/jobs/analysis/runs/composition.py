@@ -43,8 +43,8 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
     shown = AuthorFilter(request.authors, without_bots=request.without_bots)
     unread = _unread(found)
     return Report(
-        repository=request.name or request.repository.resolve().name,
-        ref=request.ref,
+        repository=_in_unicode(request.name or request.repository.resolve().name),
+        ref=_in_unicode(request.ref),
         head=git.head.decode(),
         generated_at=int(time.time()),
         exact=not found.blame.capped,
@@ -63,6 +63,11 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
         insights=gain_insights(found.history, authors, owners.values(), tally.lines),
         days=days,
     )
+
+
+def _in_unicode(given: str) -> str:
+    """A folder's name or a ref as people gave it, fit for JSON: Python keeps bytes that are no UTF-8 as half a sign."""
+    return readable(given.encode("utf-8", "surrogateescape"))
 
 
 def _co_authors(git: Git, request: AnalysisRequest, found: State) -> list[CoAuthor] | None:
