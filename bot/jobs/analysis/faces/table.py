@@ -238,7 +238,8 @@ def _left_out(excluded: Sequence[Excluded]) -> Iterator[str]:
     """What could be counted; of what is too large a warning tells."""
     reasons = Counter(entry.reason for entry in excluded if entry.reason in OF_CHOICE)
     if reasons:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+        counted = (f"{count:,} {reason}" for reason, count in reasons.most_common())
+        told = ", ".join(counted if len(reasons) > 1 else reasons)
         yield f"{_count(reasons.total(), 'file')} left out ({told}); --all-files counts them."
 
 
