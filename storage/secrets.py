@@ -39,6 +39,11 @@ class SqlSecrets:
         rows = await self._database.read(lambda c: c.execute(sql, (repository.lower(),)).fetchall())
         return [row["name"] for row in rows]
 
+    async def put_before(self, repository: str, moment: datetime) -> list[str]:
+        sql = "SELECT name FROM secrets WHERE repository = ? AND updated_us <= ? ORDER BY name"
+        rows = await self._database.read(lambda c: c.execute(sql, (repository.lower(), to_us(moment))).fetchall())
+        return [row["name"] for row in rows]
+
     async def remove(self, repository: str, name: str) -> bool:
         sql = "DELETE FROM secrets WHERE repository = ? AND name = ?"
         return await self._database.write(lambda c: c.execute(sql, (repository.lower(), name)).rowcount) == 1

@@ -50,6 +50,10 @@ class SqlSlackLinks:
     async def redeem(self, secret: str, link: SlackLink, answer: Answer, now: datetime) -> bool:
         return await self._database.write(lambda c: _redeem(c, secret, link, answer, now))
 
+    async def prune(self, now: datetime) -> int:
+        sql = "DELETE FROM slack_tickets WHERE expires_us <= ?"
+        return await self._database.write(lambda c: c.execute(sql, (to_us(now),)).rowcount)
+
 
 def _unlink(connection: sqlite3.Connection, user: SlackUser) -> bool:
     who = (user.team_id, user.user_id)
@@ -69,7 +73,7 @@ def _redeem(connection: sqlite3.Connection, secret: str, link: SlackLink, answer
     ticket = _ticket(connection, secret, now)
     if ticket is None or ticket.user != link.user:
         return False
-    connection.execute("DELETE FROM slack_tickets WHERE hash = ? OR expires_us <= ?", (_hash(secret), to_us(now)))
+    connection.execute("DELETE FROM slack_tickets WHERE hash = ?", (_hash(secret),))
     connection.execute(
         "INSERT INTO slack_links (team_id, user_id, github_id, github_login, linked_us) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (team_id, user_id) DO UPDATE SET github_id = excluded.github_id,"

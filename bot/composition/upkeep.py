@@ -14,6 +14,7 @@ from bot.jobs.deploy.upkeep import Upkeep
 from bot.reconcile.dangling import DanglingChecks
 from bot.reconcile.expired_locks import ExpiredLocks
 from bot.reconcile.held import HeldJobs
+from bot.reconcile.lent_tokens import LentTokens
 from bot.reconcile.missed import MissedDeliveries
 from bot.reconcile.places import KeptPlaces
 from bot.reconcile.previews import PreviewKeeper
@@ -47,6 +48,8 @@ def rounds(house: House) -> Rounds:
             Round("drift", drift.look, 300.0),
             Round("dangling check runs", dangling.look, 900.0),
             *_of_tables(house),
+            Round("expired tickets", lambda: store.slack_links.prune(utc_now()), 3600.0),
+            Round("lent tokens", LentTokens(store.secrets, store.jobs, utc_now).look, 3600.0),
             Round("old deliveries", lambda: store.deliveries.prune(utc_now() - DELIVERIES_KEPT), 86_400.0),
         ]
     )

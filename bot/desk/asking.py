@@ -127,6 +127,11 @@ class Asking:
             for one in (await installed_repositories(client))[:MOST_REPOSITORIES]
         ]
 
+    async def forget(self, plan: AnalysisPlan) -> None:
+        """Of a plan that is not taken on no token is kept. Repeatable."""
+        if plan.token_name:
+            await self.secrets.remove(TOKENS, plan.token_name)
+
     async def _sealed(self, token: str) -> str:
         if not token:
             return ""

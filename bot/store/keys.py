@@ -55,4 +55,7 @@ class Secrets(Protocol):
 
     async def names(self, repository: str) -> list[str]: ...
 
+    async def put_before(self, repository: str, moment: datetime) -> list[str]:
+        """The names of those put, or put again, no later than that."""
+
     async def remove(self, repository: str, name: str) -> bool: ...

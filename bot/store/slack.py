@@ -59,6 +59,9 @@ class SlackLinks(Protocol):
         """Use the ticket up, keep the link in place of an earlier one, and have the answer said. False when it is over
         or another person's: then nothing is written."""
 
+    async def prune(self, now: datetime) -> int:
+        """Forget the tickets that have expired; answers how many."""
+
 
 class Noise(enum.StrEnum):
     """How much a channel in Slack is told of jobs that were not asked for in it."""

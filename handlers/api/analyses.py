@@ -81,7 +81,11 @@ async def ask(request: web.Request) -> web.Response:
     plan = await api.asking.plan(question_of(await read_body(request, ASK)), seen_by(request))
     caller = request[CALLER]
     origin = Origin("api", caller.name if caller else "", plan.targets[0].installation_id)
-    job, is_new = await api.submit.submit(plan, origin)
+    try:
+        job, is_new = await api.submit.submit(plan, origin)
+    except Refused:
+        await api.asking.forget(plan)
+        raise
     word, status = ("api.analysis_taken", 201) if is_new else ("api.analysis_known", 200)
     data = job_data(job, api.links)
     return success(data, messages.say(language, word), status, Location=data["links"]["self"])

@@ -12,7 +12,9 @@ import aiohttp
 import pytest
 
 from bot.clock import utc_now
+from bot.errors import Refused
 from bot.jobs.analysis.plan import TOKENS
+from bot.jobs.analysis.submit import JobQueue
 from bot.shown.analysis import not_analysed
 from tests.scenarios.test_analysis_jobs import PYTHON, Gate
 from tests.world import REPO, World, new_world
@@ -190,6 +192,19 @@ async def test_one_that_cannot_be_analysed_costs_an_owners_others_nothing(world:
     assert job is not None
     (line,) = not_analysed(job.result["portfolio"], "en")
     assert line.replace("\u200b", "").startswith("Not analysed: zoe/gone – ")
+
+
+async def test_a_token_lent_to_an_analysis_that_is_not_taken_on_is_not_kept(
+    world: World, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise Refused("queue_full", limit=0)
+
+    monkeypatch.setattr(JobQueue, "submit", full)
+    token = world.github.user_token("zoe")
+    status, body = await program.ask("POST", "/api/v1/analyses", json={"repo": REPO, "token": token})
+    assert (status, body["errorCode"]) == (400, "QUEUE_FULL")
+    assert await world.store.secrets.names(TOKENS) == []
 
 
 async def test_several_private_repositories_are_read_with_their_owners_token(world: World, program: Program) -> None:

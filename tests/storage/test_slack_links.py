@@ -63,3 +63,11 @@ async def test_unlinking_ends_the_link_and_the_tickets_not_used_yet(store: Store
     assert await store.slack_links.of(ALICE) is None
     assert await store.slack_links.ticket("another", NOW) is None
     assert not await store.slack_links.unlink(ALICE)
+
+
+async def test_tickets_that_have_expired_are_forgotten_though_nobody_links(store: Store, offered: str) -> None:
+    await store.slack_links.offer("a later one", TICKET, after(1200))
+    assert await store.slack_links.prune(after(600)) == 1
+    assert await store.slack_links.ticket(offered, NOW) is None
+    assert await store.slack_links.ticket("a later one", NOW) == TICKET
+    assert await store.slack_links.prune(after(600)) == 0
