@@ -61,7 +61,7 @@ def _variables(dockerfile: Dockerfile) -> dict[str, str]:
         for instruction in stage.all("ENV")
         for word in instruction.words()
     }
-    return {name: value for name, value in dockerfile.variables().items() if name in named and "$" not in value}
+    return {name: value for name, value in dockerfile.variables.items() if name in named and "$" not in value}
 
 
 def _folder(dockerfile: Dockerfile, context: Path) -> str:
