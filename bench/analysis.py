@@ -113,11 +113,7 @@ def _measure(subject: Subject, rounds: int, fame: Path | None) -> None:
 
 
 def _ours(subject: Subject) -> list[str]:
-    program = (
-        "import sys; from bot.jobs.analysis.faces.shell import run_analyze; "
-        "sys.exit(run_analyze(sys.argv[1], as_json=True, all_files=True, out=sys.stdout, err=sys.stderr))"
-    )
-    return [sys.executable, "-c", program, str(subject.bare)]
+    return [sys.executable, "-m", "bot", "analyze", str(subject.bare), "--json", "--all-files"]
 
 
 def _blame(subject: Subject) -> list[str]:

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
+import importlib
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot import messages
 from bot.config import Settings, from_environment, way_out
 from bot.errors import ShipmateError, UserMistake
-from bot.masking import Masker
-from bot.shell.audit import audit
-from bot.shell.aws import aws
-from bot.shell.connections import connections
-from bot.shell.deliveries import deliveries
-from bot.shell.keys import keys
-from bot.shell.register import register
-from bot.shell.secrets import secrets
+
+if TYPE_CHECKING:
+    from bot.masking import Masker
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+_APART = ("audit", "aws", "connections", "deliveries", "keys", "register", "secrets")
+"""Commands with a module of their own in `bot.shell`, loaded once one is asked for."""
 
 
 class Shell(click.Group):
     """Known failures become one sentence; nothing a person does shows a traceback."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *_APART])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _APART:
+            return super().get_command(context, name)
+        command: click.Command = getattr(importlib.import_module(f"bot.shell.{name}"), name)
+        return command
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -79,6 +84,8 @@ def worker() -> None:
 @click.option("--receipt", envvar="SQS_RECEIPT_HANDLE", default="", help="The handle it was received with.")
 def run_job(job_id: str | None, message: str | None, queue: str, receipt: str) -> None:
     """Run one waiting job to its end. Exits with 0 when it was completed, else with 1."""
+    import asyncio
+
     from bot.app import run_asked_job, run_one_job
     from bot.process.queued import Message
 
@@ -116,6 +123,7 @@ def _server(*, serves: bool, works: bool) -> None:
 
 
 def _settings_and_logs() -> tuple[Settings, Masker]:
+    from bot.masking import Masker
     from bot.process import logs
 
     masker = Masker()
@@ -128,6 +136,8 @@ def _run_fast(main: Coroutine[Any, Any, int]) -> int:
     try:
         import uvloop
     except ImportError:
+        import asyncio
+
         return asyncio.run(main)
     return uvloop.run(main)
 
@@ -157,6 +167,8 @@ def demo(once: bool, engine: str, port: int) -> None:
 )
 def sandbox(github_port: int, slack_port: int, webhook_url: str | None, state_dir: Path | None) -> None:
     """The simulated GitHub and Slack alone. They have a control API (docs/sandbox.md)."""
+    import asyncio
+
     from bot.sandbox.sandbox import run_sandbox
 
     asyncio.run(run_sandbox(github_port, slack_port, webhook_url, state_dir))
@@ -169,6 +181,9 @@ def sandbox(github_port: int, slack_port: int, webhook_url: str | None, state_di
 @click.option("--json", "as_json", is_flag=True, help="JSON alone on stdout.")
 def doctor(as_json: bool) -> None:
     """Check the settings and what they lead to, and say what to do."""
+    import asyncio
+    import json
+
     from bot.shell.doctor import examine
 
     findings = asyncio.run(examine())
@@ -235,10 +250,6 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
 
     access = Access(github_url, token, way_out())
     sys.exit(run_analyze(target, *more, out=sys.stdout, err=sys.stderr, access=access, **options))
-
-
-for command in (audit, aws, connections, deliveries, keys, register, secrets):
-    cli.add_command(command)
 
 
 def main() -> None:

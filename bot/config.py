@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.engines.docker.registry import RegistryAccess
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.router.settings import PortRange, RouterSettings
 from bot.errors import UserMistake
 from bot.process.proxies import for_git

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -69,6 +70,20 @@ def test_the_help_says_what_each_command_is_for_in_a_whole_sentence(home: Path, 
     result = shell(home, *group.split(), "--help")
     assert result.exit_code == 0
     assert "..." not in result.output.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize("words", [("--version",), ("analyze", "."), ("inspect", "."), ("router", "--help")])
+def test_a_command_begins_at_once_for_it_loads_nothing_of_the_server(tmp_path: Path, words: tuple[str, ...]) -> None:
+    heavy = {"aiohttp", "aiodocker", "boto3", "slack_bolt"}
+    program = f"""
+import atexit, sys
+from bot.cli import cli
+atexit.register(lambda: print("loaded:", *sorted({heavy!r} & set(sys.modules)), file=sys.stderr))
+cli({words!r})
+"""
+    env = {**os.environ, "PYTHONPATH": str(SAMPLES.parents[2])}
+    ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=env, capture_output=True, check=False)
+    assert ran.stderr.decode().splitlines()[-1] == "loaded:"
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from bot.asked import Tables
 from bot.config import AwsSettings, Settings
 from bot.engines.absent import AbsentBuilder, forget_nothing
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import EngineAddress, EngineApi
-from bot.engines.docker.registry import DockerRegistry, RegistryAccess
+from bot.engines.docker.registry import DockerRegistry
 from bot.masking import Masker
 from bot.ports.engines import Accounts, Engine, Errand, RolloutEngine
 from bot.process.queued import Message

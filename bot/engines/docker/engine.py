@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.builder import DockerBuilder
-from bot.engines.docker.registry import DockerRegistry, RegistryAccess
+from bot.engines.docker.registry import DockerRegistry
 from bot.engines.docker.target import DockerTarget
 from bot.engines.local_registry import LocalRegistry
 from bot.ports.engines import Engine

@@ -7,9 +7,9 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.errors import EngineRefusal
-from bot.engines.docker.registry import RegistryAccess
 from bot.engines.labels import BUILDER
 from bot.errors import Permanent, ShipmateError
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import random
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.errors import EngineRefusal
 from bot.errors import Permanent, ShipmateError, Transient
@@ -19,27 +17,6 @@ ATTEMPTS = 4
 FIRST_PAUSE_S = 0.5
 _DENIED = re.compile(r"unauthorized|denied|forbidden|no basic auth|authentication required", re.IGNORECASE)
 _LASTING = re.compile(r"does not exist|not found|invalid reference|name unknown|invalid", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryAccess:
-    """Where images go: `prefix` is `host[:port][/path]`; without a user the registry is asked anonymously."""
-
-    prefix: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    @property
-    def host(self) -> str:
-        """`host[:port]` of the registry."""
-        return self.prefix.partition("/")[0]
-
-    def header(self) -> dict[str, str]:
-        """How the engine is told to sign in. https://docs.docker.com/reference/api/engine/#section/Authentication"""
-        said: dict[str, str] = {}
-        if self.username is not None:
-            said = {"username": self.username, "password": self.password or "", "serveraddress": self.host}
-        return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(said).encode()).decode()}
 
 
 class DockerRegistry:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import ANSWER_S, EngineApi
 from bot.engines.docker.container import (
     Address,
@@ -23,7 +24,6 @@ from bot.engines.docker.container import (
 from bot.engines.docker.errors import EngineRefusal
 from bot.engines.docker.images import forget_image, pull_image
 from bot.engines.docker.output import written_lines
-from bot.engines.docker.registry import RegistryAccess
 from bot.engines.free_ports import free_port
 from bot.engines.labels import OWNER, SPEC, spec_hash
 from bot.errors import Permanent, ShipmateError

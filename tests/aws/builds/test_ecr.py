@@ -15,8 +15,9 @@ import pytest
 
 from aws.clients import AwsClients
 from aws.ecr import EcrRegistry, Login
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import EngineApi
-from bot.engines.docker.registry import DockerRegistry, RegistryAccess
+from bot.engines.docker.registry import DockerRegistry
 from bot.errors import Permanent
 from bot.ports.images import BuiltImage, LogSink, PushedImage
 from tests.aws.emulator.handle import Emulator

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from aws.ecr import EcrRegistry, Login
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import EngineApi
-from bot.engines.docker.registry import DockerRegistry, RegistryAccess
+from bot.engines.docker.registry import DockerRegistry
 from bot.ports.images import BuiltImage
 from bot.ports.rollouts import RolloutStatus
 from tests.aws.registry import DataPlane

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot.engines.docker.access import RegistryAccess
 from bot.engines.docker.api import EngineApi
 from bot.engines.docker.images import can_pull, forget_image
-from bot.engines.docker.registry import DockerRegistry, RegistryAccess
+from bot.engines.docker.registry import DockerRegistry
 from bot.engines.docker.target import DockerTarget
 from bot.engines.free_ports import free_port
 from bot.engines.local_registry import LocalRegistry
