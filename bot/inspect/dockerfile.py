@@ -57,11 +57,17 @@ def generate(plan: AppPlan, tree: Tree, *, buildkit: bool = True) -> GeneratedBu
     root = plan.traits.get("build_root", plan.path)
     folder = Folder(reader, "" if root == "." else root)
     _require_enough(plan)
-    writer = Writer(buildkit=buildkit)
+    writer = Writer(buildkit=buildkit, told=_told(plan))
     template_for(plan)(writer, plan, folder)
     context = plan.docker_context or root
     ignored = join(context, ".dockerignore") in reader.index
     return GeneratedBuild(writer.text(), "" if ignored else dockerignore(plan), context, dict(writer.settings))
+
+
+def _told(plan: AppPlan) -> dict[str, str]:
+    """The steps that .shipmate.yml gives, which no template may replace by its own."""
+    steps = {"install": plan.install, "build": plan.build}
+    return {key: command for key, command in steps.items() if command and plan.traits.get(f"{key}_override")}
 
 
 def _require_enough(plan: AppPlan) -> None:

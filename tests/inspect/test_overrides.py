@@ -9,13 +9,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bot.inspect.dockerfile import generate
-from bot.inspect.errors import BadInput
+from bot.inspect.errors import BadInput, CannotGenerate
 from bot.inspect.inspection import inspect_tree
 from bot.inspect.model import AppPlan, BuildOverrides
 from bot.inspect.overrides import BUILD_SCHEMA, overrides_from, overrides_in
 from bot.inspect.reader import Reader
 from bot.inspect.tree import ListingTree
 from bot.repo_config.reading import parse_config, schema
+from tests.inspect.samples import SAMPLES
 
 _FASTAPI = {"requirements.txt": "fastapi\nuvicorn\n", "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n"}
 
@@ -62,6 +63,45 @@ def test_install_and_build_reach_the_dockerfile() -> None:
     text = generate(plan, tree).dockerfile
     assert "pip install -r requirements.txt --no-deps" in text
     assert "RUN make css" in text
+
+
+_KINDS = (
+    "gin", "aspnetcore", "dotnet-worker", "shelf", "axum", "rocket", "vapor", "kemal", "scotty", "drogon",
+    "spring-boot", "ktor", "play", "ring", "phoenix", "wisp", "rails", "laravel", "express", "nextjs", "fastapi",
+    "django", "fresh",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("framework", _KINDS)
+def test_what_is_said_of_install_build_and_start_reaches_every_dockerfile(framework: str) -> None:
+    tree = SAMPLES[framework].tree()
+    said = BuildOverrides(install="make deps", build="make all", start="./serve --fast")
+    lines = generate(inspect_tree(tree, said).apps[0], tree).dockerfile.splitlines()
+    install = next(n for n, line in enumerate(lines) if line.startswith("RUN ") and "make deps" in line)
+    build = next(n for n, line in enumerate(lines) if line.startswith("RUN ") and "make all" in line)
+    assert install < build
+    assert "COPY . ." in [line.replace("./", ".") for line in lines[:install]], "what make reads is there"
+    assert "./serve" in lines[-1]
+
+
+@pytest.mark.parametrize("framework", ["spring-boot", "play", "ring"])
+@pytest.mark.parametrize(
+    ("runtime", "image"), [("temurin-21", "21"), ("1.8", "8"), ("17", "17"), ("latest", "21"), ("22", "25")]
+)
+def test_java_is_found_in_any_spelling_of_its_version(framework: str, runtime: str, image: str) -> None:
+    tree = SAMPLES[framework].tree()
+    text = generate(inspect_tree(tree, BuildOverrides(runtime=runtime)).apps[0], tree).dockerfile
+    assert f"eclipse-temurin:{image}-jre" in text
+
+
+@pytest.mark.parametrize(
+    "framework", ["gin", "fastapi", "express", "rails", "axum", "aspnetcore", "phoenix", "laravel"]
+)
+def test_a_version_that_would_change_the_instruction_is_refused(framework: str) -> None:
+    tree = SAMPLES[framework].tree()
+    plan = inspect_tree(tree, BuildOverrides(runtime="3 AS x\nRUN touch /x")).apps[0]
+    with pytest.raises(CannotGenerate):
+        generate(plan, tree)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def write_elixir(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     umbrella = folder.any(r"apps/\w+/mix\.exs")
     if umbrella:
         writer.copy(["apps"], "./apps")
-    writer.run("mix deps.get --only prod", "/root/.cache", key="install")
+    writer.step("install", "mix deps.get --only prod", "/root/.cache")
     if folder.any(r"config/.+"):
         writer.copy(["config"], "./config")
     writer.run("mix deps.compile")
@@ -49,7 +49,7 @@ def write_gleam(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage(f"${{GLEAM_REGISTRY}}/gleam:v{safe_name(version, 'version')}-erlang-alpine", "build")
     writer.add("WORKDIR /src")
     writer.copy(["gleam.toml", *(["manifest.toml"] if folder.has("manifest.toml") else [])], "./")
-    writer.run("gleam deps download", key="install")
+    writer.step("install", "gleam deps download")
     writer.copy(["."], ".")
     writer.run(plan.build or "gleam export erlang-shipment", key="build")
     writer.stage("erlang:27-alpine")

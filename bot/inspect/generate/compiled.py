@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.inspect.errors import CannotGenerate
 from bot.inspect.folder import Folder
-from bot.inspect.generate.writer import Writer, apt, safe_name
+from bot.inspect.generate.writer import Writer, apt, run_all, safe_name
 from bot.inspect.model import AppPlan
 from bot.inspect.paths import join
 
@@ -62,7 +62,9 @@ def write_rust(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.run(apt(["pkg-config", *build]))
     writer.add("WORKDIR /src")
     cache = "/usr/local/cargo/registry"
-    if not folder.any(r"(?:[\w-]+/)+Cargo\.toml") and "[[bin]]" not in (folder.text("Cargo.toml") or ""):
+    if writer.told("install"):
+        writer.step("install", "cargo fetch", cache)
+    elif not folder.any(r"(?:[\w-]+/)+Cargo\.toml") and "[[bin]]" not in (folder.text("Cargo.toml") or ""):
         writer.copy(["Cargo.toml", *(["Cargo.lock"] if folder.has("Cargo.lock") else [])], "./")
         locked = " --locked" if folder.has("Cargo.lock") else ""
         writer.run(f"mkdir src && touch src/lib.rs && cargo fetch{locked} && rm src/lib.rs", cache, key="install")
@@ -73,7 +75,8 @@ def write_rust(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.run(apt(["ca-certificates", *run]))
     if plan.framework == "rocket" and plan.start:
         writer.env(ROCKET_ADDRESS="0.0.0.0")  # noqa: S104 - inside the container
-        plan = replace(plan, start=f"ROCKET_PORT=$PORT ./{binary}")
+        own = plan.start if plan.traits.get("start_override") else f"./{binary}"
+        plan = replace(plan, start=f"ROCKET_PORT=$PORT {own}")
     _finish(writer, plan, folder, f"/out/{binary}")
 
 
@@ -90,8 +93,11 @@ def write_dart(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage(f"dart:{version if version != '2' else '2.19'}", "build")
     writer.add("WORKDIR /src")
     writer.copy(["pubspec.yaml", *(["pubspec.lock"] if folder.has("pubspec.lock") else [])], "./")
-    writer.run("dart pub get", "/root/.pub-cache", key="install")
+    writer.step("install", "dart pub get", "/root/.pub-cache")
     writer.copy(["."], ".")
+    if writer.told("build") or plan.traits.get("start_override"):
+        _write_told_dart(writer, plan)
+        return
     frog = "dart pub global activate dart_frog_cli && dart pub global run dart_frog_cli:dart_frog build && "
     prefix = frog if plan.framework == "dart-frog" else ""
     writer.run(f"{prefix}dart pub get && dart compile exe {entry} -o /out/server", "/root/.pub-cache", key="build")
@@ -102,6 +108,12 @@ def write_dart(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     if folder.any(r"public/.+"):
         writer.copy(["/src/public/"], "/app/public/", from_stage="build")
     writer.finish("./server", plan.port)
+
+
+def _write_told_dart(writer: Writer, plan: AppPlan) -> None:
+    """Where .shipmate.yml says how it is built or started, what that leaves is run where it was left."""
+    writer.run(f"dart pub get && {plan.build}", "/root/.pub-cache", key="build")
+    run_all(writer, plan, _DEBIAN)
 
 
 def write_flutter(writer: Writer, plan: AppPlan, folder: Folder) -> None:
@@ -120,7 +132,7 @@ def write_swift(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage(f"swift:{version}-jammy", "build")
     writer.add("WORKDIR /src")
     writer.copy(["Package.swift", *(["Package.resolved"] if folder.has("Package.resolved") else [])], "./")
-    writer.run("swift package resolve", "/root/.cache", key="install")
+    writer.step("install", "swift package resolve", "/root/.cache")
     writer.copy(["."], ".")
     writer.run(
         f"{plan.build} --product {program} && install -D .build/release/{program} /out/{program}",
@@ -141,7 +153,7 @@ def write_crystal(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     )
     writer.add("WORKDIR /src")
     writer.copy(["shard.yml", *(["shard.lock"] if folder.has("shard.lock") else [])], "./")
-    writer.run(plan.install or "shards install --production", "/root/.cache", key="install")
+    writer.step("install", plan.install or "shards install --production", "/root/.cache")
     writer.copy(["."], ".")
     writer.run(plan.build or "shards build --release --production", "/root/.cache", key="build")
     writer.stage("alpine:3")
@@ -176,7 +188,7 @@ def write_haskell(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     fetch = (
         "stack build --only-dependencies --system-ghc" if stack else "cabal update && cabal build --only-dependencies"
     )
-    writer.run(fetch, cache, key="install")
+    writer.step("install", fetch, cache)
     writer.copy(["."], ".")
     build = (plan.build or "").replace("stack build", "stack build --system-ghc", 1)
     writer.run(f"mkdir -p bin && {build}", cache, key="build")
@@ -201,6 +213,8 @@ def write_cpp(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.run(apt([*tools, *build]))
     writer.add("WORKDIR /src")
     writer.copy(["."], ".")
+    if writer.told("install"):
+        writer.run(plan.install or "", key="install")
     writer.run(
         f"{plan.build} && install -D $(find build -type f -name {program} -perm -u+x | head -n 1) /out/{program}",
         key="build",

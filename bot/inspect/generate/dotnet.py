@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.inspect.errors import CannotGenerate
 from bot.inspect.folder import Folder
 from bot.inspect.generate.site import write_server
-from bot.inspect.generate.writer import Writer, safe_name
+from bot.inspect.generate.writer import Writer, run_all, safe_name
 from bot.inspect.model import AppPlan
+from bot.inspect.paths import join
 
 _USER = "1654"  # the `app` user of Microsoft's images
 _CACHE = "/root/.nuget/packages"
@@ -32,22 +35,33 @@ def write_dotnet(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.add("WORKDIR /src")
     _write_restore(writer, project, folder)
     writer.copy(["."], ".")
-    writer.run(f"dotnet publish {project} -c Release -o /out", _CACHE, key="build")
+    writer.step("build", f"dotnet publish {project} -c Release -o /out", _CACHE)
     if plan.static_output is not None:
-        write_server(writer, plan, "/out/wwwroot/", from_stage="build")
+        output = join("/src", plan.static_output) if writer.told("build") else "/out/wwwroot"
+        write_server(writer, plan, f"{output}/", from_stage="build")
         return
-    image = "aspnet" if plan.traits.get("kind") == "web" else "runtime"
-    writer.stage(f"${{DOTNET_REGISTRY}}/{image}:{version}")
+    image = f"${{DOTNET_REGISTRY}}/{'aspnet' if plan.traits.get('kind') == 'web' else 'runtime'}:{version}"
+    if writer.told("build"):
+        run_all(writer, replace(plan, start=_listening(plan, plan.start or "")), image, user=_USER)
+        return
+    writer.stage(image)
     writer.add("WORKDIR /app")
     writer.copy(["/out/"], "/app/", from_stage="build")
     start = (plan.start or "").replace("dotnet out/", "dotnet ")
-    if plan.traits.get("kind") == "web" and start.startswith("dotnet "):
-        start = f"{start} --urls http://0.0.0.0:$PORT"
-    writer.finish(start, plan.port, user=_USER)
+    writer.finish(_listening(plan, start), plan.port, user=_USER)
+
+
+def _listening(plan: AppPlan, start: str) -> str:
+    """The start of a web project with the address it listens at."""
+    is_server = plan.traits.get("kind") == "web" and start.startswith("dotnet ")
+    return f"{start} --urls http://0.0.0.0:$PORT" if is_server else start
 
 
 def _write_restore(writer: Writer, project: str, folder: Folder) -> None:
     """Restore a lone project before its sources are copied; one that needs others is restored with them."""
+    if writer.told("install"):
+        writer.step("install", f"dotnet restore {project}", _CACHE)
+        return
     text = folder.text(project) or ""
     shared = folder.any(r"Directory\.(?:Build|Packages)\.props|nuget\.config|NuGet\.[Cc]onfig|global\.json")
     if "ProjectReference" in text or shared:

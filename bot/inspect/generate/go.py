@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.inspect.folder import Folder
-from bot.inspect.generate.writer import Writer, safe_name
+from bot.inspect.generate.writer import Writer, run_all, safe_name
 from bot.inspect.model import AppPlan
 from bot.inspect.paths import join
 
@@ -23,7 +23,9 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.env(CGO_ENABLED="1" if cgo else "0")
     place = _inner(plan, folder)
     manifests = [n for n in ("go.mod", "go.sum") if folder.has(n)]
-    if manifests and not folder.has("vendor/modules.txt") and not place and not _needs_sources(folder):
+    if writer.told("install"):
+        writer.step("install", "go mod download", *_CACHES)
+    elif manifests and not folder.has("vendor/modules.txt") and not place and not _needs_sources(folder):
         writer.copy(manifests, "./")
         writer.run("go mod download", _CACHES[0], key="install")
     writer.copy(["."], ".")
@@ -31,8 +33,13 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.add(f"WORKDIR /src/{safe_name(place, 'folder')}")
     if not manifests and not folder.has("go.work"):
         writer.run("go mod init app && go mod tidy", *_CACHES)
+    image = "debian:bookworm-slim" if cgo else "alpine:3"
+    if writer.told("build"):
+        writer.run(plan.build or "", *_CACHES, key="build")
+        run_all(writer, plan, image, place)
+        return
     writer.run(f"go build -trimpath -ldflags='-s -w' -o /out/app {package}", *_CACHES, key="build")
-    writer.stage("debian:bookworm-slim" if cgo else "alpine:3")
+    writer.stage(image)
     writer.add("WORKDIR /app")
     writer.copy(["/out/app"], "/app/out", from_stage="build")
     _write_named(writer, plan)

@@ -10,6 +10,7 @@ from bot.inspect.generate.writer import Writer, safe_name
 from bot.inspect.model import AppPlan
 
 _RELEASES = (8, 11, 17, 21, 25)
+_USUAL = 21
 _BUILT_ARCHIVE = re.compile(r"(?:\./)?(?:[\w.-]+/)*(?:target|build/libs)/[\w.*-]+\.(jar|war)")
 _SBT = "1.10.11"
 _SBT_LAUNCHER = "https://repo1.maven.org/maven2/org/scala-sbt/sbt-launch"
@@ -17,8 +18,9 @@ _SBT_CACHES = ("/root/.sbt", "/root/.ivy2", "/root/.cache/coursier")
 
 
 def _release(plan: AppPlan) -> int:
-    """The image's Java: the asked one, rounded up to a release that has images."""
-    asked = int(re.match(r"\d+", plan.runtime_version or "21")[0])  # type: ignore[index]
+    """The image's Java: the asked one (`17`, `1.8`, `temurin-21`), rounded up to a release that has images."""
+    named = re.search(r"\d+", re.sub(r"\b1\.(?=\d)", "", plan.runtime_version or ""))
+    asked = int(named[0]) if named else _USUAL
     return next((release for release in _RELEASES if release >= asked), _RELEASES[-1])
 
 
@@ -42,8 +44,8 @@ def _write_maven(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage(f"maven:3-eclipse-temurin-{_release(plan)}", "build")
     writer.add("WORKDIR /src")
     writer.copy(["pom.xml"], "./")
-    if not folder.any(r"(?:[\w.-]+/)+pom\.xml"):
-        writer.run("mvn -B -q dependency:go-offline", "/root/.m2", key="install")
+    if writer.told("install") or not folder.any(r"(?:[\w.-]+/)+pom\.xml"):
+        writer.step("install", "mvn -B -q dependency:go-offline", "/root/.m2")
     writer.copy(["."], ".")
     writer.run((plan.build or "mvn -B -DskipTests package").replace("./mvnw", "mvn"), "/root/.m2", key="build")
 
@@ -59,6 +61,8 @@ def _write_gradle(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.copy(["gradlew"], "./")
         writer.copy(["gradle"], "./gradle")
         writer.run("chmod +x gradlew && ./gradlew --no-daemon --version", "/root/.gradle", key="install")
+    if writer.told("install"):
+        writer.step("install", "gradle --no-daemon dependencies", "/root/.gradle")
     writer.copy(["."], ".")
     command = plan.build or "gradle --no-daemon build -x test"
     if wrapper:
@@ -143,7 +147,7 @@ def _build_with_sbt(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     if folder.any(r"project/.+"):
         writer.copy(["project"], "./project")
     sbt = "java -jar /usr/local/lib/sbt-launch.jar"
-    writer.run(f"{sbt} update", *_SBT_CACHES, key="install")
+    writer.step("install", f"{sbt} update", *_SBT_CACHES)
     writer.copy(["."], ".")
     writer.run((plan.build or "sbt stage").replace("sbt ", f"{sbt} ", 1), *_SBT_CACHES, key="build")
 
@@ -155,7 +159,7 @@ def write_clojure(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     writer.stage(image, "build")
     writer.add("WORKDIR /src")
     writer.copy(["project.clj" if lein else "deps.edn", *(["build.clj"] if folder.has("build.clj") else [])], "./")
-    writer.run("lein deps" if lein else "clojure -P", "/root/.m2", key="install")
+    writer.step("install", "lein deps" if lein else "clojure -P", "/root/.m2")
     writer.copy(["."], ".")
     artifact = plan.traits.get("artifact")
     if artifact is None:

@@ -82,7 +82,7 @@ def _write_install(writer: Writer, plan: AppPlan, base: Folder, image: str) -> N
     cache = _CACHES[plan.package_manager or "npm"]
     if tool:
         writer.run(tool, _CACHES["npm"], key="install")
-    if _needs_sources(base):
+    if writer.told("install") or _needs_sources(base):
         writer.copy(["."], ".")
     else:
         _copy_manifests(writer, base)

@@ -128,7 +128,7 @@ def _write_gems(writer: Writer, folder: Folder) -> None:
     writer.copy(["."] if local else manifests, "./")
     if folder.has("Gemfile.lock") and not _lock_names_linux(folder):
         writer.run("bundle lock --add-platform x86_64-linux aarch64-linux", key="install")
-    writer.run("bundle install", "/bundle/cache", key="install")
+    writer.step("install", "bundle install", "/bundle/cache")
 
 
 def _lock_names_linux(folder: Folder) -> bool:
@@ -166,6 +166,8 @@ def write_php(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.copy(["/app/vendor"], f"{target}/vendor", from_stage="vendor")
     if plan.traits.get("assets"):
         writer.copy(["/app/public"], f"{target}/public", from_stage="assets")
+    if writer.told("build") and not plan.traits.get("assets"):
+        writer.run(plan.build or "", key="build")
     _write_writable(writer, plan)
     start = "apache2-foreground" if root else plan.start or ""
     writer.finish(start, plan.port, user=_WWW_DATA)
@@ -178,7 +180,7 @@ def _write_vendor(writer: Writer, folder: Folder) -> None:
     manifests = ["composer.json", *(["composer.lock"] if folder.has("composer.lock") else [])]
     writer.copy(["."] if local else manifests, "./")
     options = "--no-dev --no-interaction --prefer-dist --ignore-platform-reqs"
-    writer.run(f"composer install {options} --no-scripts --no-autoloader", "/tmp/cache", key="install")  # noqa: S108
+    writer.step("install", f"composer install {options} --no-scripts --no-autoloader", "/tmp/cache")  # noqa: S108
     writer.copy(["."], ".")
     writer.run("composer dump-autoload --no-dev --optimize --no-scripts --ignore-platform-reqs", key="install")
 
@@ -245,6 +247,8 @@ def write_deno(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     )
     writer.copy(["."], ".")
     entry = next(iter(re.findall(r"[\w./-]+\.(?:[cm]?[jt]sx?)\b", plan.start or "")), None)
+    if writer.told("install"):
+        writer.run(plan.install or "", key="install")
     if plan.build:
         writer.run(plan.build, key="build")
     if entry:
@@ -261,4 +265,7 @@ def write_shell(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.run(apt([shell]))
     writer.add("WORKDIR /app")
     writer.copy(["."], ".")
+    for key, command in (("install", plan.install), ("build", plan.build)):
+        if writer.told(key):
+            writer.run(command or "", key=key)
     writer.finish(plan.start or "sh start.sh", plan.port)

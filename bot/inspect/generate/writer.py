@@ -6,12 +6,16 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from bot.inspect.errors import UnsafeCommand
+from bot.inspect.model import AppPlan
+from bot.inspect.paths import join
 
 REGISTRY = "public.ecr.aws/docker/library"
 RUN_USER = "10001"
 _NAME = re.compile(r"[\w@+][\w.@+-]*(?:/[\w.@+-]+)*/?|\.{1,2}(?:/[\w.@+-]+)*/?|\.[\w][\w.@+/-]*")
+_IMAGE = re.compile(r"[\w${}][\w${}./:@-]*")
 _PLAIN_WORD = re.compile(r"[\w.,:/@=+%^-]+")
 _SHELL = re.compile(r"[$`|&;<>(){}*?~#!\\\"'\n]|^\w+=")
 _SEQUENCE = re.compile(r"(.*(?:&&|;)\s*)([^&;|]+)")
@@ -76,10 +80,13 @@ def _is_unquoted(start: str) -> bool:
 class Writer:
     """Collects a Dockerfile. Every stage starts with `stage`; `buildkit` off leaves cache mounts out."""
 
-    def __init__(self, *, buildkit: bool = True) -> None:
+    def __init__(self, *, buildkit: bool = True, told: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`told` has the commands that .shipmate.yml gives, by their key of `build:`."""
         self._buildkit = buildkit
+        self._told = told
         self._lines: list[str] = [f"ARG REGISTRY={REGISTRY}"]
         self._settings: dict[int, str] = {}
+        self._has_all = False  # the whole context was copied to where the stage now works
 
     @property
     def settings(self) -> Mapping[int, str]:
@@ -88,14 +95,20 @@ class Writer:
 
     def stage(self, image: str, name: str | None = None) -> None:
         """Begin a stage from an image of the registry, `node:22-slim`, or from an earlier stage or a full address."""
+        if not _IMAGE.fullmatch(image):
+            raise UnsafeCommand(
+                "unsafe_image", f"{image[:80]!r} is not the name of an image.", "build:\n  runtime: <a version>"
+            )
         source = image if "/" in image.partition(":")[0] or ":" not in image else f"${{REGISTRY}}/{image}"
         self._lines += ["", f"FROM {source}{f' AS {name}' if name else ''}"]
+        self._has_all = False
         if source != image:
             self._note("runtime")
 
     def add(self, *lines: str) -> None:
         """Add lines as they are."""
         self._lines += lines
+        self._has_all = self._has_all and not any(line.startswith("WORKDIR ") for line in lines)
 
     def argument(self, name: str, default: str) -> None:
         """Declare a build argument before the first stage, as REGISTRY is."""
@@ -110,11 +123,15 @@ class Writer:
         owner: bool = False,
         key: str | None = None,
     ) -> None:
-        """Copy names; those that are unusual are refused. Nothing is written for no source.
+        """Copy names; those that are unusual are refused. Nothing is written for no source, nor for all of it twice.
 
         `owner` gives the files to the user that runs, for applications that write beside their sources.
         """
         names = list(sources)
+        if names == ["."] and from_stage is None and target in (".", "./"):
+            if self._has_all:
+                return
+            self._has_all = True
         for name in names:
             safe_name(name.removeprefix("/") if from_stage else name, "file name")
         if names:
@@ -128,6 +145,16 @@ class Writer:
         mounts = "".join(f"--mount=type=cache,target={cache} " for cache in caches) if self._buildkit else ""
         self._lines.append(f"RUN {mounts}{run_form(command, key or 'build')}")
         self._note(key)
+
+    def told(self, key: str) -> bool:
+        """Whether .shipmate.yml gives the command of this key."""
+        return key in self._told
+
+    def step(self, key: str, command: str, *caches: str) -> None:
+        """The step that a key of `build:` stands for: what is told there, with the sources at hand, else `command`."""
+        if self.told(key):
+            self.copy(["."], ".")
+        self.run(self._told.get(key, command), *caches, key=key)
 
     def env(self, **values: str) -> None:
         """Set environment variables."""
@@ -160,3 +187,14 @@ def apt(packages: Sequence[str]) -> str:
     """The command that installs Debian packages and leaves no lists behind."""
     names = " ".join(packages)
     return f"apt-get update && apt-get install -y --no-install-recommends {names} && rm -rf /var/lib/apt/lists/*"
+
+
+def run_all(writer: Writer, plan: AppPlan, image: str, place: str = "", *, user: str = RUN_USER) -> None:
+    """The run stage after a build that .shipmate.yml gives: nobody knows what it leaves, so all of /src is taken.
+
+    `place` is the application's folder in it.
+    """
+    writer.stage(image)
+    writer.add(f"WORKDIR {join('/app', place)}")
+    writer.copy(["/src/"], "/app/", from_stage="build")
+    writer.finish(plan.start or "", plan.port, user=user)
