@@ -17,7 +17,8 @@ from bot.cli import cli
 from bot.config import from_environment
 from bot.github.registration import Registered
 from bot.sandbox.sandbox import Sandbox
-from bot.shell.register import MANIFEST, Registering, served
+from bot.shell.register import MANIFEST
+from bot.shell.registering import Registering, served
 
 URL = "https://ship.acme.test"
 
@@ -103,7 +104,7 @@ def test_the_settings_that_are_written_start_a_server_and_are_for_their_owner_al
     async def at_once(registering: Registering, port: int) -> Registered:
         return made
 
-    monkeypatch.setattr("bot.shell.register.served", at_once)
+    monkeypatch.setattr("bot.shell.registering.served", at_once)
     out = tmp_path / "shipmate.env"
     words = ["register", "--url", f"{URL}/", "--out", str(out)]
     result = CliRunner().invoke(cli, words)
@@ -124,7 +125,7 @@ def test_the_settings_that_are_written_start_a_server_and_are_for_their_owner_al
     async def given_up(registering: Registering, port: int) -> Registered:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bot.shell.register.served", given_up)
+    monkeypatch.setattr("bot.shell.registering.served", given_up)
     assert CliRunner().invoke(cli, words).exit_code == 1
     assert list(tmp_path.iterdir()) == []
     wrong = CliRunner().invoke(cli, ["register", "--url", "ship.acme.test", "--out", str(tmp_path / "other.env")])
@@ -144,7 +145,7 @@ def test_a_key_that_was_told_once_stays_where_the_settings_cannot_be_written(
         out.symlink_to("/dev/full")
         return made
 
-    monkeypatch.setattr("bot.shell.register.served", while_the_disk_filled)
+    monkeypatch.setattr("bot.shell.registering.served", while_the_disk_filled)
     result = CliRunner().invoke(cli, ["register", "--url", URL, "--out", str(out)])
     assert (result.exit_code, "No space left on device" in result.output) == (1, True), result.output
     assert (tmp_path / "shipmate.pem").read_text() == made.private_key
