@@ -46,7 +46,7 @@ async def place_of(jobs: Jobs, job: Job, now: datetime) -> Place:
 
 async def lines(jobs: Jobs, repository: Repository, environment: str | None, now: datetime) -> list[Line]:
     """The lines of a repository's environments where somebody stands, by name."""
-    which = JobFilter(repository.full_name, environment, states=UNFINISHED, limit=MOST_SHOWN)
+    which = JobFilter(repository, environment, states=UNFINISHED, limit=MOST_SHOWN)
     busy = [job for job in await jobs.find(which) if job.environment]
     names = sorted({job.environment for job in busy})
     return [await _line(jobs, name, [job for job in busy if job.environment == name], now) for name in names]

@@ -46,6 +46,12 @@ class Links:
         until = self._until(now_s)
         return urlencode({"link": f"{until}.{self._signature(subject, until)}", **asked})
 
+    def renamed(self, link: str, full_name: str, *, all_of_it: bool) -> str:
+        """The link as it would be for the repository's new name, with the same end; the caller knows that it holds."""
+        until = int(link.partition(".")[0])
+        subject = _all_of(full_name) if all_of_it else _contributions_of(full_name)
+        return f"{until}.{self._signature(subject, until)}"
+
     def opens_job(self, job_id: str, link: str, now_s: float | None = None) -> bool:
         """Whether a link, as `UNTIL.SIGNATURE`, was made here for this job and has not expired."""
         until, _, signature = link.partition(".")

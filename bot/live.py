@@ -51,7 +51,7 @@ async def live_in(
     active = [release for release in found if only in {None, release.environment}]
     ids = [release.job_id for release in active]
     brought, trail = await jobs.several(ids), _by_job(await audit.of_jobs(ids, COMMAND))
-    done = JobFilter(repository.full_name, only, JobKind.ROLLBACK, (JobState.COMPLETED,), limit=MOST_ROLLBACKS)
+    done = JobFilter(repository, only, JobKind.ROLLBACK, (JobState.COMPLETED,), limit=MOST_ROLLBACKS)
     back = _newest(await jobs.find(done))
     return [
         Live(one, brought.get(one.job_id), standing(trail.get(one.job_id, ())), _to(one, back.get(one.environment)))

@@ -46,18 +46,19 @@ class Overview:
 
 
 async def overview_of(memory: Memory, name: str, only: str | None, before: str | None, now: datetime) -> Overview:
-    """Of the repository that is called so (`owner/name`); ended jobs from those `before` this one on. One query a list.
+    """Of the repository that is called so (`owner/name`), or was; ended jobs from those `before` this one on.
 
-    Each list has an end: 500 unfinished jobs, 500 environments, 25 jobs that ended.
+    One query a list. Each list has an end: 500 unfinished jobs, 500 environments, 25 jobs that ended.
     """
-    newest = await memory.jobs.find(JobFilter(name, limit=1))
-    if not newest:
+    repository = await memory.jobs.called(name)
+    if repository is None:
         return Overview(name, only, _covering(await memory.locks.named(name, now), only))
-    repository = newest[0].repository
-    unfinished = await memory.jobs.find(JobFilter(name, only, states=UNFINISHED, limit=MOST_SHOWN))
-    ended = await memory.jobs.find(JobFilter(name, only, states=tuple(FINAL_STATES), before=before, limit=PAGE + 1))
+    unfinished = await memory.jobs.find(JobFilter(repository, only, states=UNFINISHED, limit=MOST_SHOWN))
+    ended = await memory.jobs.find(
+        JobFilter(repository, only, states=tuple(FINAL_STATES), before=before, limit=PAGE + 1)
+    )
     return Overview(
-        name,
+        repository.full_name,
         only,
         _covering(await memory.locks.of(repository.id, now), only),
         tuple(_in_order(_alone(unfinished), now)),

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from bot.api.envelopes import NO_STORE
 from bot.clock import Clock
 from bot.links import Links
 from bot.model import Job
 from bot.overview import is_about_one
-from bot.store.jobs import Jobs
+from bot.store.jobs import JobFilter, Jobs
 from bot.store.keys import ApiKey, ApiKeys
 from handlers.api.keys import key_of
 from handlers.api.reach import opens_job
@@ -75,6 +76,20 @@ async def to_contributions(request: web.Request, door: Door, name: str) -> Visit
     return Visitor(key=await _key(request, door))
 
 
+async def require_its_name(request: web.Request, door: Door, jobs: Jobs, name: str, visitor: Visitor) -> str:
+    """How a repository's name is written. Raises HTTPFound with the page of its new name where it was renamed."""
+    known = await jobs.called(name)
+    if known is None or not visitor.sees(known.full_name):
+        return name
+    if known.full_name.lower() == name.lower():
+        return known.full_name
+    query = dict(request.query)
+    if visitor.link:
+        query["link"] = door.links.renamed(visitor.link, known.full_name, all_of_it=visitor.sees_around)
+    path = request.path.replace(f"/repos/{name}", f"/repos/{known.full_name}", 1)
+    raise web.HTTPFound(str(request.url.with_path(path).with_query(query).relative()), headers=NO_STORE)
+
+
 async def to_job(request: web.Request, door: Door, jobs: Jobs, job_id: str) -> tuple[Job, Visitor]:
     """To one job: whoever has its link, or sees all repositories it is about.
 
@@ -84,13 +99,18 @@ async def to_job(request: web.Request, door: Door, jobs: Jobs, job_id: str) -> t
     link, job = shown_link(request), await jobs.get(job_id)
     if door.links.opens_job(job_id, link):
         visitor = Visitor(link, sees_around=False)
-    elif job is not None and is_about_one(job) and door.links.opens_overview(job.repository.full_name, link):
+    elif job is not None and is_about_one(job) and door.links.opens_overview(await _name_now(jobs, job), link):
         visitor = Visitor(link)
     else:
         visitor = Visitor(key=await _key(request, door))
     if job is None or (visitor.key is not None and not opens_job(visitor.key, job)):
         raise missing(request, door.locale)
     return job, visitor
+
+
+async def _name_now(jobs: Jobs, job: Job) -> str:
+    """What the job's repository is called by the newest job of it."""
+    return (await jobs.find(JobFilter(job.repository, limit=1)))[0].repository.full_name
 
 
 def shown_link(request: web.Request) -> str:

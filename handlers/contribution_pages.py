@@ -59,6 +59,7 @@ async def show_repository(request: web.Request) -> web.Response:
     pages = request.app[PAGES]
     name = f"{request.match_info['owner']}/{request.match_info['repo']}"
     visitor = await admission.to_contributions(request, pages, name)
+    name = await admission.require_its_name(request, pages, pages.jobs, name, visitor)
     asked, around = _asked(request, name), _overview(visitor, name)
     try:
         kept = await newest(pages.analyses, name, query_of(request).get("ref"), visitor.sees)

@@ -96,7 +96,8 @@ async def _seen(request: web.Request, reader: _Reader) -> Overview:
     pages = request.app[PAGES]
     if not reader.visitor.sees(reader.name):
         return Overview(reader.name, reader.only)
-    return await overview_of(pages.memory, reader.name, reader.only, reader.before, pages.clock())
+    seen = await overview_of(pages.memory, reader.name, reader.only, reader.before, pages.clock())
+    return seen if reader.visitor.sees(seen.name) else Overview(reader.name, reader.only)
 
 
 async def _admitted(request: web.Request) -> _Reader:
@@ -104,6 +105,7 @@ async def _admitted(request: web.Request) -> _Reader:
     pages, query = request.app[PAGES], request.query
     name = f"{request.match_info['owner']}/{request.match_info['repo']}"
     visitor = await admission.to_overview(request, pages, name)
+    name = await admission.require_its_name(request, pages, pages.memory.jobs, name, visitor)
     before = query.get("before", "")
     page = OverviewPage(pages.github, pages.locale, visitor.let_in)
     return _Reader(name, visitor, page, query.get("environment") or None, before if JOB_ID.match(before) else None)

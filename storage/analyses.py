@@ -12,10 +12,13 @@ import orjson
 
 from bot.store.analyses import StoredAnalysis
 from storage.engine.database import Database
+from storage.jobs import repositories
 from storage.rows import from_us, to_us
 
 PACKING = 6
 """zlib's level: a report of a large repository shrinks to a tenth."""
+ABOUT = "(repository_id > 0 AND repository_id = ? OR repository_id = 0 AND repository = ?)"
+"""By its number, or where it was cloned without one by its name in lower case."""
 
 
 class SqlAnalyses:
@@ -53,6 +56,7 @@ async def _unpacked(row: sqlite3.Row) -> StoredAnalysis:
         body=body,
         is_default=bool(row["is_default"]),
         is_passing=bool(row["is_passing"]),
+        repository_id=row["repository_id"],
     )
 
 
@@ -60,11 +64,12 @@ def _put(connection: sqlite3.Connection, analysis: StoredAnalysis, packed: bytes
     repository = analysis.repository.lower()
     if analysis.is_passing:
         connection.execute(
-            "DELETE FROM analyses WHERE repository = ? AND ref = ? AND is_passing = 1", (repository, analysis.ref)
+            f"DELETE FROM analyses WHERE {ABOUT} AND ref = ? AND is_passing = 1",
+            (analysis.repository_id, repository, analysis.ref),
         )
     connection.execute(
-        "INSERT INTO analyses (job_id, repository, ref, sha, is_default, is_passing, made_us, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, repository) DO UPDATE SET ref = excluded.ref,"
+        "INSERT INTO analyses (job_id, repository, ref, sha, is_default, is_passing, made_us, body, repository_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job_id, repository) DO UPDATE SET ref = excluded.ref,"
         " sha = excluded.sha, made_us = excluded.made_us, body = excluded.body",
         (
             analysis.job_id,
@@ -75,20 +80,20 @@ def _put(connection: sqlite3.Connection, analysis: StoredAnalysis, packed: bytes
             analysis.is_passing,
             to_us(analysis.made_at),
             packed,
+            analysis.repository_id,
         ),
     )
 
 
-def _newest(connection: sqlite3.Connection, repository: str, ref: str | None) -> sqlite3.Row | None:
+def _newest(connection: sqlite3.Connection, name: str, ref: str | None) -> sqlite3.Row | None:
     """By the ref as it was asked for, else by the commit; without a ref that of the default branch."""
-    row: sqlite3.Row | None
-    if ref is None:
-        sql = "SELECT * FROM analyses WHERE repository = ? AND is_default = 1 ORDER BY number DESC LIMIT 1"
-        row = connection.execute(sql, (repository,)).fetchone()
-        return row
-    for column in ("ref", "sha"):
-        sql = f"SELECT * FROM analyses WHERE repository = ? AND {column} = ? ORDER BY number DESC LIMIT 1"
-        row = connection.execute(sql, (repository, ref)).fetchone()
+    known = repositories.called(connection, name)
+    about = (known.id if known else 0, known.full_name.lower() if known else name)
+    conditions = (("is_default = ?", 1),) if ref is None else (("ref = ?", ref), ("sha = ?", ref))
+    for condition, value in conditions:
+        newest = f"SELECT max(number) FROM analyses WHERE {ABOUT} AND {condition}"
+        sql = f"SELECT * FROM analyses WHERE number = ({newest})"
+        row: sqlite3.Row | None = connection.execute(sql, (*about, value)).fetchone()
         if row is not None:
             return row
     return None

@@ -56,8 +56,9 @@ class SqlLocks:
         return await self._database.read(lambda c: _of(c, repository_id, now))
 
     async def named(self, repository: str, now: datetime) -> list[Lock]:
-        sql = f"SELECT * FROM locks WHERE repository = ? AND {HOLDS} ORDER BY environment"
-        return await self._database.read(lambda c: [_lock(row) for row in c.execute(sql, (repository, to_us(now)))])
+        sql = f"SELECT * FROM locks WHERE lower(repository) = ? AND {HOLDS} ORDER BY environment"
+        values = (repository.lower(), to_us(now))
+        return await self._database.read(lambda c: [_lock(row) for row in c.execute(sql, values)])
 
     async def expired(self, now: datetime) -> list[Lock]:
         sql = "SELECT * FROM locks WHERE until_us <= ? ORDER BY until_us"

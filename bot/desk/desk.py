@@ -156,7 +156,7 @@ class Desk:
 
     async def _has_taken(self, repository: Repository, environment: str, sha: str | None) -> bool:
         """Whether a push of this commit was taken on already: one told late must not put an older commit over it."""
-        latest = await self._jobs.find(JobFilter(repository=repository.full_name, environment=environment))
+        latest = await self._jobs.find(JobFilter(repository=repository, environment=environment))
         return any(job.sha == sha and job.origin.face == "push" for job in latest)
 
     def _refuse_push(self, wish: DeployPush, installation_id: int, refused: ShipmateError) -> Outcome:

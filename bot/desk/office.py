@@ -74,5 +74,5 @@ class Office:
         if named is not None:
             return await self.records.jobs.get(named)
         states = () if finished_too else UNFINISHED
-        asked_here = JobFilter(repository=order.repository.full_name, states=states, pull_number=order.number, limit=1)
+        asked_here = JobFilter(repository=order.repository, states=states, pull_number=order.number, limit=1)
         return next(iter(await self.records.jobs.find(asked_here)), None)

@@ -30,7 +30,7 @@ class Rerun:
 
 async def rerun_of(jobs: Jobs, wish: RerunAll) -> Rerun:
     """By the newest job of each check. GitHub opens the whole suite again, so that all of its checks must end anew."""
-    found = await jobs.find(JobFilter(repository=wish.repository.full_name, sha=wish.sha, limit=MOST))
+    found = await jobs.find(JobFilter(repository=wish.repository, sha=wish.sha, limit=MOST))
     newest = _newest_of_each_check(found)
     clicks = [_click(wish, job) for job in newest if job.state in ENDED_BADLY]
     shown = [ShowAgain(job.id) for job in found if job not in newest or job.state not in ENDED_BADLY]

@@ -25,6 +25,8 @@ class StoredAnalysis:
     """Whether it is about the default branch."""
     is_passing: bool = False
     """Whether the next one of the same ref that nobody asked for takes its place."""
+    repository_id: int = 0
+    """GitHub's number; 0 where it was cloned without our app."""
 
 
 class Analyses(Protocol):
@@ -37,7 +39,7 @@ class Analyses(Protocol):
         """Oldest first: one, but several for a job about several repositories."""
 
     async def newest(self, repository: str, ref: str | None = None) -> StoredAnalysis | None:
-        """By ref, or by full SHA; without one, of the default branch."""
+        """By ref, or by full SHA; without one, of the default branch. The repository is found by names it had, too."""
 
 
 class CommitLogins(Protocol):

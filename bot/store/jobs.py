@@ -9,14 +9,15 @@ from typing import Any, Protocol
 
 from bot.approvals import Approval, EndHeld
 from bot.audit import AuditEntry
-from bot.model import Event, Job, JobKind, JobRequest, JobState, NewEvent, Stage
+from bot.model import Event, Job, JobKind, JobRequest, JobState, NewEvent, Repository, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs to list; None means any. `within` are repositories as keys are limited to them; none means any."""
 
-    repository: str | None = None
+    repository: Repository | None = None
+    """By its number, whatever it was called when a job was asked for; by its name where it has none (0)."""
     environment: str | None = None
     kind: JobKind | None = None
     states: tuple[JobState, ...] = ()
@@ -58,6 +59,12 @@ class Jobs(Protocol):
 
     async def find(self, which: JobFilter) -> list[Job]:
         """Newest first."""
+
+    async def called(self, name: str) -> Repository | None:
+        """The repository that was called so (`owner/name`, without case) when a job was last asked for there.
+
+        By the name it has now; None where no job knows the name.
+        """
 
     async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
         """Lease the oldest runnable job whose lane is idle, or just `only`; a lapsed lease can be claimed again."""

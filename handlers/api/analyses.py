@@ -25,7 +25,7 @@ from handlers.api.contributions import contributions_to
 from handlers.api.dates import DATE, day
 from handlers.api.envelope import success
 from handlers.api.gateway import CALLER, LANGUAGE
-from handlers.api.reach import limits_of, seen_by, sees_job
+from handlers.api.reach import limits_of, repository_of, seen_by, sees_job
 
 NAME = {"type": "string", "minLength": 1, "maxLength": 500}
 AUTHORS = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 200}, "maxItems": 50}
@@ -97,8 +97,9 @@ async def listed(request: web.Request) -> web.Response:
     api = request.app[API]
     query = checked(dict(request.query), LIST, "invalid_query")
     limit = int(query.get("limit", 20))
+    repository = await repository_of(api.jobs, query.get("repo"))
     which = JobFilter(
-        repository=query.get("repo"),
+        repository=repository,
         kind=JobKind.ANALYSIS,
         within=limits_of(request),
         before=query.get("before"),

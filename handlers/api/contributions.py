@@ -77,7 +77,7 @@ def query_of(request: web.Request) -> Mapping[str, Any]:
 async def newest(analyses: Analyses, repository: str, ref: str | None, sees: Sees) -> StoredAnalysis:
     """The newest report of a ref. Raises Refused("nothing_analysed"), also for a repository the asker does not see."""
     kept = await analyses.newest(repository, ref) if sees(repository) else None
-    if kept is None:
+    if kept is None or not sees(kept.repository):
         shown = messages.neutral(repository, 120)
         raise Refused("nothing_analysed", repository=shown, ref=messages.neutral(ref or "HEAD", 120))
     return kept

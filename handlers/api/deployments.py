@@ -21,7 +21,7 @@ from handlers.api.bodies import read_body
 from handlers.api.deployment_data import deployment_data, event_frame, result_data
 from handlers.api.envelope import success
 from handlers.api.gateway import LANGUAGE
-from handlers.api.reach import limits_of, seen_by, sees_job
+from handlers.api.reach import limits_of, repository_of, seen_by, sees_job
 from handlers.streaming import Watch, follow
 
 LIST = {
@@ -77,8 +77,9 @@ async def listed(request: web.Request) -> web.Response:
     api = request.app[API]
     query = checked(dict(request.query), LIST, "invalid_query")
     limit = int(query.get("limit", 20))
+    repository = await repository_of(api.jobs, query.get("repo"))
     which = JobFilter(
-        repository=query.get("repo"),
+        repository=repository,
         environment=query.get("environment"),
         kind=JobKind(query.get("kind", JobKind.DEPLOY)),
         states=(JobState(query["status"]),) if "status" in query else (),

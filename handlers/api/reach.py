@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.desk.reach import Sees, everything
-from bot.model import Job
+from bot.model import Job, Repository
+from bot.store.jobs import Jobs
 from bot.store.keys import ApiKey
 from handlers.api.gateway import CALLER
 
@@ -20,6 +21,13 @@ def limits_of(request: web.Request) -> tuple[str, ...]:
     """The repositories that lists are limited to; empty: none is left out."""
     key = request[CALLER]
     return key.repositories if key else ()
+
+
+async def repository_of(jobs: Jobs, name: str | None) -> Repository | None:
+    """What a list is of: the repository that is called so, or was; one without jobs where there is none."""
+    if name is None:
+        return None
+    return await jobs.called(name) or Repository(0, name)
 
 
 def sees_job(request: web.Request, job: Job) -> bool:

@@ -45,6 +45,8 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     connections.m018_connections,
     connections.m019_connection_names,
     keys.m020_key_limits,
+    jobs.m021_jobs_by_number,
+    analyses.m022_analyses_by_number,
 )
 """In the order they are applied; a step that was released is never changed, only followed."""
 

@@ -10,12 +10,12 @@ from typing import Any
 from bot.approvals import EndHeld
 from bot.audit import AuditEntry
 from bot.errors import LeaseLost
-from bot.model import Event, Job, JobRequest, JobState, NewEvent, Stage, may_follow
+from bot.model import Event, Job, JobRequest, JobState, NewEvent, Repository, Stage, may_follow
 from bot.store.jobs import JobFilter, NewRelease
 from storage import audited, releases
 from storage.engine.database import Database
 from storage.jobs import events as facts_of
-from storage.jobs import holds, lanes, lines
+from storage.jobs import holds, lanes, lines, repositories
 from storage.jobs import lists as joblists
 from storage.jobs import rows as jobrows
 from storage.rows import from_json, from_us, seconds_later, to_json, to_us
@@ -47,6 +47,9 @@ class SqlJobs:
 
     async def find(self, which: JobFilter) -> list[Job]:
         return await self._database.read(lambda c: joblists.listed(c, which))
+
+    async def called(self, name: str) -> Repository | None:
+        return await self._database.read(lambda c: repositories.called(c, name))
 
     async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
         if not await self._database.glance(lambda c: lanes.any_runnable(c, now)):

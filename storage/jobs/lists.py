@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from bot.model import Job, JobState
+from bot.model import Job, JobState, Repository
 from bot.store.jobs import JobFilter
 from storage.jobs.rows import to_job
 
@@ -40,8 +40,8 @@ def query(which: JobFilter) -> tuple[str, list[object]]:
 
 
 def _conditions(which: JobFilter, state: JobState) -> tuple[str, list[object]]:
-    equal = {
-        "repository": which.repository,
+    equal: dict[str, object] = {
+        **_repository(which.repository),
         "environment": which.environment,
         "kind": which.kind,
         "pull_number": which.pull_number,
@@ -57,3 +57,10 @@ def _conditions(which: JobFilter, state: JobState) -> tuple[str, list[object]]:
         where.append("number < (SELECT number FROM jobs WHERE id = ?)")
         values.append(which.before)
     return " AND ".join(where), values
+
+
+def _repository(repository: Repository | None) -> dict[str, object]:
+    if repository is None:
+        return {}
+    by_name = {} if repository.id else {"repository": repository.full_name}
+    return {"repository_id": repository.id, **by_name}

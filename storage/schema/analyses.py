@@ -34,3 +34,16 @@ def m009_analyses(schema: Schema) -> None:
             asked_us INTEGER NOT NULL
         )""",
     )
+
+
+def m022_analyses_by_number(schema: Schema) -> None:
+    """Reports are found again when their repository is renamed; 0 where it has no number, or nobody knows it."""
+    run(
+        schema,
+        "ALTER TABLE analyses ADD COLUMN repository_id INTEGER NOT NULL DEFAULT 0",
+        """
+        UPDATE analyses SET repository_id = coalesce((
+            SELECT jobs.repository_id FROM jobs WHERE jobs.id = job_id AND lower(jobs.repository) = analyses.repository
+        ), 0)""",
+        "CREATE INDEX analyses_by_number ON analyses (repository_id, ref) WHERE repository_id > 0",
+    )

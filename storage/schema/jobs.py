@@ -123,3 +123,19 @@ def m004_releases(schema: Schema) -> None:
 def m008_actor_ids(schema: Schema) -> None:
     """Who asked, by the number that survives a renamed login; NULL where it was not told."""
     run(schema, "ALTER TABLE jobs ADD COLUMN actor_id INTEGER")
+
+
+def m021_jobs_by_number(schema: Schema) -> None:
+    """A repository's jobs are found by its number, whatever it is called now, and its number by any name it had."""
+    run(
+        schema,
+        "DROP INDEX jobs_by_repository",
+        "DROP INDEX jobs_by_repository_kind",
+        "DROP INDEX jobs_by_place",
+        "DROP INDEX jobs_by_pull",
+        "CREATE INDEX jobs_by_repository ON jobs (repository_id, state, number)",
+        "CREATE INDEX jobs_by_repository_kind ON jobs (repository_id, kind, state, number)",
+        "CREATE INDEX jobs_by_place ON jobs (repository_id, environment, state, number)",
+        "CREATE INDEX jobs_by_pull ON jobs (repository_id, pull_number, state, number)",
+        "CREATE INDEX jobs_by_name ON jobs (lower(repository), number)",
+    )

@@ -169,6 +169,19 @@ async def test_who_sees_all_of_a_repository_goes_from_page_to_page_and_back(worl
     assert seen == {f"/repos/{REPO}/overview", f"/repos/{REPO}", f"/jobs/{job.id}", f"/jobs/{job.id}/report"}
 
 
+async def test_after_a_rename_the_old_names_page_leads_to_the_new_ones(world: World, reader: Reader) -> None:
+    job = await analysed(world)
+    old = world.house.links.repository(REPO)
+    await world.github.rename_repo(REPO, "backend")
+    await world.push("two")
+    await world.settle()
+    status, page, _ = await reader.read(old)
+    assert (status, f"{job.sha[:7]}" in page, 'action="/repos/acme/backend"' in page) == (200, True, True)
+    assert (await reader.read(world.house.links.repository("acme/backend")))[0] == 200
+    query = urlsplit(old).query
+    assert (await reader.read(f"/repos/acme/backend/overview?{query}"))[0] == 403
+
+
 async def test_the_page_says_what_each_release_shipped(world: World, reader: Reader) -> None:
     await world.push("one")
     await world.settle()

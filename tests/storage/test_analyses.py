@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.model import Repository
 from bot.store.analyses import StoredAnalysis
 from storage.opened import OpenStore
+from tests.storage.sample import API, request
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SHA = "a" * 40
@@ -37,6 +39,19 @@ async def test_the_newest_is_found_by_branch_by_commit_and_for_the_default_branc
         assert found.job_id == job
     assert await analyses.newest("acme/api", "gone") is None
     assert await analyses.newest("acme/web") is None
+
+
+async def test_a_renamed_repositorys_reports_are_found_by_both_its_names(opened: OpenStore) -> None:
+    jobs, analyses = opened.store.jobs, opened.store.analyses
+    await jobs.create(request("1"), NOW)
+    await analyses.put(replace(REPORT, repository_id=API.id))
+    await jobs.create(request("2", repository=Repository(API.id, "acme/backend")), NOW)
+    for name in ("acme/api", "acme/backend"):
+        found = await analyses.newest(name)
+        assert found is not None
+        assert found.job_id == REPORT.job_id
+    await jobs.create(request("3", repository=Repository(9, "acme/api")), NOW)
+    assert await analyses.newest("acme/api") is None
 
 
 async def test_of_the_reports_nobody_asked_for_the_last_one_of_a_branch_stays(opened: OpenStore) -> None:

@@ -352,17 +352,38 @@ async def test_jobs_are_found_by_any_part_newest_first(store: Store) -> None:
         return [job.id for job in await store.jobs.find(which)]
 
     assert await ids(JobFilter()) == [third.id, second.id, first.id]
-    assert await ids(JobFilter(repository="acme/api")) == [second.id, first.id]
+    assert await ids(JobFilter(repository=API)) == [second.id, first.id]
     assert await ids(JobFilter(environment="staging")) == [second.id]
     assert await ids(JobFilter(kind=JobKind.DEPLOY)) == [third.id, first.id]
     assert await ids(JobFilter(pull_number=5)) == [first.id]
     assert await ids(JobFilter(states=(JobState.PENDING,))) == [third.id, second.id]
     assert await ids(JobFilter(states=(JobState.PENDING, JobState.PROCESSING))) == [third.id, second.id, first.id]
-    assert await ids(JobFilter(repository="acme/web", states=(JobState.PROCESSING,))) == []
+    assert await ids(JobFilter(repository=web, states=(JobState.PROCESSING,))) == []
     assert await ids(JobFilter(limit=1)) == [third.id]
     assert await ids(JobFilter(before=third.id)) == [second.id, first.id]
     assert await ids(JobFilter(before="dep_nobody")) == []
     assert await ids(JobFilter(limit=0)) == []
+
+
+async def test_a_repository_is_known_by_each_name_it_had_whatever_the_case(store: Store) -> None:
+    old, new, other = API, Repository(API.id, "acme/backend"), Repository(9, "acme/api")
+    first = await store.jobs.create(request("1", repository=old), NOW)
+    second = await store.jobs.create(request("2", repository=new), NOW)
+    for name in ("acme/api", "ACME/Api", "acme/Backend"):
+        assert await store.jobs.called(name) == new
+    assert await store.jobs.called("acme/web") is None
+    assert [job.id for job in await store.jobs.find(JobFilter(old))] == [second.id, first.id]
+    await store.jobs.create(request("3", repository=other), NOW)
+    assert await store.jobs.called("acme/api") == other
+    assert await store.jobs.called("acme/backend") == new
+
+
+async def test_what_was_only_cloned_is_found_by_its_address(store: Store) -> None:
+    one, two = Repository(0, "git.example.org/one"), Repository(0, "git.example.org/two")
+    job = await store.jobs.create(request("1", repository=one), NOW)
+    await store.jobs.create(request("2", repository=two), NOW)
+    assert await store.jobs.called("git.example.org/ONE") == one
+    assert [found.id for found in await store.jobs.find(JobFilter(one))] == [job.id]
 
 
 async def test_a_claimed_job_that_was_not_started_is_not_replaced_while_its_lease_holds(store: Store) -> None:

@@ -6,20 +6,22 @@ import sqlite3
 
 import pytest
 
-from bot.model import JobKind, JobState
+from bot.model import JobKind, JobState, Repository
 from bot.store.jobs import JobFilter
 from storage.jobs import lists as joblists
 from storage.opened import OpenStore
 from storage.schema.reads import ISSUE
+from tests.storage.sample import API
 
 FILTERS = [
     JobFilter(),
     JobFilter(before="dep_x"),
-    JobFilter(repository="acme/api"),
-    JobFilter(repository="acme/api", environment="production", states=(JobState.FAILED,)),
-    JobFilter(repository="acme/api", kind=JobKind.ANALYSIS),
-    JobFilter(repository="acme/api", pull_number=5, before="dep_x"),
-    JobFilter(repository="acme/api", sha="a" * 40),
+    JobFilter(repository=API),
+    JobFilter(repository=API, environment="production", states=(JobState.FAILED,)),
+    JobFilter(repository=API, kind=JobKind.ANALYSIS),
+    JobFilter(repository=API, pull_number=5, before="dep_x"),
+    JobFilter(repository=API, sha="a" * 40),
+    JobFilter(repository=Repository(0, "git.example.org/a"), kind=JobKind.ANALYSIS),
     JobFilter(environment="staging"),
     JobFilter(kind=JobKind.PIPELINE, states=(JobState.FAILED, JobState.PENDING)),
     JobFilter(states=(JobState.FAILED,)),
@@ -74,3 +76,9 @@ async def test_what_was_said_on_one_issue_is_read_from_an_index(opened: OpenStor
 )
 async def test_what_serves_is_read_from_an_index(opened: OpenStore, sql: str, values: list[object], step: str) -> None:
     assert await opened.database.read(lambda c: plan(c, sql, values)) == [step]
+
+
+async def test_a_repository_is_found_by_its_name_from_an_index(opened: OpenStore) -> None:
+    sql = "SELECT repository_id FROM jobs WHERE lower(repository) = ? ORDER BY number DESC LIMIT 1"
+    steps = await opened.database.read(lambda c: plan(c, sql, ["acme/api"]))
+    assert steps == ["SEARCH jobs USING INDEX jobs_by_name (<expr>=?)"]

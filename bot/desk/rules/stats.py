@@ -33,11 +33,11 @@ async def stats(office: Office, order: Order, facts: Facts) -> Outcome:
 
 
 async def _of(office: Office, order: Order, facts: Facts, environment: str) -> Figures:
-    name = order.repository.full_name
+    repository = order.repository
     done = (JobState.COMPLETED, JobState.ROLLED_BACK)
-    asked = JobFilter(name, environment, JobKind.DEPLOY, states=done, limit=MOST)
+    asked = JobFilter(repository, environment, JobKind.DEPLOY, states=done, limit=MOST)
     jobs = [job for job in await office.records.jobs.find(asked) if not job.spec.get("noop")]
-    back = JobFilter(name, environment, JobKind.ROLLBACK, states=(JobState.COMPLETED,), limit=MOST)
+    back = JobFilter(repository, environment, JobKind.ROLLBACK, states=(JobState.COMPLETED,), limit=MOST)
     rollbacks = [job.ended_at for job in await office.records.jobs.find(back) if job.ended_at]
     releases = await office.records.releases.recent(order.repository.id, environment, MOST)
     abandoned = {release.job_id for release in releases if release.abandoned}

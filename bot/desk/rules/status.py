@@ -35,7 +35,7 @@ async def _job_text(office: Office, job: Job) -> str:
 async def _environments_text(office: Office, order: Order, facts: Facts, only: str | None) -> str:
     records = office.records
     live = await live_in(records.jobs, records.releases, records.audit, order.repository, only)
-    jobs = await records.jobs.find(JobFilter(repository=order.repository.full_name, states=UNFINISHED))
+    jobs = await records.jobs.find(JobFilter(repository=order.repository, states=UNFINISHED))
     busy = [job for job in jobs if job.environment and only in {None, job.environment}]
     if only and not busy:
         await office.require_known(order, facts, only)

@@ -136,4 +136,5 @@ def _record(
         body=body,
         is_default=target.is_default,
         is_passing=plan.is_passing,
+        repository_id=target.repository_id,
     )

@@ -44,8 +44,7 @@ class JobQueue:
 
 async def under_way(jobs: Jobs, request: JobRequest) -> Job | None:
     """The unfinished job that answers the same question on the same face."""
-    name = request.repository.full_name
-    waiting = await jobs.find(JobFilter(repository=name, kind=JobKind.ANALYSIS, states=UNFINISHED))
+    waiting = await jobs.find(JobFilter(repository=request.repository, kind=JobKind.ANALYSIS, states=UNFINISHED))
     same = (job for job in waiting if (job.spec, job.origin.face) == (request.spec, request.origin.face))
     return next(same, None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html import unescape
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ import aiohttp
 import pytest
 
 from bot.clock import utc_now
-from bot.model import Job, JobKind, JobRequest, Origin, Repository
+from bot.model import Hold, Job, JobKind, JobRequest, Origin, Repository
 from bot.overview import PAGE
 from tests.world import REPO, World, new_world
 
@@ -67,7 +68,9 @@ async def ended(world: World, number: int, *targets: str) -> Job:
     kind = JobKind.ANALYSIS if targets else JobKind.DEPLOY
     repository = Repository(world.github.hub.repository(REPO).id, REPO)
     spec = {"targets": [{"name": name} for name in targets]}
-    request = JobRequest(kind, f"lane {number}", repository, "a" * 40, "main", "", Origin("push", "alice", 1), spec)
+    waits = Hold(utc_now() + timedelta(hours=1), approvals=1)
+    origin = Origin("push", "alice", 1)
+    request = JobRequest(kind, f"lane {number}", repository, "a" * 40, "main", "", origin, spec, hold=waits)
     made = await world.store.jobs.create(request, utc_now())
     await world.store.jobs.ask_cancel(made.id, "alice", utc_now())
     return made
@@ -237,6 +240,42 @@ async def test_answers_about_locks_and_lines_lead_to_it(world: World, reader: Re
         await world.say(pull.number, command)
         (link,) = re.findall(r"\((\S+/overview\S+)\)", world.answers(pull.number)[-1].body)
         assert "Nothing is locked." in await reader.read(link) or "Nothing has been asked" in await reader.read(link)
+
+
+async def test_a_renamed_repository_has_one_page_and_its_old_name_leads_there(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    (before,) = await world.jobs()
+    old = world.house.links.overview(REPO, environment="production")
+    await world.github.rename_repo(REPO, "backend")
+    await world.push("two")
+    await world.settle()
+    new = world.house.links.overview("acme/backend")
+    assert [row[1] for row in await reader.rows("ended", old)] == [row[1] for row in await reader.rows("ended", new)]
+    assert len(await reader.rows("ended", new)) == 2
+    assert "acme/backend: what runs" in await reader.read(old)
+    onward = await linked(reader, await reader.read(old), "/jobs")
+    assert {await reader.status(one) for one in onward} == {200}
+    assert f"/jobs/{before.id}" in {urlsplit(one).path for one in onward}
+    assert await reader.status(f"/repos/acme/other/overview?{urlsplit(old).query}") == 403
+
+
+async def test_a_key_of_the_old_name_is_not_told_the_new_one(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    await world.github.rename_repo(REPO, "backend")
+    await world.push("two")
+    await world.settle()
+    _, key = await world.store.keys.create("tests", utc_now(), [REPO])
+    assert "backend" not in await reader.read(f"/repos/{REPO}/overview", **{"X-API-Key": key})
+
+
+async def test_the_case_of_a_name_does_not_matter(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    page = await reader.read(world.house.links.overview(REPO.upper()))
+    assert f"{REPO}: what runs" in page
+    assert await reader.rows("ended", world.house.links.overview(REPO.upper())) == await reader.rows("ended")
 
 
 async def test_before_anything_was_asked_for_it_says_how_to_begin(world: World, reader: Reader) -> None:
