@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.jobs.analysis.faces.portfolio_page import render_portfolio
-from bot.jobs.analysis.faces.shell import Access, names_of, run_analyze
+from bot.jobs.analysis.faces.shell import Access, run_analyze
 from bot.jobs.analysis.faces.table import show_portfolio
 from bot.jobs.analysis.reports.portfolio import add_up
+from bot.jobs.analysis.repositories.naming import names_of
 from bot.jobs.analysis.runs.shipped import shipped_between
 from bot.jobs.analysis.summary import of_portfolio, of_report
-from tests.analysis.histories import BEN, History
+from tests.analysis.histories import BEN, History, git
 from tests.analysis.running import analysed
 
 
@@ -120,13 +121,13 @@ def test_the_shell_adds_several_repositories_up(tmp_path: Path) -> None:
     assert run_analyze(*places, out=out, err=err, as_json=True, csv_path=sheet) == 0
     told = json.loads(out.getvalue())
     assert (told["lines"], len(told["reports"])) == (4, 2)
-    assert [row["repository"] for row in csv.DictReader(io.StringIO(sheet.read_text()))] == ["one.git", "two.git"]
+    assert [row["repository"] for row in csv.DictReader(io.StringIO(sheet.read_text()))] == ["one", "two"]
     assert run_analyze(*places, out=(shown := io.StringIO()), err=err) == 0
     assert "2 repositories: 4 lines" in shown.getvalue()
     assert run_analyze(*places, out=out, err=err, html_path=tmp_path / "page.html") == 0
     page = (tmp_path / "page.html").read_text()
     assert "2 repositories: who wrote what" in page
-    assert "one.git 2, two.git 2" in page
+    assert "one 2, two 2" in page
 
 
 def test_repositories_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -153,4 +154,10 @@ def test_one_of_several_repositories_that_is_none_costs_the_others_nothing(tmp_p
     told = json.loads(out.getvalue())
     assert (told["lines"], [one["repository"] for one in told["skipped"]]) == (2, ["nothing"])
     assert err.getvalue().startswith("nothing: ")
-    assert run_analyze(places[0], str(tmp_path / "neither"), out=io.StringIO(), err=err) == 2
+
+
+def test_where_all_of_several_fail_each_is_told_why(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "empty.git")
+    places, err = [str(tmp_path / "nothing"), str(tmp_path / "empty.git")], io.StringIO()
+    assert run_analyze(*places, out=io.StringIO(), err=err) == 2
+    assert [line.partition(":")[0] for line in err.getvalue().splitlines()] == ["nothing", "empty"]

@@ -20,13 +20,14 @@ from bot.jobs.analysis.faces.area import Band, Words, round_step, stacked_area
 from bot.jobs.analysis.faces.bars import bar
 from bot.jobs.analysis.faces.names import Names
 from bot.jobs.analysis.faces.page import render_page
-from bot.jobs.analysis.faces.shell import name_of, run_analyze
+from bot.jobs.analysis.faces.shell import Access, run_analyze
 from bot.jobs.analysis.faces.treemap import Box, Group, Tile, squarify, treemap
 from bot.jobs.analysis.people.identities import Author
 from bot.jobs.analysis.reports.insights import Insights
 from bot.jobs.analysis.reports.ranges import Range
 from bot.jobs.analysis.reports.stored import narrowed
 from bot.jobs.analysis.reports.timeline import lines_alive
+from bot.jobs.analysis.repositories.naming import name_of
 from bot.wording.analysis_english import SENTENCES
 from tests.analysis.histories import ANN, BEN, Fuzzer, History, git
 from tests.analysis.running import analysed
@@ -58,7 +59,7 @@ def test_json_alone_is_on_the_output_and_has_every_key(history: History) -> None
     assert list(told["timeline"]) == ["week", "month"]
     assert list(told["timeline"]["week"][0]) == ["start", "author", "language", "commits", "added", "deleted"]
     assert list(told["ownership"][0]) == ["path", "lines", "topAuthor", "share"]
-    assert (told["repository"], told["ref"], told["exact"]) == ("repository.git", "HEAD", True)
+    assert (told["repository"], told["ref"], told["exact"]) == ("repository", "HEAD", True)
 
 
 def test_per_file_lines_come_when_asked_for(history: History) -> None:
@@ -165,6 +166,24 @@ def test_a_url_is_cloned_analysed_and_forgotten(history: History) -> None:
 )
 def test_a_url_names_its_repository(target: str, name: str) -> None:
     assert name_of(target) == name
+
+
+@pytest.mark.parametrize("place", ["", "src/deep", ".git", ".git/hooks"])
+def test_a_folder_inside_of_a_repository_gives_it_no_other_name(tmp_path: Path, place: str) -> None:
+    git(tmp_path, "init", "--quiet", "api")
+    (tmp_path / "api" / "src" / "deep").mkdir(parents=True)
+    assert name_of(str(tmp_path / "api" / place)) == "api"
+
+
+def test_a_bare_repository_is_called_by_its_folder(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "api.git")
+    assert (name_of(f"{tmp_path}/api.git"), name_of(f"{tmp_path}/api.git/refs")) == ("api", "api")
+
+
+@pytest.mark.parametrize("target", ["https://[bad/x", "ssh://host:port/x"])
+def test_an_address_that_is_none_is_refused_in_a_sentence(target: str) -> None:
+    code, out, err = shell(target, access=Access("https://github.com", "a token"))
+    assert (code, out, err.count("\n")) == (2, "", 1)
 
 
 def test_a_file_that_cannot_be_written_is_told_before_the_work(history: History, tmp_path: Path) -> None:

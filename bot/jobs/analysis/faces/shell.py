@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,9 +14,10 @@ from urllib.parse import urlsplit
 
 from bot.errors import Refused, ShipmateError, UserMistake
 from bot.jobs.analysis.progress import Listener
-from bot.jobs.analysis.repositories.addresses import check_address, is_url, without_password
+from bot.jobs.analysis.repositories.addresses import check_address, is_url
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.clone import fetch_into
+from bot.jobs.analysis.repositories.naming import names_of
 from bot.jobs.analysis.request import AnalysisRequest, Window
 from bot.jobs.analysis.runs.run import analyse_here
 from bot.jobs.analysis.sentences import explain
@@ -90,6 +90,8 @@ def run_analyze(
         )
         with _progress(err) as listener:
             reports, failed = _analyse_all(names_of([target, *more]), request, listener, access)
+        if not reports:
+            return _refused(failed, err)
         from bot.jobs.analysis.faces.answers import (  # its imports take longer than a small run needs to begin
             Found,
             show,
@@ -101,47 +103,33 @@ def run_analyze(
         show(found, out, as_json=as_json)
         write(found, csv_path, html_path)
     except ShipmateError as error:
-        err.write(explain(error) + "\n")
-        return BAD_INPUT if isinstance(error, UserMistake | Refused) else FAILED
+        return _refused({"": error}, err)
     except OSError as error:
         err.write(f"The report could not be written: {error.strerror}: {error.filename}.\n")
         return FAILED
-    for name, reason in failed.items():
-        err.write(f"{name}: {explain(reason)}\n")
+    _refused(failed, err)
     return FAILED if failed else DONE
 
 
-def name_of(target: str) -> str:
-    """What a report calls its repository: `owner/name` of a URL, the folder's name of a path."""
-    if is_url(target):
-        parts = without_password(target).rstrip("/").removesuffix(".git").replace(":", "/").split("/")
-        return "/".join(part for part in parts[-2:] if part)
-    return Path(target).resolve().name
-
-
-def names_of(targets: Sequence[str]) -> dict[str, str]:
-    """What reports call several repositories, each once: a folder of a name others have by its parent's too."""
-    names = {target: name_of(target) for target in targets}
-    several = {name for name, count in Counter(names.values()).items() if count > 1}
-    return {target: _longer(target) if name in several else name for target, name in names.items()}
-
-
-def _longer(target: str) -> str:
-    return without_password(target) if is_url(target) else "/".join(Path(target).resolve().parts[-2:])
+def _refused(failed: Mapping[str, ShipmateError], err: TextIO) -> int:
+    """Say what went wrong, with the name where there are several; the exit code where nothing else was done."""
+    for name, error in failed.items():
+        err.write(f"{name}: {explain(error)}\n" if name else f"{explain(error)}\n")
+    return BAD_INPUT if all(isinstance(error, UserMistake | Refused) for error in failed.values()) else FAILED
 
 
 def _analyse_all(
     named: Mapping[str, str], request: AnalysisRequest, listener: Listener, access: Access | None
 ) -> tuple[list[Report], dict[str, ShipmateError]]:
-    """Each repository's report, and by name what went wrong with others. Raises the first of these where all did."""
+    """Each repository's report, and by name what went wrong with others. Raises what went wrong with a single one."""
     reports, failed = [], {}
     for target, name in named.items():
         try:
             reports.append(_analyse(target, name, request, listener, access))
         except ShipmateError as error:
+            if len(named) == 1:
+                raise
             failed[name] = error
-    if not reports:
-        raise next(iter(failed.values()))
     return reports, failed
 
 
@@ -151,8 +139,9 @@ def _analyse(target: str, name: str, request: AnalysisRequest, listener: Listene
     if not is_url(target):
         return analyse_here(asked, listener)
     with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
-        way_out, token = (access.way_out, access.token_for(target)) if access else ({}, None)
-        repository, address = Path(folder) / "clone.git", check_address(target, allow_local=True, way_out=way_out)
+        repository = Path(folder) / "clone.git"
+        address = check_address(target, allow_local=True, way_out=access.way_out if access else {})
+        token = access.token_for(target) if access else None
         local = fetch_into(repository, address, asked.ref, Children(), token=token)
         report = analyse_here(asked.at(repository, local), listener)
         return replace(report, ref=asked.ref)
