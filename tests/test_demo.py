@@ -8,20 +8,24 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from bot import messages
+from bot.demo.show import place_and_owner
 from bot.engines.docker.api import EngineApi
 from bot.errors import ShipmateError
+from bot.wording import english
 
 
-async def demo(home: Path, engine: str, *, stay: bool = False) -> tuple[int, str]:
-    """`shipmate demo --once`, with nothing in the environment but a path and an empty home.
+async def demo(home: Path, engine: str, *, stay: bool = False, **more: str) -> tuple[int, str]:
+    """`shipmate demo --once`, with nothing in the environment but a path, an empty home and what is `more`.
 
     To one that is to `stay`, Ctrl-C is pressed once it has shown everything.
     """
-    env = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), **more}
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-u", "-m", "bot", "demo", "--engine", engine, *([] if stay else ["--once"])),
         env=env,
@@ -90,3 +94,30 @@ async def test_the_demo_runs_the_main_job_on_a_docker_engine_and_leaves_nothing_
 
 async def test_the_demo_runs_the_main_job_with_local_processes_where_there_is_no_docker(tmp_path: Path) -> None:
     require_what_a_person_would_see(*await demo(tmp_path, "process"))
+
+
+async def test_the_demo_and_all_that_it_shows_are_korean_where_that_is_set(tmp_path: Path) -> None:
+    code, shown = await demo(tmp_path, "process", SHIPMATE_LOCALE="ko")
+    assert code == 0, shown
+    assert messages.say("ko", "demo.right") in shown
+    assert messages.say("ko", "stage.1") in shown, "the server speaks it too"
+    spoken = [words for key, words in english.SENTENCES.items() if key.startswith(("demo.", "stage.", "released."))]
+    plain = [words for words in spoken if "{" not in words and " " in words]
+    assert [words for words in plain if words in shown] == []
+
+
+def test_what_the_demo_makes_on_an_engine_has_a_name_that_docker_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    places = [place_and_owner() for _ in range(300)]
+    part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"  # https://pkg.go.dev/github.com/distribution/reference
+    assert [owner for _, owner in places if not re.fullmatch(part, owner)] == []
+    assert all(folder.stat().st_mode & 0o077 == 0 for folder, _ in places)
+
+
+async def test_a_language_nobody_speaks_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    code, shown = await demo(tmp_path, "process", SHIPMATE_LOCALE="fr")
+    assert code == 2
+    assert "SHIPMATE_LOCALE" in shown
+    assert "Traceback" not in shown

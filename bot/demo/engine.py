@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.config import from_environment
 from bot.engines.docker.api import EngineAddress, EngineApi
@@ -17,7 +18,12 @@ OFFICIAL = "public.ecr.aws/docker/library"
 SAMPLE_BASES = ("python:3.11-slim", "python:3.13-slim")
 """What the samples are built from: one names its base, the other gets the default Python."""
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Tells a person a sentence of the demo's, by its key."""
+
+    def __call__(self, key: str, /, **facts: str) -> None:
+        """The key without `demo.`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ async def choose_engine(wanted: str, owner: str, say: Say) -> Chosen:
     except ShipmateError as error:
         if wanted == "docker" or isinstance(error, UserMistake):
             raise
-        say("No Docker engine answers, so this builds and runs local processes, for trying out only.")
-        say("For the real thing install and start Docker: https://docs.docker.com/engine/install/")
+        say("no_engine")
+        say("install_engine")
         return Chosen("process")
 
 
@@ -71,10 +77,10 @@ async def _bases(api: EngineApi, owner: str, say: Say) -> str | None:
     Builds are given it as `--build-arg REGISTRY=…`: names under it are found on the engine itself.
     """
     version = (await api.ask("GET", "version"))["Version"]
-    say(f"Docker engine {version} answers.")
+    say("engine", version=version)
     if all([await can_pull(api, f"{OFFICIAL}/{base}") for base in SAMPLE_BASES]):
         return None
     own = await local_version("python")
-    say(f"No base image can be pulled; making one from this machine's own Python {own} (docker import).")
+    say("own_base", version=own)
     await make_base(api, "python", [f"{owner}/{base}" for base in SAMPLE_BASES], keep=False)
     return owner

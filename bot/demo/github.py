@@ -13,6 +13,7 @@ from bot.sandbox.github.model import CheckRun, Comment
 from bot.sandbox.sandbox import SAMPLES
 
 SECOND_VERSION = "2.0.0"
+COMMAND = "/deploy"
 
 
 async def pushed(stage: Stage, repository: str, sample: str) -> str:
@@ -20,7 +21,7 @@ async def pushed(stage: Stage, repository: str, sample: str) -> str:
     github = stage.sandbox.github
     await github.create_repo(repository, files={"README.md": f"# {repository}\n"})
     github.set_permission(repository, PERSON, "write")
-    stage.say(repository, f"{PERSON} pushes to main", "bold")
+    stage.say(repository, "pushes", "bold", person=PERSON)
     return (await github.push(repository, branch="main", folder=SAMPLES / sample, by=PERSON, message="Say hello")).sha
 
 
@@ -28,17 +29,18 @@ async def followed(stage: Stage, repository: str, sha: str) -> None:
     """Print a job's events as its page streams them, from its check run's own link, until its end."""
     run = await _check_run(stage, repository, sha)
     address = run.details_url or ""
-    stage.shown.links.append((f"{repository} {sha[:7]} log", address))
+    stage.shown.links.append((stage.words("label.log", repository=repository, sha=sha[:7]), address))
     page, _, query = address.partition("?")
     timeout = aiohttp.ClientTimeout(total=JOB_LIMIT_S)
     async with stage.http.get(f"{page}/events?{query}", timeout=timeout) as reply:
         async for name, data in _events(reply):
             if name == "stage":
-                stage.say(repository, data["message"])
+                stage.show(repository, data["message"])
             elif name == "done":
-                stage.say(repository, data["message"], "green" if data["tone"] == "good" else "red")
+                stage.show(repository, data["message"], "green" if data["tone"] == "good" else "red")
                 break
-    await found(lambda: _completed(stage, run.id, repository), ANSWER_LIMIT_S, f"the check run of {repository}")
+    waited_for = stage.words("wait.check_run", repository=repository)
+    await found(lambda: _completed(stage, run.id, repository), ANSWER_LIMIT_S, waited_for)
 
 
 async def deployed_by_comment(stage: Stage, repository: str) -> None:
@@ -48,13 +50,13 @@ async def deployed_by_comment(stage: Stage, repository: str) -> None:
     made = await github.push(repository, branch="version-2", files=files, by=PERSON, message="Version 2")
     pull = await github.open_pull(repository, head="version-2", by=PERSON, title="Version 2")
     async with used(stage.http, url) as usage:
-        doing = f"{PERSON} comments /deploy on #{pull.number}; someone uses the service all the while"
-        stage.say(repository, doing, "bold")
-        comment = await github.comment(repository, pull.number, "/deploy", by=PERSON)
+        stage.say(repository, "comments", "bold", person=PERSON, command=COMMAND, number=pull.number)
+        comment = await github.comment(repository, pull.number, COMMAND, by=PERSON)
         await followed(stage, repository, made.sha)
-    stage.say(repository, f"requests meanwhile: {usage.answered}, failed: {usage.failed}")
+    stage.say(repository, "requests", answered=usage.answered, failed=usage.failed)
     if usage.failed or not usage.answered:
-        stage.shown.wrong.append(f"{usage.failed} of {usage.answered + usage.failed} requests failed during the switch")
+        asked = usage.answered + usage.failed
+        stage.shown.wrong.append(stage.words("requests_failed", failed=usage.failed, asked=asked))
     await _look_at_service(stage, repository, url)
     await _show_answers(stage, repository, pull.number, comment.id)
 
@@ -62,21 +64,23 @@ async def deployed_by_comment(stage: Stage, repository: str) -> None:
 async def _look_at_service(stage: Stage, repository: str, url: str) -> None:
     async with stage.http.get(url) as reply:
         served = await reply.text()
-    stage.say(repository, f"{url} serves: {served.splitlines()[0] if served else 'nothing'}")
+    line = next(iter(served.splitlines()), "")
+    stage.say(repository, "serves" if line else "serves_nothing", url=url, line=line)
     if SECOND_VERSION not in served:
-        stage.shown.wrong.append(f"{url} does not serve version {SECOND_VERSION}")
+        stage.shown.wrong.append(stage.words("serves_other", url=url, version=SECOND_VERSION))
 
 
 async def _show_answers(stage: Stage, repository: str, number: int, comment_id: int) -> None:
     """What GitHub shows now: the reaction and the sticky comment."""
     asked = await found(
-        lambda: _rewarded(stage, repository, number, comment_id), ANSWER_LIMIT_S, "the reaction on the comment"
+        lambda: _rewarded(stage, repository, number, comment_id), ANSWER_LIMIT_S, stage.words("wait.reaction")
     )
-    stage.say(repository, f"reactions on /deploy: {', '.join(one.content for one in asked.reactions)}")
+    reactions = ", ".join(one.content for one in asked.reactions)
+    stage.say(repository, "reactions", command=COMMAND, reactions=reactions)
     for comment in stage.sandbox.github.comments(repository, number):
         if comment.id != comment_id:
             lines = [line for line in comment.body.splitlines() if line and not line.startswith("<!--")]
-            stage.say(repository, f"comment by {comment.user.login}: {lines[0]}")
+            stage.say(repository, "comment", person=comment.user.login, line=lines[0])
 
 
 def _rewarded(stage: Stage, repository: str, number: int, comment_id: int) -> Comment | None:
@@ -98,8 +102,8 @@ async def _check_run(stage: Stage, repository: str, sha: str) -> CheckRun:
         linked = [run for run in stage.sandbox.github.check_runs(repository, sha) if run.details_url]
         return linked[-1] if linked else None
 
-    run = await found(look, ANSWER_LIMIT_S, f"the check run of {repository}")
-    stage.say(repository, f"check run “{run.name}” on {sha[:7]}")
+    run = await found(look, ANSWER_LIMIT_S, stage.words("wait.check_run", repository=repository))
+    stage.say(repository, "check_run", name=run.name, sha=sha[:7])
     return run
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 from rich.console import Console
 
+from bot import messages
 from bot.composition.engines import open_engines
 from bot.config import Settings, from_environment
 from bot.demo.engine import Chosen, choose_engine, forget_images
@@ -29,18 +32,15 @@ from bot.sandbox.sandbox import Sandbox
 
 HELLO, NOTES = "acme/hello", "acme/notes"
 """One has a Dockerfile of its own, the other none."""
-TRY = """\
-In a browser, at GitHub (simulated), say on the pull request: /status, /why, /rollback, /lock production, /deplyo …
-and at Slack (simulated): /shipmate deploy acme/hello. As bob, who may only read, see what is refused, and how."""
 
 
 async def run_demo(*, once: bool, engine: str, port: int) -> int:
     """Play the main job; stay up unless `once`. Returns 0 when every act ended as it should, else 1."""
-    console = Console(soft_wrap=True)
+    console, locale = Console(soft_wrap=True), from_environment().locale
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    playing = asyncio.create_task(_play(console, stopped, once=once, engine=engine, port=port))
+    playing = asyncio.create_task(_play(console, locale, stopped, once=once, engine=engine, port=port))
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if not playing.done():
@@ -51,32 +51,45 @@ async def run_demo(*, once: bool, engine: str, port: int) -> int:
     except asyncio.CancelledError:
         return 0 if not once else 1
     except ShipmateError as error:
-        console.print(f"The demo cannot go on: {error}", style="red", markup=False)
+        reason = messages.failure(locale, error.code, error.facts)
+        console.print(messages.say(locale, "demo.stopped", reason=reason), style="red", markup=False)
         return 1
 
 
-async def _play(console: Console, stopped: asyncio.Event, *, once: bool, engine: str, port: int) -> int:
-    folder = Path(tempfile.mkdtemp(prefix="shipmate-"))
-    log, owner = folder / "server.log", f"shipmate-demo-{folder.name.removeprefix('shipmate-').lower()}"
+async def _play(console: Console, locale: str, stopped: asyncio.Event, *, once: bool, engine: str, port: int) -> int:
+    folder, owner = place_and_owner()
+    log = folder / "server.log"
     try:
-        chosen = await choose_engine(engine, owner, lambda text: console.print(text, markup=False))
+        chosen = await choose_engine(engine, owner, partial(_tell, console, locale))
         async with Sandbox(state_dir=folder / "sandbox") as sandbox, aiohttp.ClientSession() as http:
-            environment = _environment(folder, sandbox, owner, chosen, port)
+            environment = _environment(folder, sandbox, owner, chosen, port) | {"SHIPMATE_LOCALE": locale}
             async with _cleaned_up(from_environment(environment)), serving(environment, log) as server:
                 sandbox.github.webhook_url = f"{server.address}/webhook/github"
                 sandbox.slack.request_url = f"{server.address}/slack/events"
-                stage = Stage(console, sandbox, server.address, http, Shown(), time.monotonic())
+                stage = Stage(console, locale, sandbox, server.address, http, Shown(), time.monotonic())
                 await _acts(stage)
                 _sum_up(stage, log)
                 if not once:
-                    console.print("\nStill up; look around. Ctrl-C ends it.", style="bold")
-                    console.print(TRY, markup=False)
+                    console.print(f"\n{stage.words('stays')}", style="bold", markup=False)
+                    console.print(stage.words("try", repository=HELLO), markup=False)
                     await stopped.wait()
                 return 1 if stage.shown.wrong else 0
     finally:
         if engine != "process":
             await forget_images(owner)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def place_and_owner() -> tuple[Path, str]:
+    """A new folder nobody else reads, and the name of what is made on an engine, which has to be one of images too."""
+    mark = secrets.token_hex(4)
+    folder = Path(tempfile.gettempdir()) / f"shipmate-{mark}"
+    folder.mkdir(mode=0o700)
+    return folder, f"shipmate-demo-{mark}"
+
+
+def _tell(console: Console, locale: str, key: str, /, **facts: str) -> None:
+    console.print(messages.say(locale, f"demo.{key}", **facts), markup=False)
 
 
 def _environment(folder: Path, sandbox: Sandbox, owner: str, chosen: Chosen, port: int) -> dict[str, str]:
@@ -116,15 +129,16 @@ async def _acts(stage: Stage) -> None:
 
 def _sum_up(stage: Stage, log: Path) -> None:
     console, github = stage.console, stage.sandbox.github
+    tell = partial(_tell, console, stage.locale)
     console.print()
     for repository in (HELLO, NOTES):
-        console.print(f"{repository:<12} serves   {stage.environment_url(repository)}", markup=False)
+        tell("label.serves", repository=f"{repository:<12}", url=stage.environment_url(repository))
     for name, link in stage.shown.links:
         console.print(f"{name:<24} {link}", markup=False, style="dim")
-    console.print(f"GitHub (simulated)       {github.url}{GITHUB_PAGE}", markup=False)
-    console.print(f"Slack (simulated)        {stage.sandbox.slack.base_url}/", markup=False)
-    console.print(f"server                   {stage.address}   log {log}", markup=False)
+    tell("label.github", url=f"{github.url}{GITHUB_PAGE}")
+    tell("label.slack", url=f"{stage.sandbox.slack.base_url}/")
+    tell("label.server", url=stage.address, log=str(log))
     for wrong in stage.shown.wrong:
-        console.print(f"wrong: {wrong}", style="red", markup=False)
+        console.print(stage.words("wrong", what=wrong), style="red", markup=False)
     if not stage.shown.wrong:
-        console.print("Everything went as it should.", style="green")
+        console.print(stage.words("right"), style="green", markup=False)

@@ -20,13 +20,13 @@ VIEWS = ("lock {} production --reason a look round", "locks {}", "unlock {} prod
 
 async def deployed_from_slack(stage: Stage, repository: str) -> None:
     """The same from the other face: accounts tied together, a command typed, the thread watched to its end."""
-    stage.say("Slack", f"{PERSON} types /shipmate link, signs in at GitHub and says yes")
+    stage.say("Slack", "links_accounts", person=PERSON)
     await _tie_accounts(stage)
     said = await _deploy(stage, repository)
     good = said.startswith("🚀")
-    stage.say("Slack", f"the message now says: {said}", "green" if good else "red")
+    stage.say("Slack", "message_says", "green" if good else "red", line=said)
     if not good:
-        stage.shown.wrong.append(f"Slack says: {said}")
+        stage.shown.wrong.append(stage.words("slack_says", line=said))
     for words in VIEWS:
         await _look(stage, words.format(repository))
 
@@ -47,26 +47,27 @@ async def _tie_accounts(stage: Stage) -> None:
 
 async def _deploy(stage: Stage, repository: str) -> str:
     """Type `/shipmate deploy`, tell what appears in the thread; answers the message's last words."""
-    stage.say("Slack", f"{PERSON} types /shipmate deploy {repository} in #deploys", "bold")
+    command = f"deploy {repository}"
+    stage.say("Slack", "types", "bold", person=PERSON, command=command)
     before = {message["ts"] for message in stage.sandbox.slack.messages(WHERE)}
-    typed = await stage.sandbox.slack.say_command("/shipmate", f"deploy {repository}", WHO, WHERE)
-    stage.say("Slack", f"answered after {typed.attempts[-1].ms:.0f} ms, with the command on disk")
-    async with within(JOB_LIMIT_S, "the thread in Slack"):
+    typed = await stage.sandbox.slack.say_command("/shipmate", command, WHO, WHERE)
+    stage.say("Slack", "answered", ms=typed.attempts[-1].ms)
+    async with within(JOB_LIMIT_S, stage.words("wait.thread")):
         return await _watched(stage, before)
 
 
 async def _look(stage: Stage, text: str) -> None:
     """Type `/shipmate …`; tell what is whispered back."""
-    stage.say("Slack", f"{PERSON} types /shipmate {text}", "bold")
+    stage.say("Slack", "types_here", "bold", person=PERSON, command=text)
     known = len(stage.sandbox.slack.ephemeral(WHO, WHERE))
     await stage.sandbox.slack.say_command("/shipmate", text, WHO, WHERE)
     new = await found(
-        lambda: stage.sandbox.slack.ephemeral(WHO, WHERE)[known:] or None, ANSWER_LIMIT_S, "words in Slack"
+        lambda: stage.sandbox.slack.ephemeral(WHO, WHERE)[known:] or None, ANSWER_LIMIT_S, stage.words("wait.words")
     )
     for line in filter(None, str(new[0]["text"]).splitlines()):
-        stage.say("Slack", f"to {PERSON} alone: {line}")
+        stage.say("Slack", "whispered", person=PERSON, line=line)
         if "/overview?" in line and (link := ADDRESS.search(line)):
-            stage.shown.links.append((f"{text.split()[1]} overview", link[1]))
+            stage.shown.links.append((stage.words("label.overview", repository=text.split()[1]), link[1]))
 
 
 async def _watched(stage: Stage, before: set[str]) -> str:
@@ -85,7 +86,7 @@ async def _watched(stage: Stage, before: set[str]) -> str:
 
 def _tell(stage: Stage, reply: dict[str, Any]) -> None:
     for line in str(reply["text"]).splitlines():
-        stage.say("Slack", f"in the thread: {line}")
+        stage.say("Slack", "in_thread", line=line)
 
 
 async def _whispered(stage: Stage, form: re.Pattern[str]) -> str:
@@ -95,4 +96,4 @@ async def _whispered(stage: Stage, form: re.Pattern[str]) -> str:
         texts = (str(message["text"]) for message in reversed(stage.sandbox.slack.ephemeral(WHO, WHERE)))
         return next((match[1] for text in texts if (match := form.search(text))), None)
 
-    return await found(look, ANSWER_LIMIT_S, "words in Slack")
+    return await found(look, ANSWER_LIMIT_S, stage.words("wait.words"))

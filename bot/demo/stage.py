@@ -1,4 +1,4 @@
-"""What the acts of the demo play on: the simulators, the server's address, what was seen, and how long to wait."""
+"""What the acts of the demo play on: the simulators, the server's address, what is said, and how long to wait."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from rich.console import Console
 
+from bot import messages
 from bot.errors import ShipmateError
 from bot.sandbox.sandbox import Sandbox
 
@@ -33,17 +34,26 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`address` is the server's; `began` a moment of `time.monotonic`."""
+    """`address` is the server's, `locale` of all that is said; `began` a moment of `time.monotonic`."""
 
     console: Console
+    locale: str
     sandbox: Sandbox
     address: str
     http: aiohttp.ClientSession
     shown: Shown
     began: float
 
-    def say(self, who: str, what: str, style: str = "") -> None:
-        """One line: seconds since the start, who, what."""
+    def words(self, key: str, **facts: Any) -> str:
+        """A sentence of the demo's, in its language."""
+        return messages.say(self.locale, f"demo.{key}", **facts)
+
+    def say(self, who: str, key: str, style: str = "", **facts: Any) -> None:
+        """One line: seconds since the start, who, a sentence of the demo's."""
+        self.show(who, self.words(key, **facts), style)
+
+    def show(self, who: str, what: str, style: str = "") -> None:
+        """The same with words that somebody else said."""
         self.console.print(f"{time.monotonic() - self.began:6.1f} s  {who:<12}", end=" ", style="dim", markup=False)
         self.console.print(what, style=style, markup=False, highlight=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.wording import analysis_english, overview_english, reads_english
+from bot.wording import analysis_english, demo_english, overview_english, reads_english
 
 SENTENCES: Mapping[str, str] = {
     # the six stages
@@ -599,6 +599,7 @@ SENTENCES: Mapping[str, str] = {
     "page.search": "Search the log",
     "page.raw": "Raw log",
     **analysis_english.SENTENCES,
+    **demo_english.SENTENCES,
     **overview_english.SENTENCES,
     **reads_english.SENTENCES,
 }

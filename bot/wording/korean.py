@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.wording import analysis_korean, overview_korean, reads_korean
+from bot.wording import analysis_korean, demo_korean, overview_korean, reads_korean
 
 SENTENCES: Mapping[str, str] = {
     "stage.1": "빌드",
@@ -592,6 +592,7 @@ SENTENCES: Mapping[str, str] = {
     "fault.too_small": "{most} 이상이어야 합니다",
     "fault.too_large": "{most} 이하여야 합니다",
     **analysis_korean.SENTENCES,
+    **demo_korean.SENTENCES,
     **overview_korean.SENTENCES,
     **reads_korean.SENTENCES,
 }
