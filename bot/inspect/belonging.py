@@ -16,13 +16,20 @@ def without_parts(reader: Reader, plans: Sequence[AppPlan]) -> list[AppPlan]:
     return [plan for plan in plans if not any(_is_part(reader, plan, other) for other in plans if other is not plan)]
 
 
+def only_starts_members(plan: AppPlan) -> bool:
+    """Whether a workspace's root does nothing but start its members; one with an image of its own does more."""
+    return plan.traits.get("orchestrates") == "yes" and plan.dockerfile is None
+
+
 def _is_part(reader: Reader, plan: AppPlan, other: AppPlan) -> bool:
     if "path_override" in plan.traits or other.confidence < 0.5:
         return False
     if _lies_in(plan.static_output, other):
         return True
-    if not _is_below(plan, other) or other.language is None or other.traits.get("orchestrates") == "yes":
+    if not _is_below(plan, other) or other.language is None or only_starts_members(other):
         return False
+    if plan.traits.get("writes_above") and other.start is not None:
+        return True
     shared = plan.dockerfile is not None and plan.dockerfile == other.dockerfile
     return shared or plan.family is None or _is_embedded(reader, plan, other)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bot.inspect.dockerfile_parser import Dockerfile, Instruction, parse_dockerfile
+from bot.inspect.dockerfile_search import copied_sources
 from bot.inspect.model import Notice
 from bot.inspect.paths import copied, join
 from bot.inspect.reader import Reader
@@ -52,10 +53,12 @@ def _missing_sources(parsed: Dockerfile, reader: Reader, base: str) -> Iterator[
 
 
 def _missing_locks(parsed: Dockerfile, reader: Reader, base: str) -> Iterator[Finding]:
+    places = [base, *(copied(base, source) for source in copied_sources(parsed))]
     for run in (i for i in parsed.instructions if i.keyword == "RUN"):
         for command, lock in _LOCKS.items():
             frozen = command == "npm ci" or "--frozen-lockfile" in run.value or "--immutable" in run.value
-            if command in run.value and frozen and join(base, lock) not in reader.index:
+            there = any(join(place, lock) in reader.index for place in places)
+            if command in run.value and frozen and not there:
                 yield "lock_missing", f"{command} needs {lock}, which is not in the build context", run.line
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.inspect.belonging import without_parts
+from bot.inspect.belonging import only_starts_members, without_parts
 from bot.inspect.candidates import Candidate, candidate_roots
 from bot.inspect.dockerfile_checks import check_dockerfile
 from bot.inspect.dockerfile_parser import parse_dockerfile
@@ -189,6 +189,8 @@ def _is_application(draft: Draft, candidate: Candidate, dockerfile: DockerfileCh
         return draft.has_entry or candidate.root == ""
     if not draft.has_entry or (draft.family == "site" and draft.folder.has("package.json")):
         return False
+    if candidate.member and draft.traits.get("never_run"):
+        return False
     return not draft.guessed_entry or draft.text("framework") is not None
 
 
@@ -214,4 +216,4 @@ def _without_orchestrators(plans: list[AppPlan]) -> list[AppPlan]:
 
 def _only_orchestrates(plan: AppPlan) -> bool:
     meant = "path_override" in plan.traits
-    return not meant and (plan.traits.get("orchestrates") == "yes" or plan.confidence < 0.5)
+    return not meant and (only_starts_members(plan) or plan.confidence < 0.5)

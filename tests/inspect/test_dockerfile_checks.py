@@ -45,6 +45,12 @@ def test_what_is_there_is_not_told_as_missing(line: str, path: str) -> None:
     assert _said(f"FROM quay.io/x/y:1\n{line}\nUSER 1\nEXPOSE 80\n", path) == {}
 
 
+def test_a_lock_file_that_is_copied_with_its_folder_is_not_told_as_missing() -> None:
+    text = "FROM quay.io/x/y:1\nCOPY ./service .\nRUN pnpm install --frozen-lockfile\nUSER 1\nEXPOSE 80\n"
+    assert _said(text, "service/pnpm-lock.yaml") == {}
+    assert set(_said(text, "service/index.js")) == {"lock_missing"}
+
+
 @pytest.mark.parametrize("platform", ["TARGETVARIANT", "BUILDVARIANT"])
 def test_an_argument_that_the_builder_gives_is_not_told_as_open(platform: str) -> None:
     assert _said(f"FROM quay.io/x/${platform}:1\nUSER 1\nEXPOSE 80\n") == {}

@@ -191,3 +191,46 @@ def test_an_exact_pin_that_a_range_admits_says_it_more_closely(pinned: str, vers
     found = _inspect(files)
     assert found.apps[0].runtime_version == version
     assert ("version_conflict" in {notice.code for notice in found.warnings}) is (version != pinned)
+
+
+def test_a_root_that_has_an_image_of_its_own_is_an_application_and_its_docker_folder_is_none() -> None:
+    member = {"name": "web", "dependencies": {"next": "15"}, "scripts": {"build": "next build", "start": "next start"}}
+    files = {
+        "package.json": json.dumps({"workspaces": ["apps/*"], "scripts": {"start": "turbo run start"}}),
+        "package-lock.json": "{}",
+        "docker/Dockerfile": "FROM x\nCOPY package.json ./\nCOPY docker/start.sh ./\nCMD sh start.sh\n",
+        "docker/start.sh": "#!/bin/sh\n",
+        "apps/web/package.json": json.dumps(member),
+    }
+    found = {app.path: app for app in _inspect(files).apps}
+    assert set(found) == {".", "apps/web"}
+    assert (found["."].dockerfile, found["."].docker_context, found["."].start) == (
+        "docker/Dockerfile",
+        ".",
+        "sh start.sh",
+    )
+
+
+def test_a_library_of_a_workspace_that_uses_a_server_s_package_is_no_application() -> None:
+    library = {"name": "auth", "main": "./index.ts", "dependencies": {"hono": "4"}, "scripts": {"clean": "rm -rf dist"}}
+    served = {"name": "api", "dependencies": {"hono": "4"}, "scripts": {"start": "node index.js"}}
+    files = {
+        "package.json": json.dumps({"workspaces": ["apps/*", "packages/*"]}),
+        "apps/api/package.json": json.dumps(served),
+        "packages/auth/package.json": json.dumps(library),
+        "packages/auth/index.ts": "export * from './server';",
+        "packages/worker/package.json": json.dumps(served | {"name": "worker"}),
+    }
+    assert {app.path for app in _inspect(files).apps} == {"apps/api", "packages/worker"}
+
+
+def test_a_site_that_is_built_into_the_program_above_it_is_a_part_of_that() -> None:
+    files = {
+        "go.mod": "module x\n",
+        "main.go": "package main\n",
+        "public/embed.go": "package public\n\n//go:embed dist\nvar Files embed.FS\n",
+        "web/package.json": json.dumps({"devDependencies": {"vite": "7"}, "scripts": {"build": "vite build"}}),
+        "web/vite.config.ts": 'export default { build: { outDir: "../public/dist" } }',
+        "web/index.html": "",
+    }
+    assert [app.path for app in _inspect(files).apps] == ["."]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.inspect.inspection import inspect_tree
+from bot.inspect.tree import ListingTree
 from bot.inspect.versions import choose, exact, satisfying
 
 _NODE = ("24", "22", "20")
@@ -63,3 +65,11 @@ def test_exact_versions_lose_their_prefix_only() -> None:
 
 def test_releases_keep_their_order() -> None:
     assert satisfying(">=22", _NODE) == ["24", "22"]
+
+
+def test_the_toolchain_that_a_go_module_prefers_contradicts_nothing() -> None:
+    inspection = inspect_tree(
+        ListingTree([], {"go.mod": "module x\n\ngo 1.24.0\n\ntoolchain go1.25.1\n", "main.go": "package main\n"})
+    )
+    assert inspection.apps[0].runtime_version == "1.24.0"
+    assert "version_conflict" not in {notice.code for notice in inspection.warnings}

@@ -61,13 +61,13 @@ def _settle_context(draft: Draft) -> None:
 def _pins(folder: Folder) -> Iterator[Pin]:
     yield from tool_pins(folder, "go", "golang")
     yield from file_pins(folder, ".go-version", prefix="go")
-    for pattern, rule in ((r"^go\s+(\d[\d.]*)", "go"), (r"^toolchain\s+go(\d[\d.]*)", "toolchain")):
+    for pattern, rule, least in ((r"^go\s+(\d[\d.]*)", "go", ""), (r"^toolchain\s+go(\d[\d.]*)", "toolchain", ">=")):
         compiled = re.compile(pattern, re.MULTILINE)
         for level in folder.upwards():
             for name in ("go.work", "go.mod"):
                 match = compiled.search(level.text(name) or "")
                 if match:
-                    yield Pin(match[1], level.path(name), level.line(name, compiled), f"{name} {rule}")
+                    yield Pin(f"{least}{match[1]}", level.path(name), level.line(name, compiled), f"{name} {rule}")
 
 
 def _dependencies(folder: Folder) -> Iterator[Dependency]:

@@ -26,6 +26,8 @@ _LTS |= {"hydrogen": "18", "iron": "20", "jod": "22", "krypton": "24"}
 MOST_SCRIPTS = 4
 """How often a script that only runs another is followed."""
 _START_SCRIPTS = ("start:prod", "start:production", "start", "serve:prod", "serve", "prod", "production")
+_RUNS = frozenset({*_START_SCRIPTS, "dev", "develop", "watch"})
+"""Scripts of which something that is run has at least one, be it for development."""
 _ENTRY_FILES = r"(?:src/|server/|api/|app/)?(?:server|app|index|main)\.(?:[cm]?js|[cm]?ts|jsx|tsx)"
 _RUN_FILE = re.compile(
     r"(?:^|[\s&;])(?:node|nodejs|tsx|ts-node|bun(?:\s+run)?|pm2-runtime(?:\s+start)?)\s+((?:-\S+\s+)*)([\w./@-]+)"
@@ -233,6 +235,8 @@ def _settle_start(draft: Draft, package: PackageJson, manager: Manager, match: M
         if settle(draft, package, manager, match):
             draft.has_entry = True
             draft.guessed_entry = settle in (_start_from_main, _start_from_file)
+            if draft.guessed_entry and match and match.framework.library and _RUNS.isdisjoint(package.scripts):
+                draft.traits["never_run"] = "yes"
             return
 
 

@@ -14,7 +14,7 @@ _CONFIG_ENDINGS = ("js", "mjs", "cjs", "ts", "mts", "cts", "json")
 _COMMENTS = re.compile(r"(?<![:'\"\w])//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)", re.DOTALL)
 _RUNS_A_SERVER = re.compile(r"\b(?:node|nodejs|tsx|ts-node|bun|srvx|pm2-runtime|deno)\s+(?!ace\b)[\w./-]+")
 
-Verdict = tuple[str, str, str | None]  # folder of the site, why, file that says so
+Verdict = tuple[str, str, str | None]  # folder of the site (`../x`: above the application), why, file that says so
 
 
 def settle_static(draft: Draft, package: PackageJson, match: Match | None) -> None:
@@ -27,6 +27,9 @@ def settle_static(draft: Draft, package: PackageJson, match: Match | None) -> No
         draft.rule_out("static_output")
         return
     output, why, at = verdict
+    if output.startswith("../"):
+        draft.traits["writes_above"] = "yes"
+        output = output.removeprefix("../")
     if draft.text("start") and not draft.text(
         "dockerfile"
     ):  # a Procfile or .shipmate.yml starts something: then that is what runs
@@ -229,11 +232,10 @@ def _vite(folder: Folder, package: PackageJson) -> Verdict | None:
     root = _option(text, "root")
     output = script[1] if script else _option(text, "outDir") or "dist"
     base = f"{root}/{output}" if root and root not in (".", "/") and not output.startswith("../") else output
-    return (
-        base.replace(f"{root}/../", "").removeprefix("../").removeprefix("./"),
-        "vite builds static files",
-        name or "package.json",
-    )
+    place = base.replace(f"{root}/../", "").removeprefix("./")
+    if root:
+        place = place.removeprefix("../")
+    return place, "vite builds static files", name or "package.json"
 
 
 def _vue_cli(folder: Folder, package: PackageJson) -> Verdict | None:
