@@ -37,6 +37,7 @@ class Build:
     stream: str | None = None
     url: str = ""
     exported: Mapping[str, str] = field(default_factory=dict)
+    began_at: datetime | None = None
 
     @property
     def failed_phase(self) -> BuildPhase | None:
@@ -80,6 +81,7 @@ def read(told: Mapping[str, Any]) -> Build:
         group=logs.get("groupName"),
         stream=logs.get("streamName"),
         url=str(logs.get("deepLink", "")),
+        began_at=told.get("startTime"),
         exported={one["name"]: one.get("value", "") for one in told.get("exportedEnvironmentVariables", [])},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,6 +21,8 @@ from bot.errors import Permanent, Transient
 from bot.ports.images import BuildNews, LogSink, PushedImage, RemoteOrder, TellBuild
 from bot.ports.rollouts import Pace
 
+CLOCKS_DIFFER_S = 600.0
+"""So much earlier than ours AWS's clock may say that a build began."""
 _FULL, _UNKNOWN = "AccountLimitExceededException", "ResourceNotFoundException"
 _log = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ class CodeBuild:
         return PushedImage(f"{address}@{builds.digest_of(build)}", address, pushed=True)
 
     async def begin(self, order: RemoteOrder, address: str) -> str:
-        """The id of the job's build, started at the pinned commit if there is none among the project's newest 100.
+        """The id of the job's build, started at the pinned commit if there is none since the job was asked for.
 
         CodeBuild keeps its own token for five minutes only, so the job's variable is looked for first.
         https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
@@ -81,7 +83,7 @@ class CodeBuild:
         )
 
         async def look() -> str | None:
-            return await self._found(project, order.job_id)
+            return await self._found(project, order)
 
         async def make() -> str:
             return await self._started(_wanted(project, settings, order, address))
@@ -111,18 +113,28 @@ class CodeBuild:
 
     async def _begun(self, order: RemoteOrder) -> str | None:
         try:
-            return await self._found(project_name(settings_of(order), self._owner, order.repository), order.job_id)
+            return await self._found(project_name(settings_of(order), self._owner, order.repository), order)
         except AwsRefusal as refusal:
             if refusal.aws_code == _UNKNOWN:
                 return None
             raise
 
-    async def _found(self, project: str, job_id: str) -> str | None:
-        reply = await self._clients.call(
-            "codebuild", "ListBuildsForProject", projectName=project, sortOrder="DESCENDING"
-        )
-        known = await builds.look_at(self._clients, list(reply.get("ids", []))[:100])
-        return next((build.id for build in known if build.job_id == job_id), None)
+    async def _found(self, project: str, order: RemoteOrder) -> str | None:
+        """Among the project's builds, newest first, as far back as the job was asked for.
+
+        The order is theirs where none is asked for: one that is asked for is refused beyond 100 builds.
+        https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListBuildsForProject.html
+        """
+        following: dict[str, str] = {}
+        while True:
+            reply = await self._clients.call("codebuild", "ListBuildsForProject", projectName=project, **following)
+            known = await builds.look_at(self._clients, list(reply.get("ids", [])))
+            for build in known:
+                if build.job_id == order.job_id:
+                    return build.id
+            if not reply.get("nextToken") or _reaches_back(known, order):
+                return None
+            following = {"nextToken": str(reply["nextToken"])}
 
     async def _started(self, wanted: Mapping[str, Any]) -> str:
         try:
@@ -162,6 +174,14 @@ class CodeBuild:
             mark = replace(mark, phases=len(build.phases))
             await tell(BuildNews(asdict(mark), phases=ended))
         return mark
+
+
+def _reaches_back(known: Sequence[Build], order: RemoteOrder) -> bool:
+    """Whether builds from before the job was asked for are among these; of an order that does not say, all are."""
+    if not known or order.asked_at_s is None:
+        return True
+    began = [build.began_at.timestamp() for build in known if build.began_at is not None]
+    return bool(began) and min(began) < order.asked_at_s - CLOCKS_DIFFER_S
 
 
 def _wanted(project: str, settings: ProjectSettings, order: RemoteOrder, address: str) -> dict[str, Any]:

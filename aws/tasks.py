@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws.clients import AwsClients
@@ -17,6 +19,18 @@ from bot.ports.images import LogSink
 from bot.ports.rollouts import Pace, RolloutSpec
 
 LOG_LINES = 200
+REMEMBERED = timedelta(hours=1)
+"""ECS tells of a task for an hour at least after it stopped.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A task that was asked for: now, or by a life before this one."""
+
+    arn: str
+    created_at: datetime
 
 
 async def run_once(
@@ -24,24 +38,27 @@ async def run_once(
 ) -> int:
     """Run a command in the new version; answers its exit code. Cancelling stops the task. Repeatable by its token.
 
-    Raises Permanent("start_failed", message) for a task that never ran.
+    Raises Permanent("start_failed", message) for a task that never ran, and "release_task_forgotten" (task, command)
+    for one that ended so long ago that ECS cannot tell how.
     """
     task = await _started(clients, spec, place, revision, command)
     try:
         ended = await _until_stopped(clients, place, task, pace)
     except asyncio.CancelledError:
-        stopping = clients.call("ecs", "StopTask", cluster=place.cluster, task=task, reason="cancelled")
+        stopping = clients.call("ecs", "StopTask", cluster=place.cluster, task=task.arn, reason="cancelled")
         await asyncio.gather(asyncio.shield(stopping), return_exceptions=True)  # whoever cancelled is to see that
         raise
-    for line in await written(clients, spec, place, task, LOG_LINES):
+    for line in await written(clients, spec, place, task.arn, LOG_LINES):
         log(line)
+    if ended is None:
+        raise Permanent("release_task_forgotten", task=task.arn.rpartition("/")[2], command=command)
     container: Mapping[str, Any] = ended["containers"][0] if ended.get("containers") else {}
     if container.get("exitCode") is None:
         raise Permanent("start_failed", message=str(container.get("reason") or ended.get("stoppedReason", "")))
     return int(container["exitCode"])
 
 
-async def _started(clients: AwsClients, spec: RolloutSpec, place: Place, revision: str, command: str) -> str:
+async def _started(clients: AwsClients, spec: RolloutSpec, place: Place, revision: str, command: str) -> _Task:
     override = {"containerOverrides": [{"name": CONTAINER, "command": command_words(command)}]}
     reply = await clients.call(
         "ecs",
@@ -58,16 +75,20 @@ async def _started(clients: AwsClients, spec: RolloutSpec, place: Place, revisio
     if not reply.get("tasks"):
         reasons = [str(one.get("reason", "")) for one in reply.get("failures", [])]
         raise Permanent("start_failed", message=", ".join(reasons))
-    return str(reply["tasks"][0]["taskArn"])
+    told = reply["tasks"][0]
+    return _Task(str(told["taskArn"]), told.get("createdAt") or datetime.now(UTC))
 
 
-async def _until_stopped(clients: AwsClients, place: Place, task: str, pace: Pace) -> Mapping[str, Any]:
+async def _until_stopped(clients: AwsClients, place: Place, task: _Task, pace: Pace) -> Mapping[str, Any] | None:
+    """The task as it ended; None for one that nobody knows any more. A new one may take a moment to be known."""
     wait_s = pace.first_s
     while True:
-        reply = await clients.call("ecs", "DescribeTasks", cluster=place.cluster, tasks=[task])
+        reply = await clients.call("ecs", "DescribeTasks", cluster=place.cluster, tasks=[task.arn])
         told: list[Mapping[str, Any]] = reply.get("tasks", [])
         if told and told[0]["lastStatus"] == "STOPPED":
             return told[0]
+        if not told and datetime.now(UTC) - task.created_at > REMEMBERED:
+            return None
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 1.5, pace.longest_s)
 

@@ -93,6 +93,8 @@ class RemoteOrder:
     """The builder's own settings, as the environment gives them."""
     about: str = ""
     """What the application is, for people."""
+    asked_at_s: float | None = None
+    """When the job was asked for, in seconds since 1970: its build is no older. None in orders kept without it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.clone_failed": "The repository could not be cloned: {message}",
     "failed.push_failed": "The image could not be pushed to the registry: {message}",
     "failed.registry_denied": "The registry refused the image: check SHIPMATE_REGISTRY_USER and SHIPMATE_REGISTRY_PASSWORD.",
+    "failed.release_task_forgotten": "The release command `{command}` ended while nobody was looking, more than an hour ago: ECS has forgotten task {task}, so that its exit code is not known. Its last lines are in the log where it keeps one. Look whether it did its work; `/retry` runs it again.",
     "failed.start_failed": "The new version could not be started: {message}",
     "failed.instance_ended": "The new version ended with exit code {exit_code} before it answered. {hint}",
     "failed.instance_gone": "The instance {instance} is gone; deploy again.",

@@ -117,6 +117,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.clone_failed": "저장소를 클론하지 못했습니다: {message}",
     "failed.push_failed": "이미지를 레지스트리에 푸시하지 못했습니다: {message}",
     "failed.registry_denied": "레지스트리가 이미지를 거부했습니다: SHIPMATE_REGISTRY_USER와 SHIPMATE_REGISTRY_PASSWORD를 확인하세요.",
+    "failed.release_task_forgotten": "릴리스 명령 `{command}`이(가) 지켜보는 서버가 없는 동안 한 시간도 더 전에 끝났습니다. ECS에 태스크 {task}의 기록이 더 이상 없어 종료 코드를 알 수 없습니다. 로그를 남겼다면 마지막 줄이 로그에 있습니다. 할 일을 마쳤는지 확인하세요. `/retry`는 명령을 다시 실행합니다.",
     "failed.start_failed": "새 버전을 시작하지 못했습니다: {message}",
     "failed.instance_ended": "새 버전이 응답하기 전에 종료 코드 {exit_code}(으)로 끝났습니다. {hint}",
     "failed.instance_gone": "인스턴스 {instance}이(가) 없습니다. 다시 배포하세요.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import subprocess
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -257,6 +258,22 @@ async def test_a_job_that_comes_back_later_than_tokens_live_finds_its_build(yard
     assert await yard.codebuild.begin(order, IMAGE) == build_id
     assert await yard.uri(order, Told()) == f"{IMAGE}@{DIGEST}"
     assert len(await yard.started()) == 1
+
+
+async def test_however_many_others_build_meanwhile_a_jobs_build_is_found_again(yard: Yard) -> None:
+    order = replace(yard.order(GOOD), asked_at_s=time.time())
+    build_id = await yard.codebuild.begin(order, IMAGE)
+    yard.emulator.forgets_tokens()
+    yard.emulator.has_builds_of_others(250)
+    assert await yard.codebuild.begin(order, IMAGE) == build_id
+
+
+async def test_no_build_is_looked_for_among_those_from_before_the_job_was_asked_for(yard: Yard) -> None:
+    await yard.codebuild.begin(yard.order(GOOD), IMAGE)
+    yard.emulator.has_builds_of_others(250)
+    yard.emulator.goes_wrong()
+    await yard.codebuild.begin(replace(yard.order(GOOD), asked_at_s=time.time() + 3600), IMAGE)
+    assert yard.emulator.calls().count("codebuild.ListBuildsForProject") == 1
 
 
 async def test_an_account_that_takes_no_more_builds_is_asked_again_later(yard: Yard) -> None:

@@ -61,7 +61,7 @@ def main() -> None:
     faults, sessions = Faults(), Sessions()
     sessions.install()
     app = with_sessions(with_faults(DomainDispatcherApplication(create_backend_app), faults), sessions)
-    app = _with_control(app, faults, place, builds, services, sessions)
+    app = _with_control(app, faults, place, builds, services, sessions, single)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     bus.install(server.server_port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -147,7 +147,13 @@ def _change_for_real(balancer: Balancer) -> None:
 
 
 def _with_control(
-    app: App, faults: Faults, place: Place, builds: Builds, services: Services, sessions: Sessions
+    app: App,
+    faults: Faults,
+    place: Place,
+    builds: Builds,
+    services: Services,
+    sessions: Sessions,
+    single: SingleTasks,
 ) -> App:
     """Answer the tests' own requests beside AWS's."""
     told: dict[str, Callable[[Any], Any]] = {
@@ -160,6 +166,7 @@ def _with_control(
         "deployments": lambda body: services.told(),
         "sources": lambda body: builds.sources.update(body),
         "builds": lambda body: vars(builds).update(body),
+        "tasks": lambda body: single.forget(),
         "sessions": lambda body: vars(sessions).update(body) or sessions.told(),
         "forget": lambda body: sessions.forget(),
         "answered": lambda body: [[*key, count] for key, count in place.balancer.answered.items()],

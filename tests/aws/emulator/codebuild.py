@@ -29,6 +29,9 @@ from tests.aws.emulator.shell import Shell
 
 BEFORE = ("install", "pre_build")
 ERROR = "COMMAND_EXECUTION_ERROR"
+OTHERS = "others-"
+PAGE = 100
+"""https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListBuildsForProject.html"""
 
 
 @dataclass
@@ -151,6 +154,8 @@ class Builds:
     path: str = ""
     """Where builds look for programs, as PATH has it; empty: where everybody does."""
     most: int = 100
+    others: int = 0
+    """Builds that others began in each project since, which are over."""
     _known: dict[str, Running] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -216,13 +221,21 @@ class Builds:
         return Running(told, buildspec, self.sources[given["source"]["location"]], named)
 
     def _describe(self, asked: Any) -> ActionResult:
-        found = [self._known[one].told for one in asked._get_param("ids") if one in self._known]
+        ids = asked._get_param("ids")
+        found = [self._known[one].told for one in ids if one in self._known]
+        found += [_of_others(one) for one in ids if OTHERS in one]
         return ActionResult({"builds": [{**told, "phases": list(told["phases"])} for told in found]})
 
     def _list(self, asked: Any) -> ActionResult:
         project = asked._get_param("projectName")
         ids = [name for name, build in self._known.items() if build.told["projectName"] == project]
-        return ActionResult({"ids": ids if asked._get_param("sortOrder") == "ASCENDING" else ids[::-1]})
+        ids += [f"{project}:{OTHERS}{number}" for number in range(self.others)]
+        order, begin = asked._get_param("sortOrder"), int(asked._get_param("nextToken") or 0)
+        if order and len(ids) > PAGE:
+            raise InvalidInputException("sortOrder is not supported for projects with more than 100 builds")
+        page = (ids if order == "ASCENDING" else ids[::-1])[begin : begin + PAGE]
+        more = {"nextToken": str(begin + PAGE)} if begin + PAGE < len(ids) else {}
+        return ActionResult({"ids": page, **more})
 
     def _stop(self, asked: Any) -> ActionResult:
         build = self._known.get(asked._get_param("id"))
@@ -230,6 +243,19 @@ class Builds:
             raise InvalidInputException("Invalid build ID provided")
         build.stop()
         return ActionResult({"build": dict(build.told)})
+
+
+def _of_others(build_id: str) -> dict[str, Any]:
+    """A build that somebody else began just now, and that is over."""
+    return {
+        "id": build_id,
+        "buildStatus": "SUCCEEDED",
+        "buildComplete": True,
+        "startTime": time.time(),
+        "phases": [],
+        "environment": {"environmentVariables": []},
+        "logs": {},
+    }
 
 
 def _checkout(repository: str, sha: str, folder: Path) -> list[str]:

@@ -43,6 +43,7 @@ class Emulator:
         self.is_like(minute_s=0.5, rollbacks_fail=False, lasts_s={})
         self.has_programs("")
         self.takes_builds(100)
+        self.has_builds_of_others(0)
         self._tell("forget", {})
 
     def goes_wrong(self, *rules: dict[str, Any]) -> None:
@@ -87,6 +88,14 @@ class Emulator:
     def takes_builds(self, most: int) -> None:
         """So many builds may run at once."""
         self._tell("builds", {"most": most})
+
+    def has_builds_of_others(self, count: int) -> None:
+        """So many builds that others began in each project after all there were."""
+        self._tell("builds", {"others": count})
+
+    def forgets_tasks(self) -> None:
+        """As two hours later: of tasks that have stopped nothing is told any more."""
+        self._tell("tasks", {})
 
     def gives_sessions(self, **how: Any) -> None:
         """From now on as `sessions.Sessions` says: `lasts_s`, `trusts`, `dead_keys`."""

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -35,6 +35,14 @@ class SingleTasks:
     known: dict[str, Ended] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
     _running: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    _forgotten: set[str] = field(default_factory=set)
+
+    def forget(self) -> None:
+        """As two hours later: of what has stopped nothing is told any more, though its token still means it."""
+        for arn, one in self.known.items():
+            if one.told["lastStatus"] == "STOPPED":
+                one.told["createdAt"] -= timedelta(hours=2)
+                self._forgotten.add(arn)
 
     def install(self) -> None:
         """Put the operations into moto."""
@@ -94,8 +102,9 @@ class SingleTasks:
 
     def _describe(self, call: Any) -> ActionResult:
         arns = call._get_param("tasks")
-        missing = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in self.known]
-        return ActionResult({"tasks": [self.known[a].told for a in arns if a in self.known], "failures": missing})
+        known = self.known.keys() - self._forgotten
+        missing = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known]
+        return ActionResult({"tasks": [self.known[arn].told for arn in arns if arn in known], "failures": missing})
 
     def _list(self, call: Any) -> ActionResult:
         cluster, service = call._get_param("cluster"), call._get_param("serviceName")

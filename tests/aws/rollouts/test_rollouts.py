@@ -290,6 +290,21 @@ async def test_a_release_command_runs_once_in_the_new_version(running: Berth) ->
     assert lines == ["migrated users"]
 
 
+async def test_a_release_command_that_ended_unseen_long_ago_is_not_waited_for(running: Berth) -> None:
+    await running.clients.call("logs", "CreateLogGroup", logGroupName=running.network.name)
+    spec = running.spec("serve two")
+    spec = replace(spec, place={**spec.place, "log_group": running.network.name})
+    prepared = await running.rollouts.prepare(spec)
+    await running.rollouts.run_once(spec, prepared.revision, "echo migrated", print)
+    running.emulator.forgets_tasks()
+    lines: list[str] = []
+    async with asyncio.timeout(ENOUGH_S):
+        with pytest.raises(Permanent, match="release_task_forgotten") as forgotten:
+            await running.rollouts.run_once(spec, prepared.revision, "echo migrated", lines.append)
+    assert forgotten.value.facts["command"] == "echo migrated"
+    assert lines == ["migrated"]
+
+
 async def test_a_release_command_that_is_not_there_says_so(running: Berth) -> None:
     spec = running.spec("serve two")
     prepared = await running.rollouts.prepare(spec)

@@ -37,4 +37,5 @@ def remote_order(
         tag=image_tag(job),
         settings=dict(settings),
         about=app.framework or app.language or "",
+        asked_at_s=job.created_at.timestamp(),
     )
