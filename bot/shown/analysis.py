@@ -44,7 +44,8 @@ def headline(view: JobView, locale: str) -> str:
 
 def summary(view: JobView, locale: str) -> str:
     """All of it: a table once there is one, before that how far it is."""
-    parts = [headline(view, locale), sentence(view, locale), *_findings(view, locale), _facts(view, locale)]
+    told = (headline(view, locale), sentence(view, locale), period(view, locale))
+    parts = [*told, *_findings(view, locale), _facts(view, locale)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -60,6 +61,14 @@ def sentence(view: JobView, locale: str) -> str:
     why = "; ".join(found["warnings"])
     exact = "analysis.exact" if found["exact"] else "analysis.not_exact"
     return f"{view.message}, {messages.say(locale, exact, why=why)}"
+
+
+def period(view: JobView, locale: str) -> str:
+    """Which commits the numbers beside the lines are of; empty for the whole history, and before there are any."""
+    asked = {name: view.job.spec[name] for name in ("since", "until") if view.job.spec.get(name)}
+    if not asked or not (view.result.get("analysis") or view.result.get("portfolio")):
+        return ""
+    return messages.say(locale, "analysis.between" if len(asked) > 1 else f"analysis.{next(iter(asked))}", **asked)
 
 
 def name_of(person: Found, *, with_login: bool = True) -> str:

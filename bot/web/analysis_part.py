@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import messages
 from bot.jobs.analysis.faces.words import language_name
-from bot.shown.analysis import last_commit, not_analysed, why_nobody, why_suggested
+from bot.shown.analysis import last_commit, not_analysed, period, why_nobody, why_suggested
 from bot.shown.view import JobView
 
 
@@ -23,7 +23,9 @@ def render_findings(view: JobView, locale: str, query: str) -> str:
     report = view.addresses.get("report")
     whole = f'<p><a href="{escape(report)}">{_word(locale, "report")}</a></p>' if report and picture else ""
     lacking = "".join(f"<p>{escape(line)}</p>" for line in not_analysed(found, locale))
-    return f"{picture}{whole}{_authors(found, locale)}{lacking}"
+    within = period(view, locale)
+    told = f"<p>{escape(within)}</p>" if within else ""
+    return f"{picture}{whole}{told}{_authors(found, locale)}{lacking}"
 
 
 def _picture(view: JobView, locale: str, query: str) -> str:

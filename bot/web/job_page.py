@@ -21,6 +21,8 @@ ICONS = {
     StageState.FAILED: "✗",
     StageState.STOPPED: "⊘",
 }
+NAMED = 5
+"""Repositories of a job about several that its page names above what was found."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -44,11 +46,9 @@ def render(view: JobView, locale: str, query: str, repository: str, github: AtGi
     def word(key: str) -> str:
         return escape(messages.say(locale, key))
 
-    about = job.environment or job.ref
-    title = messages.say(locale, "page.title", repository=job.repository.full_name, environment=about)
     return _template().format(
         lang=escape(locale),
-        title=escape(title),
+        title=escape(_title(job, locale)),
         events=escape(f"{base}/events{suffix}"),
         final="true" if view.state.is_final else "false",
         facts=" · ".join(_facts(job, repository, github)),
@@ -69,9 +69,27 @@ def render(view: JobView, locale: str, query: str, repository: str, github: AtGi
     )
 
 
+def _title(job: Job, locale: str) -> str:
+    several = _several(job)
+    if several:
+        return messages.say(locale, "contributions.portfolio", count=len(several))
+    about = job.environment or job.ref
+    return messages.say(locale, "page.title", repository=job.repository.full_name, environment=about)
+
+
+def _several(job: Job) -> list[str]:
+    """The repositories of an analysis of more than one."""
+    targets = job.spec["targets"] if job.kind is JobKind.ANALYSIS else ()
+    return [target["name"] for target in targets] if len(targets) > 1 else []
+
+
 def _facts(job: Job, repository: str, github: AtGitHub) -> Iterator[str]:
     """Whose it is, each with the page where more of it stands."""
-    name = job.repository.full_name
+    several, name = _several(job), job.repository.full_name
+    if several:
+        named = [*several[:NAMED], *(["…"] if len(several) > NAMED else [])]
+        yield from map(escape, (", ".join(named), job.origin.actor, job.id))
+        return
     yield _link(repository, name) if repository else escape(name)
     if job.sha:
         yield _link(github.commit(name, job.sha), job.sha)

@@ -7,7 +7,8 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -291,17 +292,33 @@ async def test_a_job_that_another_process_works_on_is_left_to_it(world: World, q
     assert await store.analyses.of_job(job.id) == []
 
 
-async def test_the_page_of_the_job_shows_what_was_found(world: World) -> None:
-    job = await analysed(world)
+async def page_of(world: World, job: Job) -> str:
+    """The job's page, as its link shows it."""
     parts = urlsplit(world.house.links.job(job.id))
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"{world.address}{parts.path}?{parts.query}") as reply,
-    ):
-        page = await reply.text()
+    return await fetched(f"{world.address}{parts.path}?{parts.query}")
+
+
+async def fetched(address: str) -> str:
+    """What is to be had there."""
+    async with aiohttp.ClientSession(raise_for_status=True) as session, session.get(address) as reply:
+        return await reply.text()
+
+
+async def test_the_page_of_a_job_about_several_repositories_says_so(world: World) -> None:
+    await world.github.create_repo("acme/web", files={"index.html": "<p>\n"})
+    page = await page_of(world, await analysed(world, await target(world), Target("acme/web", ref="main")))
+    assert "<title>2 repositories: who wrote what · Shipmate</title>" in page
+    assert f"{REPO}, acme/web · robot" in page
+
+
+async def test_the_page_of_the_job_shows_what_was_found(world: World) -> None:
+    job = await analysed(world, since=date(2001, 1, 1), until=date(2002, 1, 1))
+    page = await page_of(world, job)
+    assert "Commits from 2001-01-01 on and before 2002-01-01 count" in page
     assert "Who wrote what" in page
-    assert f'src="/jobs/{job.id}/picture.svg?until=' in page
-    assert f"/repos/{REPO}?link=" in page
+    picture = page.partition(f'src="/jobs/{job.id}/picture.svg')[2].partition('"')[0]
+    assert (await fetched(f"{world.address}/jobs/{job.id}/picture.svg{unescape(picture)}")).startswith("<svg")
+    assert f"/jobs/{job.id}/report?link=" in page
     assert "Blue/green" not in page
     assert "Lines" in page
 

@@ -77,6 +77,8 @@ async def test_a_ref_people_and_dates_can_be_named(world: World) -> None:
     assert len(rows) == 1
     assert "bob" in rows[0]
     assert "`topic`" in answer
+    assert "Commits from 2001-01-01 on count; the lines are all that are there." in answer
+    assert "&ref=topic&since=2001-01-01&author=bob)" in answer
 
 
 async def test_a_name_nobody_has_is_answered_with_a_sentence(world: World) -> None:

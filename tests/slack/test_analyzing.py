@@ -36,6 +36,7 @@ async def test_people_and_dates_are_chosen_in_slack_too(world: SlackWorld) -> No
     await world.type(f"analyze {REPO}@topic @alice --since 2001-01-01")
     (head,) = world.heads()
     assert "bob" not in head.replace("asked by bob", "")
+    assert "Commits from 2001-01-01 on count" in head
 
 
 async def test_where_the_app_is_not_heard_nothing_is_analysed(world: SlackWorld) -> None:

@@ -27,7 +27,7 @@ def head(view: JobView, locale: str) -> Saying:
     blocks: list[Block] = [_section(f"{_headline(view, locale)}\n{mrkdwn(analysis.sentence(view, locale))}")]
     found = view.result.get("analysis") or view.result.get("portfolio")
     if found:
-        blocks.append(_section(_top(found, locale)))
+        blocks.append(_section("\n".join([_top(found, locale), escaped(analysis.period(view, locale))])))
     if "analysis" in view.result and "png" in view.addresses:
         alt = messages.say(locale, "analysis.picture")
         blocks.append({"type": "image", "image_url": view.addresses["png"], "alt_text": alt})
