@@ -1,5 +1,6 @@
 """Leaves out tests that need a Docker engine, with one sentence, where none answers; never where CI says so.
 
+What tests write is written in memory, where the machine lends a folder there.
 What collecting makes lasts to the end: the garbage collector is kept from looking through it again and again.
 No generated example has a deadline: how long one takes tells more of the machine than of us.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import shutil
+import tempfile
 from collections.abc import Generator
 
 import pytest
@@ -16,11 +19,20 @@ from hypothesis import settings
 
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.errors import ShipmateError
+from tests.scratch import scratch_in_memory
 
 settings.register_profile("shipmate", parent=settings.default, deadline=None)
 settings.load_profile("shipmate")
 
 NO_ENGINE = "no Docker engine answers here: start one (or set DOCKER_HOST) to run the tests that need it"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lend the whole run a folder in memory: workers, and the programs they start, find it as they find any."""
+    if hasattr(config, "workerinput") or (folder := scratch_in_memory()) is None:
+        return
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.hookimpl(wrapper=True)
