@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -253,5 +254,8 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
 
 
 def main() -> None:
-    """The program `shipmate`."""
+    """The program `shipmate`. What is no terminal is given UTF-8, and no sign that a terminal lacks costs an answer."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     cli(prog_name="shipmate")

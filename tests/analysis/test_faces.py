@@ -8,6 +8,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from html.parser import HTMLParser
@@ -84,6 +86,15 @@ def test_only_what_all_files_would_count_is_said_to_be_left_out(history: History
     history.commit({"a.py": b"1\n", "go.sum": b"x\n", "vendor/b.py": b"1\n", "vendor/c.py": b"1\n"})
     _, out, _ = shell(str(history.write()))
     assert "3 files left out (2 vendored, 1 generated); --all-files counts them." in out
+
+
+@pytest.mark.parametrize("how", ["--json", "--csv=people.csv"])
+def test_an_output_that_knows_only_ascii_is_given_every_name(history: History, tmp_path: Path, how: str) -> None:
+    history.commit({"a.py": b"1\n"}, author="Zoë 김 <zoe@example.org>".encode())
+    asked = [sys.executable, "-m", "bot", "analyze", str(history.write()), how]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(__file__).parents[2])}
+    ran = subprocess.run(asked, cwd=tmp_path, env=env, capture_output=True, check=True)
+    assert "Zoë 김" in ran.stdout.decode("utf-8")
 
 
 @pytest.mark.parametrize("columns", [50, 64, 72])

@@ -149,7 +149,7 @@ def _why(told: str, address: Address, ref: str) -> ShipmateError:
         return UserMistake("not_a_repository", target=target)
     damaged = _DAMAGED.search(told)
     if damaged:
-        return Permanent("corrupt_remote", target=target, detail=damaged[0])
+        return Permanent("corrupt_remote", target=target, detail=" ".join(damaged[0].split()))
     if _NO_ANSWER.search(told):
         return Transient("host_unreachable", target=target, detail=detail)
     if _REFUSED.search(told):
