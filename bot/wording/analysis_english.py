@@ -75,7 +75,7 @@ SENTENCES: Mapping[str, str] = {
     "contributions.half_since": "Half of it written since",
     "contributions.languages_over_time": "Languages over time",
     "contributions.languages_over_time.picture": "Lines added minus deleted, by language, over time",
-    "contributions.languages_over_time.why": "Lines added minus lines deleted by the commits up to then, merges aside; a change made on several branches counts on each, and so do the files left out below.",
+    "contributions.languages_over_time.why": "Lines added minus lines deleted by the commits up to then, merges aside; a change made on several branches counts on each. Files left out below count nowhere; what is gone is judged by its name.",
     "contributions.from": "From",
     "contributions.commits_over_time": "Commits over time",
     "contributions.commits_over_time.picture": "Commits by author, over time",

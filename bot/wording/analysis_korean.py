@@ -75,7 +75,7 @@ SENTENCES: Mapping[str, str] = {
     "contributions.half_since": "절반이 작성된 시점",
     "contributions.languages_over_time": "시간에 따른 언어",
     "contributions.languages_over_time.picture": "시간에 따른 언어별 줄 수(추가 − 삭제)",
-    "contributions.languages_over_time.why": "그때까지의 커밋이 추가한 줄에서 삭제한 줄을 뺀 값입니다. 병합은 제외하며, 여러 브랜치에서 한 변경은 각각 세고 아래의 제외된 파일도 포함합니다.",
+    "contributions.languages_over_time.why": "그때까지의 커밋이 추가한 줄에서 삭제한 줄을 뺀 값입니다. 병합은 제외하며, 여러 브랜치에서 한 변경은 각각 셉니다. 아래의 제외된 파일은 세지 않으며, 지금 없는 파일은 이름으로 판단합니다.",
     "contributions.commits_over_time": "시간에 따른 커밋",
     "contributions.commits_over_time.picture": "시간에 따른 작성자별 커밋",
     "contributions.commits_over_time.why.month": "달마다 만든 커밋입니다. 색은 위의 사람들과 같습니다.",

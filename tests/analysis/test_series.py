@@ -9,6 +9,7 @@ import pytest
 
 from bot.jobs.analysis.reports.series import moment
 from bot.jobs.analysis.request import Window
+from bot.jobs.analysis.runs.resident import States
 from tests.analysis.histories import ANN, BEN, Fuzzer, History, git
 from tests.analysis.running import analysed, cold_state, series
 
@@ -61,6 +62,23 @@ def test_an_author_has_first_and_last_commit_and_touched_extensions(history: His
     assert (author.commits, author.added, author.deleted) == (2, 4, 1)
     assert (author.first_commit, author.last_commit) == ("2026-01-05T10:00:00Z", "2026-02-05T10:00:00Z")
     assert author.extensions == {".py": 3}
+
+
+def test_what_is_left_out_counts_in_no_series_not_even_once_it_is_gone(history: History) -> None:
+    lock, bundle, table = b"{}\n" * 900, b"x;\n" * 800, b"1\n" * 700
+    history.commit({"a.py": b"1\n", "package-lock.json": lock, "vendor/x.js": bundle, "made/table.sql": table})
+    gone = {".gitattributes": b"made/* linguist-generated\n", "vendor/x.js": None}
+    history.commit({"a.py": b"1\n2\n", "package-lock.json": lock * 2, "made/table.sql": table * 2, **gone})
+    repository = history.write()
+    [author] = analysed(repository, all_files=False).authors
+    assert (author.commits, author.added, author.deleted) == (2, 2, 0)
+    assert author.extensions == {".py": 2}
+    for kept in (None, States(repository.parent / "states")):
+        for days in (False, True):
+            report = analysed(repository, kept, all_files=False, days=days)
+            assert {row.language: row.added - row.deleted for row in report.month} == {"Python": 2}
+    [author] = analysed(repository).authors
+    assert (author.added, author.deleted) == (2 + 1800 + 800 + 1400 + 1, 800)
 
 
 def test_a_merge_counts_only_where_it_is_asked_for(history: History) -> None:

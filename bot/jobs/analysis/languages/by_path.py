@@ -22,6 +22,10 @@ class Languages:
         text = readable(path)
         return self._attributes.language(text) or self._by_content.get(path) or linguist().of_path(text)
 
+    def of_counted(self, path: bytes) -> str | None:
+        """The same, but None for a path that reports leave out."""
+        return None if self._attributes.reason(readable(path)) else self.of(path)
+
 
 class ContentLanguages:
     """The languages of files whose name leaves it open, by looking into them; each version is looked into once."""

@@ -5,6 +5,7 @@ It is decided after the blame, never before: a file that is left out may be wher
 
 from __future__ import annotations
 
+import functools
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -35,6 +36,9 @@ _YES = ("set", "true")
 OF_CHOICE = ("vendored", "generated")
 """Reasons that do not hold where all files are wanted."""
 
+_KEPT = 1 << 16
+"""Paths whose answers are remembered: a history's are asked about again after each push."""
+
 
 class Excluded(NamedTuple):
     """A file left out, and why: `vendored`, `generated`, `too_large` or `history_too_large`."""
@@ -59,17 +63,22 @@ class Attributes:
         return value if value not in (None, *_NO, *_YES) else None
 
     def reason(self, path: str) -> str | None:
-        """Why a file is left out, or None; what the repository says wins over Linguist's own rules."""
+        """Why a file is left out, or None; what the repository says wins over Linguist's own rules, by which alone a
+        path is judged that is gone.
+        """
         told = self._told.get(path, {})
-        for name, holds in (("vendored", linguist().vendored.match), ("generated", _is_generated)):
+        for name, holds in zip(OF_CHOICE, _by_rules(path), strict=True):
             value = told.get(f"linguist-{name}")
-            if value in _YES or (value not in _NO and holds(path)):
+            if value in _YES or (value not in _NO and holds):
                 return name
         return None
 
 
-def _is_generated(path: str) -> bool:
-    return linguist().generated.match(path) or path.rpartition("/")[2] in LOCK_FILES
+@functools.lru_cache(_KEPT)
+def _by_rules(path: str) -> tuple[bool, bool]:
+    """Whether a path is vendored, and whether generated, by Linguist's rules and the names of lock files."""
+    generated = linguist().generated.match(path) or path.rpartition("/")[2] in LOCK_FILES
+    return linguist().vendored.match(path), generated
 
 
 def read_attributes(git: Git, blobs: Mapping[bytes, bytes]) -> Attributes:

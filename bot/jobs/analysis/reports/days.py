@@ -14,10 +14,11 @@ from bot.jobs.analysis.reports.ranges import Range
 from bot.jobs.analysis.reports.series import (
     DAY_S,
     Activity,
+    LanguageOf,
     Series,
     TimelineRow,
     by_day,
-    extension,
+    endings,
     month_start,
     week_start,
 )
@@ -116,12 +117,13 @@ def collect_days(
     history: History,
     changes: Changes,
     authors: Sequence[Author],
-    language_of: Callable[[bytes], str],
+    language_of: LanguageOf,
     *,
     merges: bool,
 ) -> Days:
     """Count the whole history by day. `authors` are those of the identities; merges count only with `merges`."""
-    daily = by_day(history, changes, [language_of(path) for path in changes.paths], [True] * len(history.time))
+    languages = [language_of(path) for path in changes.paths]
+    daily = by_day(history, changes, languages, [True] * len(history.time))
     sums: dict[tuple[int, Author, str], list[int]] = {}
     for (day, identity, language), tally in daily.items():
         counts = sums.setdefault((day, authors[identity], language), [0, 0, 0])
@@ -130,7 +132,7 @@ def collect_days(
     return Days(
         [LanguageDay(*key, *counts) for key, counts in sorted(sums.items())],
         _commit_days(history, authors, merges=merges),
-        _file_days(history, changes, authors),
+        _file_days(history, changes, authors, endings(changes, languages)),
     )
 
 
@@ -145,11 +147,12 @@ def _commit_days(history: History, authors: Sequence[Author], *, merges: bool) -
     return [CommitDay(*key, *counts) for key, counts in sorted(found.items())]
 
 
-def _file_days(history: History, changes: Changes, authors: Sequence[Author]) -> list[FileDay]:
-    endings = [extension(path) for path in changes.paths]
+def _file_days(
+    history: History, changes: Changes, authors: Sequence[Author], ending_of: Sequence[str]
+) -> list[FileDay]:
     days = [time // DAY_S for time in history.time]
     touched = Counter(
-        (days[commit], authors[history.author[commit]], endings[path])
+        (days[commit], authors[history.author[commit]], ending_of[path])
         for commit, path in zip(changes.commit, changes.path, strict=True)
     )
     return [FileDay(*key, files) for key, files in sorted(touched.items()) if key[2]]

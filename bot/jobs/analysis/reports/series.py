@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import compress
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from bot.jobs.analysis.blame.history import Changes, History
 from bot.jobs.analysis.people.identities import Author
@@ -15,6 +15,10 @@ from bot.jobs.analysis.request import Window
 
 DAY_S = 86_400
 _EPOCH_WEEKDAY = 3  # the first of January 1970 was a Thursday; weeks begin on Monday
+
+
+LanguageOf: TypeAlias = Callable[[bytes], str | None]
+"""The language of a path; None for one that is left out."""
 
 
 class TimelineRow(NamedTuple):
@@ -59,7 +63,7 @@ def count_series(
     history: History,
     changes: Changes,
     authors: Sequence[Author],
-    language_of: Callable[[bytes], str],
+    language_of: LanguageOf,
     window: Window,
     *,
     merges: bool,
@@ -73,9 +77,10 @@ def count_series(
             if author not in activity:
                 activity[author] = Activity()
             activity[author].saw(time)
-    daily = by_day(history, changes, [language_of(path) for path in changes.paths], inside)
+    languages = [language_of(path) for path in changes.paths]
+    daily = by_day(history, changes, languages, inside)
     _add_lines(activity, daily, authors)
-    _add_extensions(activity, history, changes, authors, inside)
+    _add_extensions(activity, history, changes, authors, inside, endings(changes, languages))
     return Series(_rows(daily, authors, week_start), _rows(daily, authors, month_start), activity)
 
 
@@ -93,15 +98,16 @@ Daily = dict[tuple[int, int, str], Tally]
 """Tallies by day since 1970, identity and language."""
 
 
-def by_day(history: History, changes: Changes, languages: Sequence[str], inside: Sequence[bool]) -> Daily:
-    """Count the changes of the commits inside; `languages` are by path."""
+def by_day(history: History, changes: Changes, languages: Sequence[str | None], inside: Sequence[bool]) -> Daily:
+    """Count the changes of the commits inside; `languages` are by path, None for those left out."""
     daily: Daily = {}
     days = [time // DAY_S for time in history.time]
     columns = zip(changes.commit, changes.path, changes.added, changes.deleted, strict=True)
     for commit, path, added, deleted in columns:
-        if not inside[commit]:
+        language = languages[path]
+        if not inside[commit] or language is None:
             continue
-        key = (days[commit], history.author[commit], languages[path])
+        key = (days[commit], history.author[commit], language)
         tally = daily.get(key)
         if tally is None:
             tally = daily[key] = Tally()
@@ -126,15 +132,22 @@ def _add_extensions(
     changes: Changes,
     authors: Sequence[Author],
     inside: Sequence[bool],
+    ending_of: Sequence[str],
 ) -> None:
-    """Count changed files by extension."""
-    endings = [extension(path) for path in changes.paths]
+    """Count changed files by extension; `ending_of` goes by path."""
     of_changes = compress(zip(changes.commit, changes.path, strict=True), map(inside.__getitem__, changes.commit))
-    touched = Counter((history.author[commit], endings[path]) for commit, path in of_changes)
+    touched = Counter((history.author[commit], ending_of[path]) for commit, path in of_changes)
     for (identity, ending), times in touched.items():
         if ending:
             known = activity[authors[identity]].extensions
             known[ending] = known.get(ending, 0) + times
+
+
+def endings(changes: Changes, languages: Sequence[str | None]) -> list[str]:
+    """By path the extension that is counted: '' for a path without one, and for one that is left out."""
+    return [
+        "" if language is None else extension(path) for path, language in zip(changes.paths, languages, strict=True)
+    ]
 
 
 def extension(path: bytes) -> str:

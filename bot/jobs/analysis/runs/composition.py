@@ -23,7 +23,7 @@ from bot.jobs.analysis.reports.days import Days, collect_days
 from bot.jobs.analysis.reports.insights import gain_insights
 from bot.jobs.analysis.reports.remarks import Remark
 from bot.jobs.analysis.reports.report import CoAuthor, Report
-from bot.jobs.analysis.reports.series import Series, count_series
+from bot.jobs.analysis.reports.series import LanguageOf, Series, count_series
 from bot.jobs.analysis.reports.treefacts import TreeFacts
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.request import AnalysisRequest
@@ -38,8 +38,9 @@ def compose(git: Git, request: AnalysisRequest, found: State, tree: TreeFacts) -
     owners = _counted(found, {entry.path for entry in left_out})
     author_of = [authors[identity] for identity in found.history.author]
     tally = _tally(owners, author_of, languages)
-    days = _days(request, found, authors, languages)
-    series = days.series() if days else _series(request, found, authors, languages)
+    language_of = languages.of if request.all_files else languages.of_counted
+    days = _days(request, found, authors, language_of)
+    series = days.series() if days else _series(request, found, authors, language_of)
     shown = AuthorFilter(request.authors, without_bots=request.without_bots)
     unread = _unread(found)
     return Report(
@@ -76,15 +77,15 @@ def _co_authors(git: Git, request: AnalysisRequest, found: State) -> list[CoAuth
     return found.co_authors.count(git, found.history, found.files.text.get(b".mailmap"), request.window)
 
 
-def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Days | None:
+def _days(request: AnalysisRequest, found: State, authors: Sequence[Author], language_of: LanguageOf) -> Days | None:
     if not request.days:
         return None
-    days = collect_days(found.history, found.changes, authors, languages.of, merges=request.merges)
+    days = collect_days(found.history, found.changes, authors, language_of, merges=request.merges)
     return days.without_bots() if request.without_bots else days
 
 
-def _series(request: AnalysisRequest, found: State, authors: Sequence[Author], languages: Languages) -> Series:
-    return count_series(found.history, found.changes, authors, languages.of, request.window, merges=request.merges)
+def _series(request: AnalysisRequest, found: State, authors: Sequence[Author], language_of: LanguageOf) -> Series:
+    return count_series(found.history, found.changes, authors, language_of, request.window, merges=request.merges)
 
 
 def _counted(found: State, left_out: set[str]) -> Mapping[bytes, Owners]:

@@ -64,7 +64,7 @@ def shipped_between(path: Path, before: str | None, after: str, children: Childr
         files = list_files(git).text
         languages = Languages(read_attributes(git, files), ContentLanguages().read(git, files))
         authors = AuthorBook().resolve(git, history, files.get(b".mailmap"))
-        series = count_series(history, changes, authors, languages.of, Window(), merges=False)
+        series = count_series(history, changes, authors, languages.of_counted, Window(), merges=False)
     rows = [AuthorShipped(author, did.commits, did.added, did.deleted) for author, did in series.activity.items()]
     return Shipped(tuple(sorted(rows, key=lambda row: (-row.commits, row.author))), _by_language(series.month))
 
