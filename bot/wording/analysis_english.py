@@ -52,7 +52,7 @@ SENTENCES: Mapping[str, str] = {
     "analysis.no_reviewers": "Nobody else owns a line that this changes.",
     "analysis.others_left": "Nobody else who owns a line that this changes has committed here for over a year.",
     "analysis.only_new": "Only new lines: nobody's are changed.",
-    "analysis.skipped": "{count:# more changed file was|# more changed files were} not looked into.",
+    "analysis.skipped": "{count:# more changed file was|# more changed files were} not looked into: written by a tool, too large, or beyond the first hundred.",
     "analysis.remark.too_large": "{count:# file is, or once was,|# files are, or once were,} too large to be blamed and left out.",
     "analysis.remark.capped": "A commit removed so many files that renames were not all followed: this is not exact.",
     "analysis.remark.unheard": "The patterns in .gitattributes take too long to match; what they say of languages is not heard.",

@@ -52,7 +52,7 @@ SENTENCES: Mapping[str, str] = {
     "analysis.no_reviewers": "이 변경이 건드리는 줄의 다른 주인은 없습니다.",
     "analysis.others_left": "이 변경이 건드리는 줄의 다른 주인은 모두 1년 넘게 커밋하지 않았습니다.",
     "analysis.only_new": "새 줄만 있습니다. 다른 사람의 줄은 바뀌지 않습니다.",
-    "analysis.skipped": "바뀐 파일 {count:,}개는 살펴보지 않았습니다.",
+    "analysis.skipped": "바뀐 파일 {count:,}개는 살펴보지 않았습니다. 도구가 만든 파일, 너무 큰 파일, 백 개를 넘는 파일입니다.",
     "analysis.remark.too_large": "파일 {count:,}개는 너무 크거나 예전에 너무 커서 blame에서 제외했습니다.",
     "analysis.remark.capped": "한 커밋이 파일을 너무 많이 지워 이름 변경을 모두 따라가지 못했습니다. 정확하지 않습니다.",
     "analysis.remark.unheard": ".gitattributes의 패턴을 맞춰 보는 데 너무 오래 걸려, 언어에 관한 내용은 따르지 않았습니다.",

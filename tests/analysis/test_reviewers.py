@@ -47,6 +47,19 @@ def test_a_renamed_file_keeps_its_owners(history: History) -> None:
     assert named(owners_of_change(history.write(), f"c{base}", "HEAD").owners) == [("Ann", 1, 1)]
 
 
+def test_files_that_tools_write_are_not_looked_into_unless_nothing_else_changed(history: History) -> None:
+    made = {"package-lock.json": SONG, "api.made": SONG, ".gitattributes": b"*.made linguist-generated\n"}
+    history.commit({"a.txt": b"a\n", **made}, author=BEN)
+    base = history.commit({"a.txt": SONG})
+    tools_only = history.commit({"package-lock.json": b"{}\n"}, author=CARA)
+    history.commit({"a.txt": SONG.upper(), "api.made": SONG.upper()}, author=CARA)
+    repository = history.write()
+    found = owners_of_change(repository, f"c{base}", "HEAD")
+    assert (named(found.owners), found.skipped) == ([("Ann", 30, 1)], 2)
+    found = owners_of_change(repository, f"c{base}", f"c{tools_only}")
+    assert (named(found.owners), found.skipped) == ([("Ben", 30, 1)], 0)
+
+
 @pytest.mark.parametrize("lines", [1_000, 300_000])
 def test_a_change_of_every_other_line_is_told_however_many_there_are(history: History, lines: int) -> None:
     text = [b"%d\n" % number for number in range(lines)]

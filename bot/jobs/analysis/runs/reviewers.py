@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import UserMistake
+from bot.jobs.analysis.blame.deletions import base_name
 from bot.jobs.analysis.blame.diffs import Hunks, diff_all
 from bot.jobs.analysis.blame.headfiles import REGULAR
 from bot.jobs.analysis.blame.oracle import blame_entries
 from bot.jobs.analysis.blame.pairs import Pairs
 from bot.jobs.analysis.blame.treewalk import Change, parse_raw
-from bot.jobs.analysis.people.identities import Author, map_by_git
+from bot.jobs.analysis.languages.exclusions import read_attributes
+from bot.jobs.analysis.people.identities import Author, map_by_git, readable
 from bot.jobs.analysis.repositories.children import Children
 from bot.jobs.analysis.repositories.git import Git, plain_git
 from bot.jobs.analysis.repositories.repository import Repository, open_repository
@@ -26,6 +28,7 @@ MAX_FILES = 100
 MAX_RANGES = 1000
 """Ranges of one file that git is asked about; where there are more, it is asked about all of the file."""
 MAX_BLOB_BYTES = 10 * MIB
+_ATTRIBUTES = b".gitattributes"
 _COMPARE = ("diff-tree", "-r", "--raw", "--no-abbrev", "--find-renames", "--diff-filter=MDR", "-z")
 
 
@@ -54,7 +57,8 @@ class ChangeOwners:
 
 
 def owners_of_change(path: Path, base: str, head: str, children: Children | None = None) -> ChangeOwners:
-    """Who owns what `head` changes since it left `base`. New files are nobody's yet.
+    """Who owns what `head` changes since it left `base`. New files are nobody's yet; vendored, generated and lock files
+    are looked into only where nothing else changed, for whoever wrote one anew owns most of it.
 
     Raises UserMistake("no_common_history") besides what opening and resolving raise.
     """
@@ -63,12 +67,13 @@ def owners_of_change(path: Path, base: str, head: str, children: Children | None
     old = _merge_base(repository, onto, new).encode()
     with Git(repository.objects, new, children or Children(), max_blob_bytes=MAX_BLOB_BYTES) as git:
         changed, unread = _changed_ranges(git, old)
-        ranked = sorted(changed, key=lambda name: (-sum(length for _, length in changed[name]), name))
+        by_hand = changed.keys() - _left_out(git, old, changed.keys()) or changed.keys()
+        ranked = sorted(by_hand, key=lambda name: (-sum(length for _, length in changed[name]), name))
         looked_into = ranked[:MAX_FILES]
         owners = _by_author(git, [_owners(git, old, name, changed[name]) for name in looked_into])
         made_at = committed_at(git, git.head)
         active = last_commits(git, onto.encode(), made_at)
-        skipped = len(ranked) - len(looked_into) + unread
+        skipped = len(changed) - len(looked_into) + unread
         return ChangeOwners(owners, skipped, made_at, active, makers(git, onto.encode(), git.head))
 
 
@@ -93,6 +98,15 @@ def _changed_ranges(git: Git, old: bytes) -> tuple[dict[bytes, Ranges], int]:
     ranges = {change.path: _ranges(diffs.hunks[number]) for change, number in zip(changes, numbers, strict=True)}
     unread = sum(diffs.hunks[number] is None for number in numbers)
     return {path: touched for path, touched in ranges.items() if touched}, unread
+
+
+def _left_out(git: Git, old: bytes, changed: Collection[bytes]) -> set[bytes]:
+    """The paths among those changed that reports leave out, by the .gitattributes of the old tree."""
+    listed = (line.split(b"\t", 1) for line in git.run("ls-tree", "-r", "-z", "--full-tree", old).split(b"\0")[:-1])
+    files = ((path, entry.split(b" ")[2]) for entry, path in listed if entry[:6] in REGULAR)
+    blobs = {path: blob for path, blob in files if path in changed or base_name(path) == _ATTRIBUTES}
+    attributes = read_attributes(git, blobs)
+    return {path for path in changed if attributes.reason(readable(path))}
 
 
 def _changes(git: Git, old: bytes) -> list[Change]:
