@@ -15,11 +15,12 @@ import pytest
 from bot.clock import utc_now
 from bot.deliveries.intake import TRIES, Handler, Intake
 from bot.deliveries.wishes import Nothing, Wish
-from bot.errors import ShipmateError
+from bot.errors import ShipmateError, Transient
 from bot.github.hooks.events import Ping
 from bot.model import Delivery
 from bot.store.changes import Settlement
 from bot.store.store import Store
+from storage.deliveries import SqlDeliveries
 from storage.opened import open_store
 from tests.migrated import put_database
 
@@ -114,6 +115,22 @@ async def test_a_delivery_is_let_go_when_even_telling_of_it_breaks(store: Store)
     desk, clock = Desk(stumbles=True, stumbles_when_it_gives_up=True), Later()
     await tried(an_intake(store, desk, clock), clock, TRIES + 2)
     assert (await outcomes(store), desk.given_up) == (["failed unexpected_error"], ["unexpected_error"])
+
+
+async def test_a_store_that_cannot_be_written_to_is_no_bug_of_ours_however_long_it_lasts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any) -> Any:
+        raise Transient("store_full", retry_after_s=5.0)
+
+    await receive(store, "delivery-1")
+    desk, clock = Desk(), Later()
+    intake = an_intake(store, desk, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlDeliveries, "settle", full)
+        await tried(intake, clock, TRIES + 3)
+    await tried(intake, clock, 1)
+    assert (await outcomes(store), desk.given_up) == (["acted decided"], [])
 
 
 async def test_a_delivery_that_breaks_once_is_decided_on_the_next_time(store: Store) -> None:

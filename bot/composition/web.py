@@ -49,7 +49,7 @@ def web_application(house: House) -> web.Application:
         memory, store.keys, house.links, github, utc_now, watch, settings.locale
     )
     app[health.VITALS] = health.Vitals(
-        {"store": lambda: store.deliveries.recent(1), "engine": _engine_check(house)}, house.metrics
+        {"store": house.opened.database.require_working, "engine": _engine_check(house)}, house.metrics
     )
     app[contribution_pages.PAGES] = contribution_pages.ContributionPages(
         store.analyses, store.jobs, store.keys, house.links, utc_now, settings.locale

@@ -169,6 +169,9 @@ class Intake:
             await asyncio.wait({before})
         try:
             await self._settle(delivery, read)
+        except Transient as busy:
+            log.warning("a delivery could not be settled now", extra={"delivery": delivery.guid, "code": busy.code})
+            await self._again(delivery, busy.retry_after_s or 2.0 ** min(delivery.attempts, 8), busy.code)
         except Exception:
             self._broke[delivery.guid] += 1
             log.exception("a delivery could not be settled; it will be tried again", extra={"delivery": delivery.guid})

@@ -54,6 +54,12 @@ class Database:
         """As `read`, for the quick question of a loop that a change woke: those asked at once are run together."""
         return await self._readers.glance(unit)
 
+    async def require_working(self) -> None:
+        """Raises Transient as `write` does: where it cannot be read, or could not be written to and still cannot."""
+        await self.read(lambda c: c.execute("SELECT 1").fetchone())
+        if self._writer.fault is not None:
+            await self.write(_touched)
+
     def watch(self) -> Watch:
         """A view of the changes for one loop; see `Watch.wait`."""
         return Watch(self._changes)
@@ -95,3 +101,9 @@ class Database:
 def _data_version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA data_version").fetchone()[0]
     return version
+
+
+def _touched(connection: sqlite3.Connection) -> None:
+    """Write the first page as it is: what a full disk, or one that may only be read, refuses."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {int(version)}")

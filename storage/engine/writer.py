@@ -58,6 +58,8 @@ class Writer:
         self._queue: SimpleQueue[list[_Submission] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
+        self.fault: BaseException | None = None
+        """What the database failed with when it was last written to; None where that went well."""
         sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
         self._thread = threading.Thread(target=self._run, name="shipmate-writer", daemon=True)
         self._thread.start()
@@ -123,9 +125,11 @@ class Writer:
             units = _units(group)
             if units:
                 outcomes += self._commit(connection, units)
+                self.fault = None
             return outcomes, connection.total_changes != changes
         except Exception as error:  # noqa: BLE001  crosses to the loop: whoever waits for the group gets it
             self._undo(error)
+            self.fault = error if is_fault(error) else None
             done = {id(future) for future, _, _ in outcomes}
             told = translated(error)
             return outcomes + [(each.future, None, told) for each in group if id(each.future) not in done], False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import resource
@@ -18,6 +19,7 @@ from bot.model import JobState
 from bot.process.metrics import Metrics
 from bot.store.jobs import JobFilter
 from handlers.github_webhook import add_to
+from storage.engine.database import Database
 from storage.opened import open_store
 from tests.storage.sample import ENDED, NOW, STARTED, guid
 
@@ -58,7 +60,7 @@ async def work(url: str, name: str) -> None:
 
 
 async def fill(url: str, _: str) -> None:
-    """Record until files may grow no more, then again when they may; tells what came of it."""
+    """Record until files may grow no more, then again when they may; tells what came of it, and whether it works."""
     opened = await open_store(url)
     deliveries = opened.store.deliveries
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -71,10 +73,23 @@ async def fill(url: str, _: str) -> None:
         except Transient as full:
             code = full.code
             break
+    with contextlib.suppress(Transient):
+        while True:
+            await opened.database.write(lambda c: c.execute("PRAGMA user_version = 0").fetchone())
+    working = [await _works(opened.database)]
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     again = await deliveries.record(guid(5000), "push", b"{}", NOW)
-    print(code, kept + again, len(await deliveries.recent(2000)), flush=True)
+    working.append(await _works(opened.database))
+    print(code, kept + again, len(await deliveries.recent(2000)), *working, flush=True)
     await opened.close()
+
+
+async def _works(database: Database) -> bool:
+    try:
+        await database.require_working()
+    except Transient:
+        return False
+    return True
 
 
 async def audit(url: str, name: str) -> None:

@@ -54,9 +54,10 @@ async def test_processes_that_claim_at_once_never_share_a_job_or_a_lane(store: S
 async def test_a_disk_that_is_full_refuses_and_takes_again_when_there_is_room(url: str) -> None:
     with child("fill", url, "") as process:
         out, _ = process.communicate(timeout=60)
-    code, kept, stored = out.split()
+    code, kept, stored, *working = out.split()
     assert code in {"store_full", "store_io"}
     assert int(kept) == int(stored) > 1
+    assert working == ["False", "True"]
 
 
 async def test_a_commit_of_another_process_wakes_a_watch(opened: OpenStore, url: str) -> None:
