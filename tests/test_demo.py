@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -14,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from bot import messages
-from bot.demo.show import place_and_owner
+from bot.config import from_environment
+from bot.demo.show import cleaned_up, place_and_owner
+from bot.demo.stage import found
 from bot.engines.docker.api import EngineApi
+from bot.engines.router.launch import ensure_running
 from bot.errors import ShipmateError
 from bot.wording import english
 
@@ -45,9 +49,9 @@ async def demo(home: Path, engine: str, *, stay: bool = False, **more: str) -> t
 
 async def images_of(shown: str) -> list[str]:
     """What is on the engine of the demo that wrote this."""
-    found = re.search(r"/shipmate-(\w+)/server.log", shown)
-    assert found, shown
-    owner, api = f"shipmate-demo-{found[1].lower()}", EngineApi()
+    place = re.search(r"/shipmate-(\w+)/server.log", shown)
+    assert place, shown
+    owner, api = f"shipmate-demo-{place[1]}", EngineApi()
     try:
         asked = [{"label": [f"shipmate.builder={owner}"]}, {"reference": [f"{owner}/*"]}]
         listed = [await api.ask("GET", "images/json", params={"filters": json.dumps(one)}) for one in asked]
@@ -114,6 +118,26 @@ def test_what_the_demo_makes_on_an_engine_has_a_name_that_docker_takes(
     part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"  # https://pkg.go.dev/github.com/distribution/reference
     assert [owner for _, owner in places if not re.fullmatch(part, owner)] == []
     assert all(folder.stat().st_mode & 0o077 == 0 for folder, _ in places)
+
+
+def processes_that_name(text: str) -> list[str]:
+    commands = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            commands.append(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in commands if text in line]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are looked for in /proc")
+async def test_a_router_that_is_only_just_starting_when_the_demo_is_interrupted_is_ended_too() -> None:
+    with tempfile.TemporaryDirectory(prefix="d") as folder:  # a socket's path is short
+        places = {name: f"{folder}/{name}" for name in ("SHIPMATE_WORKDIR", "SHIPMATE_ROUTER_DIR")}
+        settings = from_environment({"SHIPMATE_ENGINE": "process", "SHIPMATE_OWNER": "shipmate-demo-test", **places})
+        async with cleaned_up(settings):
+            starting = asyncio.create_task(ensure_running(settings.router))
+            await found(lambda: processes_that_name(folder) or None, 15, "the router")
+            starting.cancel()
+        await found(lambda: None if processes_that_name(folder) else True, 15, "the router's end")
 
 
 async def test_a_language_nobody_speaks_is_told_before_anything_is_done(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import secrets
 import shutil
 import signal
@@ -22,10 +23,11 @@ from bot.composition.engines import open_engines
 from bot.config import Settings, from_environment
 from bot.demo.engine import Chosen, choose_engine, forget_images
 from bot.demo.github import deployed_by_comment, followed, pushed
-from bot.demo.server import server_environment, serving
+from bot.demo.server import END_LIMIT_S, server_environment, serving
 from bot.demo.slack import deployed_from_slack
-from bot.demo.stage import Shown, Stage
-from bot.engines.router.client import RouterClient
+from bot.demo.stage import LOOK_S, Shown, Stage, within
+from bot.engines.router.launch import ensure_running
+from bot.engines.router.settings import RouterSettings
 from bot.errors import ShipmateError
 from bot.sandbox.github.page import PATH as GITHUB_PAGE
 from bot.sandbox.sandbox import Sandbox
@@ -63,7 +65,7 @@ async def _play(console: Console, locale: str, stopped: asyncio.Event, *, once: 
         chosen = await choose_engine(engine, owner, partial(_tell, console, locale))
         async with Sandbox(state_dir=folder / "sandbox") as sandbox, aiohttp.ClientSession() as http:
             environment = _environment(folder, sandbox, owner, chosen, port) | {"SHIPMATE_LOCALE": locale}
-            async with _cleaned_up(from_environment(environment)), serving(environment, log) as server:
+            async with cleaned_up(from_environment(environment)), serving(environment, log) as server:
                 sandbox.github.webhook_url = f"{server.address}/webhook/github"
                 sandbox.slack.request_url = f"{server.address}/slack/events"
                 stage = Stage(console, locale, sandbox, server.address, http, Shown(), time.monotonic())
@@ -100,7 +102,7 @@ def _environment(folder: Path, sandbox: Sandbox, owner: str, chosen: Chosen, por
 
 
 @asynccontextmanager
-async def _cleaned_up(settings: Settings) -> AsyncIterator[None]:
+async def cleaned_up(settings: Settings) -> AsyncIterator[None]:
     """Afterwards the router is ended, and what was started is removed."""
     try:
         yield
@@ -111,7 +113,29 @@ async def _cleaned_up(settings: Settings) -> AsyncIterator[None]:
                     for instance in await engine.target.owned():
                         await engine.target.remove(instance.id)
         with contextlib.suppress(ShipmateError):
-            await RouterClient(settings.router.socket).stop()
+            await _end_router(settings.router)
+
+
+async def _end_router(settings: RouterSettings) -> None:
+    """Ask the router that the server started to end, until it has: it may be starting, or be restarting just now."""
+    if not settings.state_dir.exists():  # the server never came to starting one
+        return
+    client = await ensure_running(settings)
+    async with within(END_LIMIT_S, "router"):
+        while _is_held(settings.state_dir / "router.lock"):
+            with contextlib.suppress(ShipmateError):
+                await client.stop()
+            await asyncio.sleep(LOOK_S)
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether the process that a lock file is about lives."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 async def _acts(stage: Stage) -> None:

@@ -47,10 +47,13 @@ class Supervisor:
         self._leaving = False
 
     def run(self) -> int:
-        """Keep a serving process until told to leave. Returns the exit code."""
+        """Keep a serving process until told to leave. Returns the exit code: 1 where the folder of its state is gone."""
         short_lives = 0
         while not self._leaving:
             lived_s = self._one_life()
+            if not self._settings.state_dir.exists():
+                log.error("%s is gone, so that nobody could ask this router anything", self._settings.state_dir)
+                return 1
             short_lives = short_lives + 1 if lived_s < STEADY_S else 0
             if short_lives and not self._leaving:
                 time.sleep(min(LONGEST_PAUSE_S, 0.02 * 2**short_lives))

@@ -53,6 +53,14 @@ async def test_kill_9_of_the_serving_process_only_makes_new_connections_wait(wor
     assert after.supervisor_pid == before.supervisor_pid
 
 
+async def test_a_router_whose_folder_is_gone_ends_instead_of_trying_for_ever(world: RouterWorld) -> None:
+    await world.start()
+    running = await world.status()
+    shutil.rmtree(world.settings.state_dir)
+    os.kill(running.pid, signal.SIGKILL)
+    await until(lambda: not alive(running.supervisor_pid))
+
+
 async def test_targets_and_weights_are_the_same_after_kill_9(world: RouterWorld) -> None:
     await two_targets(world)
     before = (await world.status()).services[0]
