@@ -47,7 +47,7 @@ class Supervisor:
         self._leaving = False
 
     def run(self) -> int:
-        """Keep a serving process until told to leave. Returns the exit code: 1 where the folder of its state is gone."""
+        """Keep a serving process until told to leave. Returns the exit code, 1 where its folder is gone."""
         short_lives = 0
         while not self._leaving:
             lived_s = self._one_life()

@@ -5,7 +5,7 @@ https://git-scm.com/docs/http-protocol
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
 
@@ -20,6 +20,8 @@ from bot.sandbox.github.tokens import ANONYMOUS, Identity
 SERVICES = {"git-upload-pack": "read", "git-receive-pack": "write"}
 REFUSING = {"status": 0, "cut": 502, "rate_limit": 429, "secondary_limit": 429}
 """Faults that keep git's work from being done, and the status they answer (0: the fault's own)."""
+UNTOLD, TAGS = "refs/pull/", "refs/tags/"
+MOST_TAGS_TOLD = 3
 CHUNK_BYTES = 64 * 1024
 GZIP = b"\x1f\x8b"
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Pragma": "no-cache"}
@@ -106,10 +108,10 @@ class SmartHttp:
             before = await repository.git.refs()
             said = await _answered(await _start(repository.git, "git-receive-pack", request), request)
             after = await repository.git.refs()
-        for ref in sorted(before.keys() | after.keys()):
-            if not ref.startswith("refs/pull/"):
-                was, now = before.get(ref, ZERO), after.get(ref, ZERO)
-                await repositories.after_push(self._hub, repository, ref, was, now, by)
+        moved = [ref for ref in sorted(before.keys() | after.keys()) if before.get(ref) != after.get(ref)]
+        for ref in _told(moved):
+            was, now = before.get(ref, ZERO), after.get(ref, ZERO)
+            await repositories.after_push(self._hub, repository, ref, was, now, by)
         return web.Response(body=said, headers=NO_CACHE | {"Content-Type": "application/x-git-receive-pack-result"})
 
     async def _fetch(self, request: web.Request, repository: Repository, service: str) -> web.Response:
@@ -132,6 +134,15 @@ class SmartHttp:
         finally:
             await _end(run, feeding)
         return response
+
+
+def _told(moved: Sequence[str]) -> list[str]:
+    """The refs of one push that events are made of: of more than three tags at once, none is.
+
+    https://docs.github.com/webhooks/webhook-events-and-payloads#push
+    """
+    too_many = sum(ref.startswith(TAGS) for ref in moved) > MOST_TAGS_TOLD
+    return [ref for ref in moved if not ref.startswith((UNTOLD, TAGS) if too_many else UNTOLD)]
 
 
 def _packet(text: str) -> bytes:

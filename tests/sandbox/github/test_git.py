@@ -98,6 +98,22 @@ async def test_a_real_push_moves_the_branch_the_pull_request_and_tells_the_app(
     assert (told.payload["pusher"]["name"], told.payload["head_commit"]["message"]) == ("alice", "Add b.txt")
 
 
+@pytest.mark.parametrize(("tags", "told"), [(3, 3), (4, 0)])
+async def test_of_more_than_three_tags_at_once_nothing_is_told(
+    github: GitHubSandbox, receiver: Receiver, tmp_path: Path, tags: int, told: int
+) -> None:
+    await git("clone", "--quiet", remote(github, github.user_token("alice")), "copy", cwd=tmp_path)
+    names = [f"v{number}" for number in range(tags)]
+    for name in names:
+        await git("tag", name, cwd=tmp_path / "copy")
+    before = len(github.deliveries)
+    pushed = await git("push", "--quiet", "origin", *names, cwd=tmp_path / "copy")
+    assert pushed.returncode == 0, pushed.stderr
+    await github.settle()
+    events = [one.event for one in github.deliveries[before:]]
+    assert (events.count("create"), events.count("push")) == (told, told)
+
+
 async def test_a_large_push_comes_through(github: GitHubSandbox, tmp_path: Path) -> None:
     url = remote(github, github.user_token("alice"))
     await git("clone", "--quiet", url, "copy", cwd=tmp_path)

@@ -88,3 +88,9 @@ async def test_nobody_asks_without_credentials(app: AppClient) -> None:
 @pytest.mark.parametrize("body", [{}, {"query": 1}, [], "x"])
 async def test_a_body_without_a_query_is_refused(app: AppClient, body: Any) -> None:
     assert (await app.call("POST", "/graphql", token=await app.token(), json=body)).status == 400
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 100_000], ids=["lists", "objects"])
+async def test_json_nested_beyond_reason_is_no_query(app: AppClient, body: bytes) -> None:
+    answer = await app.call("POST", "/graphql", token=await app.token(), data=body)
+    assert (answer.status, answer.message) == (400, "Problems parsing JSON")

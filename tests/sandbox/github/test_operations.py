@@ -219,3 +219,36 @@ def test_whatever_a_client_says_is_taken_or_refused_in_githubs_way(name: str, pl
     ]
     assert {one.status for one in refusals if one} <= {400, 404, 422}
     assert all(one.body(operation.docs)["message"] for one in refusals if one)
+
+
+async def test_the_old_name_of_a_repository_leads_to_where_it_is_now_as_github_leads(
+    app: AppClient, github: GitHubSandbox
+) -> None:
+    token = await app.token()
+    await github.rename_repo("acme/api", "service")
+    read = await app.call("GET", "/repos/acme/api/commits?per_page=1", token=token, allow_redirects=False)
+    assert (read.status, read.message) == (301, "Moved Permanently")
+    assert re.fullmatch(r"http://.*/repositories/\d+/commits\?per_page=1", read.headers["Location"])
+    assert read.json["url"] == read.headers["Location"]
+    place = read.headers["Location"].removeprefix(github.url)
+    followed = await app.call("GET", place, token=token)
+    assert [one["commit"]["message"] for one in followed.json] != []
+    body = {"name": "lint", "head_sha": await github.head("acme/service")}
+    written = await app.call("POST", "/repos/acme/api/check-runs", token=token, json=body, allow_redirects=False)
+    assert written.status == 307
+    assert github.check_runs("acme/service") == []
+    made = await app.call("POST", written.headers["Location"].removeprefix(github.url), token=token, json=body)
+    assert made.status == 201
+
+
+async def test_a_repository_that_is_not_there_is_found_by_no_number(app: AppClient) -> None:
+    for path in ("/repositories/1", "/repositories/1/commits", "/repositories/x", "/repositories/"):
+        assert (await app.call("GET", path, token=await app.token())).status == 404
+
+
+async def test_the_old_name_of_a_private_repository_tells_nothing_to_those_who_must_not_see_it(
+    app: AppClient, github: GitHubSandbox
+) -> None:
+    await github.create_repo("globex/secret", private=True, files={"a": "b"})
+    await github.rename_repo("globex/secret", "hidden")
+    assert (await app.call("GET", "/repos/globex/secret", token=await app.token())).status == 404

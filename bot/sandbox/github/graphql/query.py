@@ -60,7 +60,7 @@ def _schema() -> Any:
 def _body(raw: bytes) -> Json:
     try:
         body = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GitHubError(400, "Problems parsing JSON", docs="https://docs.github.com/graphql") from error
     if not isinstance(body, dict) or not isinstance(body.get("query"), str):
         raise GitHubError(400, "A query attribute must be specified and must be a string.", docs=DOCS)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import secrets
 from typing import Any
 from urllib.parse import unquote, urlencode
@@ -15,6 +16,7 @@ from bot.sandbox.github.git import GitFailed
 from bot.sandbox.github.graphql.query import answer_query, require_asker
 from bot.sandbox.github.hub import Hub, Request, stopwatch
 from bot.sandbox.github.limits import WRITES, secondary_limit
+from bot.sandbox.github.model import Repository
 from bot.sandbox.github.operations import Operation, Operations
 from bot.sandbox.github.refusals import DOCS, GitHubError
 from bot.sandbox.github.rest.call import Call, Reply
@@ -24,6 +26,8 @@ from bot.sandbox.github.tokens import ANONYMOUS, Identity
 MAX_BODY_BYTES = 10 * 1024 * 1024
 QUERY_PATHS = ("/graphql", "/api/graphql")
 """Where GraphQL is asked at github.com, and at an Enterprise server."""
+REDIRECT_DOCS = f"{DOCS}/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects"
+_BY_NUMBER = re.compile(r"/repositories/([0-9]{1,18})((?:/.*)?)", re.DOTALL)
 VERSIONS = ("2022-11-28", "2026-03-10")
 QUIET = {"apps/create-installation-access-token", "apps/redeliver-webhook-delivery", "rate-limit/get"}
 """Operations that create nothing people see, so that they don't count as content."""
@@ -127,17 +131,38 @@ class Exchange:
         request = self.request
         self.identity = self.hub.tokens.identify(request.headers.get("Authorization"))
         _require_version(request.headers.get("X-GitHub-Api-Version"))
-        self.operation, found = self._operations.find(request.method, self.path)
+        self.operation, found = self._operations.find(request.method, self._path_by_name())
         self._count(self.operation)
         path = self.operation.read_path(found)
         repository = access.require(
             self.hub.world, self.operation, self.identity, found.get("owner"), found.get("repo")
         )
+        if repository and repository.full_name.lower() != f"{found['owner']}/{found['repo']}".lower():
+            return self._led_on(repository)
         query = self.operation.read_query(dict(request.query))
         body = self.operation.read_body(await _read(request))
         accept = request.headers.get("Accept", "")
         call = Call(self.hub, self.operation, self.identity, path, query, body, accept, repository)
         return await HANDLERS[self.operation.name](call)
+
+    def _path_by_name(self) -> str:
+        """The path asked; one that says a repository by its number, as GitHub's redirects do, with the name instead."""
+        numbered = _BY_NUMBER.fullmatch(self.path)
+        repositories = self.hub.world.repositories.values() if numbered else ()
+        found = next((one for one in repositories if numbered and one.id == int(numbered[1])), None)
+        return f"/repos/{found.full_name}{numbered[2]}" if found and numbered else self.path
+
+    def _led_on(self, repository: Repository) -> Reply:
+        """Where a repository is that was renamed: 301 to readers, 307 to everybody else.
+
+        https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+        """
+        path, mark, query = self.request.raw_path.partition("?")
+        head, _, tail = path.partition("/repos/")
+        rest = "/".join(["", *tail.split("/")[2:]]) + mark + query
+        url = f"{self.request.scheme}://{self.request.host}{head}/repositories/{repository.id}{rest}"
+        said = {"message": "Moved Permanently", "url": url, "documentation_url": REDIRECT_DOCS}
+        return Reply(said, 301 if self.request.method == "GET" else 307, {"Location": url})
 
     def _count(self, operation: Operation) -> None:
         """Count it against the limits, except what asks about them."""
