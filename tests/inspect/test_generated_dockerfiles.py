@@ -148,3 +148,13 @@ def test_a_program_is_also_found_under_the_procfile_s_name() -> None:
     for start, target in (("bin/hello", "/app/bin/hello"), ("hello", "/usr/local/bin/hello")):
         plan, tree = _plan_and_tree({**files, "Procfile": f"web: {start}\n"})
         assert f"COPY --from=build /out/app {target}\n" in generate(plan, tree).dockerfile
+
+
+def test_a_go_program_brings_the_world_s_clocks_which_a_small_image_lacks() -> None:
+    assert "go build -trimpath -tags timetzdata " in generated("gin")
+
+
+def test_what_uv_installs_is_compiled_since_the_user_that_runs_cannot_write_there() -> None:
+    files = {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["flask"]\n', "uv.lock": "", "app.py": ""}
+    tree = ListingTree([], files)
+    assert "UV_COMPILE_BYTECODE=1" in generate(inspect_tree(tree).apps[0], tree).dockerfile

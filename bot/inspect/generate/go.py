@@ -38,7 +38,7 @@ def write_go(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.run(plan.build or "", *_CACHES, key="build")
         run_all(writer, plan, image, place)
         return
-    writer.run(f"go build -trimpath -ldflags='-s -w' -o /out/app {package}", *_CACHES, key="build")
+    writer.run(f"go build -trimpath -tags timetzdata -ldflags='-s -w' -o /out/app {package}", *_CACHES, key="build")
     writer.stage(image)
     writer.add("WORKDIR /app")
     writer.copy(["/out/app"], "/app/out", from_stage="build")

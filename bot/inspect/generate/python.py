@@ -138,7 +138,9 @@ def _is_workspace(folder: Folder) -> bool:
 def _uv(writer: Writer, plan: AppPlan, folder: Folder) -> None:
     above = plan.docker_context if plan.docker_context not in (None, plan.path) else None
     locked = " --locked" if folder.has("uv.lock") or above else ""
-    writer.env(UV_PROJECT_ENVIRONMENT="/venv", UV_LINK_MODE="copy", UV_PYTHON_DOWNLOADS="never")
+    writer.env(
+        UV_PROJECT_ENVIRONMENT="/venv", UV_LINK_MODE="copy", UV_PYTHON_DOWNLOADS="never", UV_COMPILE_BYTECODE="1"
+    )
     writer.run(
         "python -m venv /opt/tool && /opt/tool/bin/pip install uv && ln -s /opt/tool/bin/uv /usr/local/bin/uv", _CACHE
     )
