@@ -216,7 +216,9 @@ def migrate() -> None:
 def inspect(target: str | None, as_json: bool, write: bool, listing: Path | None) -> None:
     """Say what each application of a repository is, with the why. TARGET is a folder or the URL of a repository."""
     from bot.inspect.shell import run_inspect, run_listing
+    from bot.shell.ending import end_orderly
 
+    end_orderly()
     if (target is None) == (listing is None):
         raise click.UsageError("Give a folder or a URL, or --listing FILE.")
     if listing is not None:
@@ -248,7 +250,9 @@ def analyze(target: str, more: tuple[str, ...], token: str | None, github_url: s
     Private repositories at GitHub are cloned with the token in GITHUB_TOKEN.
     """
     from bot.jobs.analysis.faces.shell import Access, run_analyze
+    from bot.shell.ending import end_orderly
 
+    end_orderly()
     access = Access(github_url, token, way_out())
     sys.exit(run_analyze(target, *more, out=sys.stdout, err=sys.stderr, access=access, **options))
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from bot.jobs.analysis.repositories.git import base_environment, plain_git
 
 LOW_SPEED_BYTES, LOW_SPEED_S = 1000, 120
 """A server that sends less in every second of as many has gone; one may count the objects of a large past for long."""
+
+ENDS_WITHIN_S = 5.0
 
 _SETTINGS = (
     ("gc.autoDetach", "false"),
@@ -108,10 +111,23 @@ def _fetch(repository: Path, address: Address, refspec: str, children: Children,
     command = ["git", "--git-dir", str(repository), "fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--force"]
     with tempfile.TemporaryFile() as errors:
         child = children.start([*command, "--", address.url, refspec], _environment(address, token), errors)
-        child.communicate()
+        try:
+            child.communicate()
+        finally:
+            _end(child)
         code = children.finish(child)
         errors.seek(0)
         return code, errors.read().decode("utf-8", "replace")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Who is told to end while git fetches leaves no git at work: asked to, it removes what it had half written."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
 
 
 def _make(repository: Path, ids: str = "sha1") -> None:
