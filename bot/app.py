@@ -22,7 +22,7 @@ from bot.composition.web import web_application
 from bot.composition.work import face_loops, job_worker, worker_loops
 from bot.config import Settings, bad
 from bot.engines.router.launch import ensure_running, watch
-from bot.errors import Refused
+from bot.errors import Refused, Transient
 from bot.masking import Masker
 from bot.model import JobKind, JobState
 from bot.process.queued import Message
@@ -30,6 +30,8 @@ from bot.tenure import LEASE_S
 from handlers import github_webhook
 
 SHUTDOWN_LIMIT_S = 25.0
+AGAIN_S = 1.0
+"""Between two beginnings of a loop."""
 
 log = logging.getLogger("shipmate")
 
@@ -87,9 +89,9 @@ async def _working(house: House) -> AsyncIterator[None]:
     """The router is there before a job needs it, and is watched; the loops are stopped before they are ended."""
     await ensure_running(house.settings.router)
     loops = worker_loops(house)
-    tasks = [asyncio.create_task(_kept(loop.name, loop.run), name=loop.name) for loop in loops]
-    watching = _kept("router", partial(watch, house.settings.router))
-    keepers = [asyncio.create_task(watching), asyncio.create_task(_kept("rounds", rounds(house).run))]
+    tasks = [asyncio.create_task(kept(loop.name, loop.run), name=loop.name) for loop in loops]
+    watching = kept("router", partial(watch, house.settings.router))
+    keepers = [asyncio.create_task(watching), asyncio.create_task(kept("rounds", rounds(house).run))]
     try:
         yield
     finally:
@@ -101,14 +103,16 @@ async def _working(house: House) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, *keepers, return_exceptions=True)
 
 
-async def _kept(name: str, run: Callable[[], Awaitable[None]]) -> None:
-    """A loop that breaks is our bug: it is logged and begun again, so that the others' work goes on."""
+async def kept(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """A loop that breaks is begun again, so that the others' work goes on; unless that passes, it is our bug."""
     while True:
         try:
             return await run()
+        except Transient as passing:
+            log.warning("a loop could not go on and is begun again", extra={"loop": name, "code": passing.code})
         except Exception:
             log.exception("a loop broke and is begun again", extra={"loop": name})
-            await asyncio.sleep(1.0)
+        await asyncio.sleep(AGAIN_S)
 
 
 async def run_one_job(settings: Settings, masker: Masker, job_id: str) -> str:

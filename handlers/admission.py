@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.links import Links
 from bot.model import Job
 from bot.overview import is_about_one
-from bot.store.jobs import JobFilter, Jobs
+from bot.store.jobs import Jobs
 from bot.store.keys import ApiKey, ApiKeys
 from handlers.api.keys import key_of
 from handlers.api.reach import opens_job
@@ -99,18 +99,26 @@ async def to_job(request: web.Request, door: Door, jobs: Jobs, job_id: str) -> t
     link, job = shown_link(request), await jobs.get(job_id)
     if door.links.opens_job(job_id, link):
         visitor = Visitor(link, sees_around=False)
-    elif job is not None and is_about_one(job) and door.links.opens_overview(await _name_now(jobs, job), link):
+    elif job is not None and await _is_around(door, jobs, job, link):
         visitor = Visitor(link)
     else:
         visitor = Visitor(key=await _key(request, door))
-    if job is None or (visitor.key is not None and not opens_job(visitor.key, job)):
+    if job is None or (visitor.key is not None and not await _opens(visitor.key, jobs, job)):
         raise missing(request, door.locale)
     return job, visitor
 
 
-async def _name_now(jobs: Jobs, job: Job) -> str:
-    """What the job's repository is called by the newest job of it."""
-    return (await jobs.find(JobFilter(job.repository, limit=1)))[0].repository.full_name
+async def _opens(key: ApiKey, jobs: Jobs, job: Job) -> bool:
+    """Whether a key sees all that a job is about, by the name its repository had then or has now."""
+    if opens_job(key, job):
+        return True
+    return is_about_one(job) and key.sees((await jobs.named_now(job.repository)).full_name)
+
+
+async def _is_around(door: Door, jobs: Jobs, job: Job, link: str) -> bool:
+    """Whether the link opens all of the job's repository, by the name it has now, and the job tells of no other."""
+    now = await jobs.named_now(job.repository)
+    return is_about_one(job) and door.links.opens_overview(now.full_name, link)
 
 
 def shown_link(request: web.Request) -> str:

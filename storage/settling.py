@@ -12,6 +12,7 @@ from bot.store.changes import (
     EndPreview,
     ExtendPreview,
     HeadMove,
+    NameChange,
     OpenPreview,
     ReleaseLocks,
     Settled,
@@ -21,7 +22,7 @@ from bot.store.changes import (
 )
 from storage import answers, approvals, audit, locks, previews, reports
 from storage.guids import Guid, unpacked
-from storage.jobs import holds
+from storage.jobs import holds, repositories
 from storage.jobs import rows as jobrows
 from storage.rows import to_us
 
@@ -103,6 +104,7 @@ def _close(
 
 CHANGES: Mapping[type, Callable[[sqlite3.Connection, Any, datetime], Any]] = {
     HeadMove: _move_head,
+    NameChange: repositories.note,
     TakeLock: locks.take,
     ReleaseLocks: locks.release,
     Approve: holds.approve,

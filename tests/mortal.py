@@ -14,9 +14,9 @@ ONLY_LOOKS = frozenset(
         *("acted_on", "active", "ahead_in_lane", "all_active", "all_open", "behind", "called", "due", "ending"),
         *("environments", "events", "expired", "facts", "find", "get", "given", "heartbeat", "held", "is_kept"),
         *("known", "lane_seconds", "last_seq", "latest_head", "lease_owners", "line", "log_tail", "look"),
-        *("named", "names", "newest", "of", "of_commit", "of_job", "of_jobs", "output", "owned", "page", "people"),
-        *("put_before", "recent", "service_url", "serving", "several", "state", "stats", "story", "targets"),
-        *("trusted_pull", "unfinished_in", "unknown", "verify", "with_image"),
+        *("named", "named_now", "names", "newest", "of", "of_commit", "of_job", "of_jobs", "output", "owned", "page"),
+        *("people", "put_before", "recent", "service_url", "serving", "several", "state", "stats", "story"),
+        *("targets", "trusted_pull", "unfinished_in", "unknown", "verify", "with_image"),
     }
 )
 """Calls that change nothing: no step of a life."""

@@ -40,6 +40,13 @@ class NoteHead:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteName:
+    """A repository was renamed or transferred, and is called so now."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeChange:
     """A pull request's head is `sha` now: whose lines it changes may be told."""
 
@@ -121,6 +128,7 @@ Wish = (
     | LetMergeQueueGoOn
     | DeployPush
     | NoteHead
+    | NoteName
     | ObeyComment
     | ClickButton
     | RerunAll

@@ -15,6 +15,7 @@ from bot.deliveries.wishes import (
     JudgeChange,
     LetMergeQueueGoOn,
     NoteHead,
+    NoteName,
     Nothing,
     ObeyComment,
     RerunAll,
@@ -38,7 +39,7 @@ from bot.grammar import Command
 from bot.model import Delivery, Job, Origin, Repository
 from bot.repo_config.config import RepoConfig
 from bot.store.answers import Answer
-from bot.store.changes import HeadMove, Settlement
+from bot.store.changes import HeadMove, NameChange, Settlement
 from bot.store.jobs import JobFilter, Jobs
 
 
@@ -73,7 +74,7 @@ class Desk:
         match wish:
             case ObeyComment():
                 return [self._refuse_comment(wish, refusal)]
-            case NoteHead():
+            case NoteHead() | NoteName():
                 return [_noted(wish, delivery)]
             case FollowPull() if error is refusal:
                 return [self._refuse_preview(wish, refusal)]
@@ -102,7 +103,7 @@ class Desk:
         match wish:
             case Nothing(reason):
                 return [Outcome("ignored", reason)]
-            case NoteHead():
+            case NoteHead() | NoteName():
                 return [_noted(wish, delivery)]
             case DeployPush():
                 return await self._pushed(wish)
@@ -280,7 +281,9 @@ def _click_order(wish: ClickButton, installation_id: int, job: Job, delivery: De
     return Order(command, wish.repository, origin, wish.actor_id, number, number is not None, seq, wish.key, job.sha)
 
 
-def _noted(wish: NoteHead, delivery: Delivery) -> Outcome:
+def _noted(wish: NoteHead | NoteName, delivery: Delivery) -> Outcome:
+    if isinstance(wish, NoteName):
+        return Outcome("acted", "name_noted", changes=(NameChange(wish.repository, delivery.received_at),))
     move = HeadMove(wish.repository.id, wish.number, wish.sha, delivery.received_at, delivery.seq)
     return Outcome("acted", "head_noted", changes=(move,))
 

@@ -24,6 +24,14 @@ class HeadMove:
 
 
 @dataclass(frozen=True, slots=True)
+class NameChange:
+    """What a repository is called since a delivery told it."""
+
+    repository: Repository
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPreview:
     """A preview is wanted until `ends_at`. Refused("too_many_previews") where a repository has `most` already."""
 
@@ -84,6 +92,7 @@ Change = (
     TakeLock
     | ReleaseLocks
     | HeadMove
+    | NameChange
     | Approve
     | Trust
     | EndHeld

@@ -63,8 +63,11 @@ class Jobs(Protocol):
     async def called(self, name: str) -> Repository | None:
         """The repository that was called so (`owner/name`, without case) when a job was last asked for there.
 
-        By the name it has now; None where no job knows the name.
+        By the name it has now; None where no job knows the name, and GitHub told none of a rename.
         """
+
+    async def named_now(self, repository: Repository) -> Repository:
+        """The same by the name it has now, as far as is known."""
 
     async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
         """Lease the oldest runnable job whose lane is idle, or just `only`; a lapsed lease can be claimed again."""

@@ -47,6 +47,7 @@ STEPS: tuple[Callable[[Schema], None], ...] = (
     keys.m020_key_limits,
     jobs.m021_jobs_by_number,
     analyses.m022_analyses_by_number,
+    jobs.m023_repository_names,
 )
 """In the order they are applied; a step that was released is never changed, only followed."""
 

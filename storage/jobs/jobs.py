@@ -51,6 +51,9 @@ class SqlJobs:
     async def called(self, name: str) -> Repository | None:
         return await self._database.read(lambda c: repositories.called(c, name))
 
+    async def named_now(self, repository: Repository) -> Repository:
+        return await self._database.read(lambda c: repositories.named_now(c, repository))
+
     async def claim(self, worker: str, now: datetime, lease_s: float, only: str | None = None) -> Job | None:
         if not await self._database.glance(lambda c: lanes.any_runnable(c, now)):
             return None

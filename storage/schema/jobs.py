@@ -139,3 +139,17 @@ def m021_jobs_by_number(schema: Schema) -> None:
         "CREATE INDEX jobs_by_pull ON jobs (repository_id, pull_number, state, number)",
         "CREATE INDEX jobs_by_name ON jobs (lower(repository), number)",
     )
+
+
+def m023_repository_names(schema: Schema) -> None:
+    """What GitHub told a repository is called since, before any job is asked for under that name."""
+    run(
+        schema,
+        """
+        CREATE TABLE repository_names (
+            repository_id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            noted_us INTEGER NOT NULL
+        )""",
+        "CREATE INDEX repository_names_by_name ON repository_names (lower(name))",
+    )

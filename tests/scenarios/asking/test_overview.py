@@ -260,6 +260,22 @@ async def test_a_renamed_repository_has_one_page_and_its_old_name_leads_there(wo
     assert await reader.status(f"/repos/acme/other/overview?{urlsplit(old).query}") == 403
 
 
+async def test_its_new_name_is_known_as_soon_as_github_tells_it(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    (job,) = await world.jobs()
+    old, new = world.house.links.overview(REPO), world.house.links.overview("acme/backend")
+    assert await reader.rows("ended", new) == []
+    await world.github.rename_repo(REPO, "backend")
+    await world.settle()
+    for link in (old, new):
+        page = await reader.read(link)
+        assert "acme/backend: what runs" in page
+        (onward,) = set(await linked(reader, page, "/jobs"))
+        assert urlsplit(onward).path == f"/jobs/{job.id}"
+        assert await reader.status(onward) == 200
+
+
 async def test_a_key_of_the_old_name_is_not_told_the_new_one(world: World, reader: Reader) -> None:
     await world.push("one")
     await world.settle()
@@ -268,6 +284,18 @@ async def test_a_key_of_the_old_name_is_not_told_the_new_one(world: World, reade
     await world.settle()
     _, key = await world.store.keys.create("tests", utc_now(), [REPO])
     assert "backend" not in await reader.read(f"/repos/{REPO}/overview", **{"X-API-Key": key})
+
+
+async def test_a_key_of_the_new_name_opens_the_jobs_from_before(world: World, reader: Reader) -> None:
+    await world.push("one")
+    await world.settle()
+    (job,) = await world.jobs()
+    await world.github.rename_repo(REPO, "backend")
+    await world.settle()
+    _, key = await world.store.keys.create("tests", utc_now(), ["acme/backend"])
+    _, other = await world.store.keys.create("tests", utc_now(), ["acme/other"])
+    assert await reader.status(f"/jobs/{job.id}", **{"X-API-Key": key}) == 200
+    assert await reader.status(f"/jobs/{job.id}", **{"X-API-Key": other}) == 404
 
 
 async def test_the_case_of_a_name_does_not_matter(world: World, reader: Reader) -> None:
