@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from bot.clock import utc_now
 from tests.world import World, new_world
@@ -45,6 +44,8 @@ async def documented() -> AsyncIterator[Documented]:
 
 
 async def test_the_document_is_valid_and_has_every_route_there_is(documented: Documented) -> None:
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # here, where one worker of all needs it
+
     OpenAPIV31SpecValidator(documented.document).validate()
     assert documented.document["openapi"] == "3.1.0"
     described = {(method.upper(), path) for method, path, _ in documented.operations()}

@@ -1,4 +1,7 @@
-"""The CloudFormation template as plain data, as the tests read it."""
+"""The CloudFormation template as plain data, as the tests read it, and what cfn-lint says and knows.
+
+cfn-lint comes with the first test that needs it: each worker collects every test, and runs a part.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cfnlint.decode import cfn_yaml
-
 INFRA = Path(__file__).parents[3] / "infra"
 TEMPLATE = INFRA / "shipmate.yml"
 POLICIES = sorted((INFRA / "policies").glob("*.json"))
@@ -20,8 +21,27 @@ Statement = Mapping[str, Any]
 @cache
 def template() -> dict[str, Any]:
     """Everything in it; `!Ref x` stands as `{"Ref": x}`. Nobody changes it."""
+    from cfnlint.decode import cfn_yaml
+
     read: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))
     return read
+
+
+def found_by_cfn_lint() -> list[str]:
+    """Line, rule and sentence of each fault it sees in the template."""
+    from cfnlint.api import lint_file
+
+    return [f"{match.linenumber}: {match.rule.id} {match.message}" for match in lint_file(TEMPLATE)]
+
+
+@cache
+def known_actions() -> Mapping[str, Any]:
+    """AWS's service authorization reference, as cfn-lint brings it: each service has `Actions`, in small letters."""
+    from cfnlint.data import AdditionalSpecs
+    from cfnlint.helpers import load_resource
+
+    known: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
+    return known
 
 
 def resources(kind: str = "") -> dict[str, dict[str, Any]]:

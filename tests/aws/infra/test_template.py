@@ -6,15 +6,11 @@ import importlib
 import json
 import runpy
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cfnlint.api import lint_file
-from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
 
 from aws.clients import AwsClients
 from tests.aws.infra.template import (
@@ -22,6 +18,8 @@ from tests.aws.infra.template import (
     POLICIES,
     TEMPLATE,
     filled,
+    found_by_cfn_lint,
+    known_actions,
     policies,
     properties,
     published,
@@ -36,8 +34,6 @@ ROOT = INFRA.parent
 LARGEST_POLICY = 6144
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 POLICIES_OF_A_ROLE = 10
-KNOWN_ACTIONS: Mapping[str, Any] = load_resource(AdditionalSpecs, "Policies.json")
-"""AWS's service authorization reference, as cfn-lint brings it."""
 NO_ONE_RESOURCE = {
     "cloudwatch:GetMetricData": "a load balancer's figures are no data set that could be named",
     "ecs:ListTasks": "tasks are listed by service, which is no resource of this action",
@@ -49,7 +45,7 @@ NO_ONE_RESOURCE = {
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    assert [f"{match.linenumber}: {match.rule.id} {match.message}" for match in lint_file(TEMPLATE)] == []
+    assert found_by_cfn_lint() == []
 
 
 def test_cloudformation_reads_it_since_it_has_no_aliases() -> None:
@@ -185,7 +181,7 @@ def test_every_function_is_there_to_be_called() -> None:
 
 def _may_be_held_to_a_resource(action: str) -> bool:
     service, _, name = action.partition(":")
-    return bool(KNOWN_ACTIONS[service]["Actions"][name.lower()].get("Resources"))
+    return bool(known_actions()[service]["Actions"][name.lower()].get("Resources"))
 
 
 def test_a_role_may_act_on_everything_only_where_aws_knows_no_resource() -> None:
@@ -203,7 +199,7 @@ def test_every_action_is_one_that_aws_knows_and_none_has_a_star() -> None:
     for name, statement in policies():
         for action in several(statement["Action"]):
             service, _, operation = action.partition(":")
-            assert operation.lower() in KNOWN_ACTIONS[service]["Actions"], f"{name}: {action}"
+            assert operation.lower() in known_actions()[service]["Actions"], f"{name}: {action}"
 
 
 def test_what_knows_no_resource_is_asked_of_everything() -> None:
