@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from bot.jobs.analysis.quality.snapshot import ModelSettings, QualitySettings, Q
 from bot.jobs.analysis.quality.taking import take_snapshot
 from bot.jobs.analysis.request import AnalysisRequest
 from bot.masking import Masker
+from bot.process.identity import this_worker
 from tests.analysis.histories import History
 from tests.analysis.running import analysed
 
@@ -313,6 +315,26 @@ async def test_tools_learn_nothing_of_our_environment(history: History, monkeypa
     assert (taken.complexity is None, taken.findings is None, taken.warnings) == (False, False, [])
     assert len(given) == 2
     assert "hunter22" not in str(given)
+
+
+async def test_what_a_snapshot_writes_is_known_to_be_this_processs_should_it_die(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    history.commit({"a.py": KNOTTY})
+    owned: list[str] = []
+    start = asyncio.create_subprocess_exec
+
+    async def watched(*command: str, **how: Any) -> asyncio.subprocess.Process:
+        owned.extend((Path(how["cwd"]).parent / "owner").read_text("utf-8").splitlines())
+        return await start(*command, **how)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
+    await snapshot(history.write(), QualitySettings(complexity=True, findings=True))
+    assert owned == [this_worker()] * 2
+    assert list(place.iterdir()) == []
 
 
 async def test_a_service_that_is_not_there_is_told(history: History) -> None:

@@ -18,6 +18,7 @@ from bot.jobs.analysis.quality.tools import find_in_python, measure_complexity
 from bot.jobs.analysis.reports.remarks import Remark
 from bot.jobs.analysis.reports.report import Report
 from bot.jobs.analysis.repositories.children import Children
+from bot.jobs.analysis.repositories.folders import folder_on_disk
 from bot.jobs.analysis.repositories.git import Git
 from bot.jobs.analysis.repositories.repository import open_repository
 from bot.jobs.analysis.request import AnalysisRequest
@@ -79,7 +80,7 @@ async def _run_tools(
     async def findings() -> Findings:
         return await find_in_python(await laid_out(_PYTHON), settings.limit_s)
 
-    with tempfile.TemporaryDirectory(prefix="shipmate-") as folder:
+    with folder_on_disk() as folder:
         return QualitySnapshot(
             complexity=await _attempt(complexity(), warnings) if settings.complexity else None,
             findings=await _attempt(findings(), warnings) if settings.findings else None,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bot.process.identity import is_dead, this_worker
@@ -18,7 +20,22 @@ ENOUGH_BYTES = 256 << 20
 
 def private_folder() -> Path:
     """A new folder of this process alone. Raises OSError where there is no room, and leaves nothing then."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
+    return _made(_place())
+
+
+@contextmanager
+def folder_on_disk() -> Iterator[Path]:
+    """A new folder of this process alone for what memory has no room for, until the block ends. Raises OSError."""
+    folder = _made(None)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(place: Path | None) -> Path:
+    """Where files for a while are kept if no place is named, with the name of whose it is in it."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
     try:
         (folder / _OWNER).write_text(this_worker(), "utf-8")
     except OSError:
