@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.inspect.dockerfile import generate
@@ -158,3 +160,52 @@ def test_what_uv_installs_is_compiled_since_the_user_that_runs_cannot_write_ther
     files = {"pyproject.toml": '[project]\nname = "x"\ndependencies = ["flask"]\n', "uv.lock": "", "app.py": ""}
     tree = ListingTree([], files)
     assert "UV_COMPILE_BYTECODE=1" in generate(inspect_tree(tree).apps[0], tree).dockerfile
+
+
+@pytest.mark.parametrize(
+    ("framework", "path"),
+    [
+        ("jekyll", "about.md"),
+        ("eleventy", "index.md"),
+        ("fastapi", "CHANGELOG.md"),
+        ("vite", ".env"),
+        ("vite", ".env.production"),
+        ("spring-boot", "src/main/java/com/acme/build/Build.java"),
+        ("spring-boot", "app/src/main/kotlin/com/acme/target/Target.kt"),
+    ],
+)
+def test_no_source_is_left_out_of_the_context(framework: str, path: str) -> None:
+    tree = SAMPLES[framework].tree()
+    assert not _is_left_out(path, generate(inspect_tree(tree).apps[0], tree).dockerignore)
+
+
+@pytest.mark.parametrize(
+    ("framework", "path"),
+    [
+        ("spring-boot", "build/libs/app.jar"),
+        ("spring-boot", "app/target/app.jar"),
+        ("express", "web/node_modules/x/index.js"),
+        ("fastapi", ".env"),
+        ("fastapi", "deploy/.env.production"),
+        ("express", ".env.production"),
+        ("vite", ".env.local"),
+        ("vite", ".env.production.local"),
+    ],
+)
+def test_what_a_build_made_and_what_is_secret_is_left_out_of_the_context(framework: str, path: str) -> None:
+    tree = SAMPLES[framework].tree()
+    assert _is_left_out(path, generate(inspect_tree(tree).apps[0], tree).dockerignore)
+
+
+def _is_left_out(path: str, ignored: str) -> bool:
+    """Whether a .dockerignore leaves a file out: the last line that names it, or a folder of it, decides.
+
+    https://docs.docker.com/build/concepts/context/#dockerignore-files
+    """
+    left_out = False
+    for line in filter(None, ignored.splitlines()):
+        pattern = re.escape(line.removeprefix("!"))
+        pattern = pattern.replace(r"\*\*/", "(?:.*/)?").replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
+        if re.fullmatch(f"{pattern}(?:/.*)?", path):
+            left_out = not line.startswith("!")
+    return left_out

@@ -9,18 +9,16 @@ _ALWAYS = (
     ".gitignore",
     ".dockerignore",
     "Dockerfile*",
-    "**/.env",
-    "**/.env.*",
-    "!**/.env.example",
     "**/*.pem",
     "**/*.key",
     "**/.DS_Store",
     ".github",
     ".idea",
     ".vscode",
-    "*.md",
-    "!README.md",
 )
+_SETTINGS = ("**/.env", "**/.env.*", "!**/.env.example")
+_OWN_SETTINGS = ("**/.env.local", "**/.env.*.local")
+"""Of a site built for browsers, whose other settings are published with it: https://vite.dev/guide/env-and-mode"""
 _BY_FAMILY = {
     "node": ("**/node_modules", ".next", ".nuxt", ".output", ".svelte-kit", "coverage", "**/.turbo", "npm-debug.log*"),
     "deno": ("**/node_modules",),
@@ -36,7 +34,7 @@ _BY_FAMILY = {
     ),
     "go": ("bin", "tmp", "*.test"),
     "rust": ("target",),
-    "jvm": ("**/target", "**/build", "**/.gradle", "!gradle/wrapper/*.jar"),
+    "jvm": ("**/target", "**/build", "**/.gradle", "!**/src/**", "!gradle/wrapper/*.jar"),
     "dotnet": ("**/bin", "**/obj"),
     "ruby": (".bundle", "log", "tmp", "vendor/bundle"),
     "php": ("vendor", "node_modules", "storage/logs", "var/cache", "var/log"),
@@ -55,5 +53,6 @@ _BY_FAMILY = {
 def dockerignore(plan: AppPlan) -> str:
     """What is left out of the build context of a plan's toolchain."""
     family = "node" if plan.family == "bun" else plan.family or ""
-    lines = [*_ALWAYS, *_BY_FAMILY.get(family, ())]
+    is_public = family == "node" and plan.static_output is not None
+    lines = [*_ALWAYS, *(_OWN_SETTINGS if is_public else _SETTINGS), *_BY_FAMILY.get(family, ())]
     return "\n".join(lines) + "\n"
