@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.processes import at_work
 
 WAIT_S = 30
 
@@ -33,23 +34,14 @@ def test_an_analysis_told_to_end_stops_git_and_removes_its_clone(
     with subprocess.Popen(asked, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
         connected, _ = silent_server.accept()
         assert list(tmp_path.glob("shipmate-*/clone.git"))
-        assert at_work(tmp_path)
+        assert at_work(os.fsencode(tmp_path))
         running.send_signal(told)
         _, said = running.communicate(timeout=WAIT_S)
     assert running.returncode == (1 if told is signal.SIGINT else 128 + told)
     assert b"Traceback" not in said
     assert list(tmp_path.iterdir()) == []
-    assert at_work(tmp_path) == []
+    assert at_work(os.fsencode(tmp_path)) == []
     connected.close()  # what git left to listen to it ends
-
-
-def at_work(folder: Path) -> list[bytes]:
-    """Command lines of the processes that name a folder."""
-    lines = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it has ended
-            lines.append(place.read_bytes())
-    return [line for line in lines if os.fsencode(folder) in line]
 
 
 def test_a_signal_that_is_ignored_stays_so_as_under_nohup() -> None:

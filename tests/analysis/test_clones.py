@@ -28,6 +28,7 @@ from bot.jobs.analysis.runs.threads import in_a_thread
 from bot.jobs.analysis.sentences import explain
 from tests.analysis.histories import History, git
 from tests.analysis.running import analysed
+from tests.processes import gone
 
 SONG = b"".join(b"line %d\n" % number for number in range(30))
 
@@ -197,7 +198,10 @@ def test_a_server_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: pyt
     assert (type(error), error.code) == (Transient, "host_unreachable")
 
 
-async def test_a_clone_is_cancelled_while_its_server_says_nothing(tmp_path: Path) -> None:
+async def test_a_clone_is_cancelled_while_its_server_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.jobs.analysis.repositories.children.has_terminal", lambda: False)
     asked, let_go, answered = threading.Event(), threading.Event(), threading.Event()
 
     def say_nothing(_: object) -> None:
@@ -213,6 +217,7 @@ async def test_a_clone_is_cancelled_while_its_server_says_nothing(tmp_path: Path
         with pytest.raises(asyncio.CancelledError):
             await task
         assert not answered.is_set(), "git was waited for"
+        assert await asyncio.to_thread(gone, url.encode()), "a helper of git's stayed"
         let_go.set()
     Clones(tmp_path).forget(address, Children())
     assert not await asyncio.to_thread(lambda: list(tmp_path.glob("*.git")))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -25,6 +27,7 @@ class Children:
         self._alive: set[subprocess.Popen[bytes]] = set()
         self._unfinished: set[subprocess.Popen[bytes]] = set()
         self._cancelled = False
+        self._asks = has_terminal()
 
     def start(
         self,
@@ -37,7 +40,10 @@ class Children:
         with self._lock:
             if self._cancelled:
                 raise Cancelled
-            child = subprocess.Popen(argv, env=env, stdin=source, stdout=subprocess.PIPE, stderr=errors)
+            group = None if self._asks else 0
+            child = subprocess.Popen(
+                argv, env=env, stdin=source, stdout=subprocess.PIPE, stderr=errors, process_group=group
+            )
             self._alive.add(child)
             self._unfinished.add(child)
         _widen(child.stdout)
@@ -69,9 +75,17 @@ class Children:
         with self._lock:
             alive, self._alive = self._alive, set()
         for child in alive:
-            child.kill()
+            self._kill(child)
         for child in alive:
             child.wait()
+
+    def _kill(self, child: subprocess.Popen[bytes]) -> None:
+        """With the helpers it started, which listen to a silent server for minutes."""
+        if self._asks:
+            child.kill()
+        elif child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Stop, and let go of the pipes nobody reads any more: the end of every analysis, however it ended."""
@@ -80,6 +94,15 @@ class Children:
             unfinished, self._unfinished = self._unfinished, set()
         for child in unfinished:
             _close_pipes(child)
+
+
+def has_terminal() -> bool:
+    """Whether a process may ask somebody, as ssh asks for a passphrase: only where it shares our process group."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _close_pipes(child: subprocess.Popen[bytes]) -> None:
