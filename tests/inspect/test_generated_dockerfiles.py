@@ -170,6 +170,7 @@ def test_what_uv_installs_is_compiled_since_the_user_that_runs_cannot_write_ther
         ("fastapi", "CHANGELOG.md"),
         ("vite", ".env"),
         ("vite", ".env.production"),
+        ("symfony", ".env"),
         ("spring-boot", "src/main/java/com/acme/build/Build.java"),
         ("spring-boot", "app/src/main/kotlin/com/acme/target/Target.kt"),
     ],
@@ -188,6 +189,8 @@ def test_no_source_is_left_out_of_the_context(framework: str, path: str) -> None
         ("fastapi", ".env"),
         ("fastapi", "deploy/.env.production"),
         ("express", ".env.production"),
+        ("laravel", ".env"),
+        ("symfony", ".env.local"),
         ("vite", ".env.local"),
         ("vite", ".env.production.local"),
     ],
@@ -209,3 +212,26 @@ def _is_left_out(path: str, ignored: str) -> bool:
         if re.fullmatch(f"{pattern}(?:/.*)?", path):
             left_out = not line.startswith("!")
     return left_out
+
+
+def test_a_symfony_application_runs_for_production_with_the_assets_it_maps() -> None:
+    files = {
+        "composer.json": '{"require": {"symfony/framework-bundle": "^7", "symfony/asset-mapper": "^7"}}',
+        "importmap.php": "<?php return [];",
+        "public/index.php": "<?php",
+    }
+    tree = ListingTree([], files)
+    lines = generate(inspect_tree(tree).apps[0], tree).dockerfile.splitlines()
+    production = lines.index("ENV APP_ENV=prod APP_DEBUG=0")
+    mapped = lines.index("RUN php bin/console importmap:install && php bin/console asset-map:compile")
+    owned = next(n for n, line in enumerate(lines) if "chown -R 33 var" in line)
+    assert production < mapped < owned
+    assert "asset-map" not in generated("symfony")
+    assert "ENV APP_ENV=prod APP_DEBUG=0" in generated("symfony")
+
+
+def test_what_python_ldap_loads_is_in_every_release_of_debian_that_python_s_images_stand_on() -> None:
+    tree = ListingTree([], {"requirements.txt": "python-ldap\nflask\n", "app.py": ""})
+    text = generate(inspect_tree(tree).apps[0], tree).dockerfile
+    assert "libldap-2.5-0" not in text
+    assert text.count(" libldap-dev") == 2

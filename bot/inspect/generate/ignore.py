@@ -18,7 +18,9 @@ _ALWAYS = (
 )
 _SETTINGS = ("**/.env", "**/.env.*", "!**/.env.example")
 _OWN_SETTINGS = ("**/.env.local", "**/.env.*.local")
-"""Of a site built for browsers, whose other settings are published with it: https://vite.dev/guide/env-and-mode"""
+"""Of a site built for browsers, whose other settings are published with it, https://vite.dev/guide/env-and-mode, and of
+Symfony, which does not start without its .env: https://symfony.com/doc/current/configuration.html#configuration-multiple-env-files
+"""
 _BY_FAMILY = {
     "node": ("**/node_modules", ".next", ".nuxt", ".output", ".svelte-kit", "coverage", "**/.turbo", "npm-debug.log*"),
     "deno": ("**/node_modules",),
@@ -53,6 +55,6 @@ _BY_FAMILY = {
 def dockerignore(plan: AppPlan) -> str:
     """What is left out of the build context of a plan's toolchain."""
     family = "node" if plan.family == "bun" else plan.family or ""
-    is_public = family == "node" and plan.static_output is not None
-    lines = [*_ALWAYS, *(_OWN_SETTINGS if is_public else _SETTINGS), *_BY_FAMILY.get(family, ())]
+    has_public = plan.framework == "symfony" or (family == "node" and plan.static_output is not None)
+    lines = [*_ALWAYS, *(_OWN_SETTINGS if has_public else _SETTINGS), *_BY_FAMILY.get(family, ())]
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ _NATIVE = {  # distributions that compile, or load a library the slim image lack
     "uwsgi": (("gcc", "libc6-dev"), ()),
     "pycairo": (("gcc", "libc6-dev", "pkg-config", "libcairo2-dev"), ("libcairo2",)),
     "opencv-python": ((), ("libgl1", "libglib2.0-0")),
-    "python-ldap": (("gcc", "libc6-dev", "libldap2-dev", "libsasl2-dev"), ("libldap-2.5-0",)),
+    "python-ldap": (("gcc", "libc6-dev", "libldap-dev", "libsasl2-dev"), ("libldap-dev",)),
     "weasyprint": ((), ("libpango-1.0-0", "libpangoft2-1.0-0")),
     "pydub": ((), ("ffmpeg",)),
     "pdf2image": ((), ("poppler-utils",)),

@@ -166,8 +166,12 @@ def write_php(writer: Writer, plan: AppPlan, folder: Folder) -> None:
         writer.copy(["/app/vendor"], f"{target}/vendor", from_stage="vendor")
     if plan.traits.get("assets"):
         writer.copy(["/app/public"], f"{target}/public", from_stage="assets")
+    if plan.framework == "symfony":
+        writer.env(APP_ENV="prod", APP_DEBUG="0")
     if writer.told("build") and not plan.traits.get("assets"):
         writer.run(plan.build or "", key="build")
+    elif folder.has("importmap.php") and plan.framework == "symfony":
+        writer.run("php bin/console importmap:install && php bin/console asset-map:compile", key="build")
     _write_writable(writer, plan)
     start = "apache2-foreground" if root else plan.start or ""
     writer.finish(start, plan.port, user=_WWW_DATA)

@@ -12,6 +12,7 @@ RUN sed -ri 's!^Listen .*!Listen ${PORT}!' /etc/apache2/ports.conf && sed -ri 's
 WORKDIR /var/www/html
 COPY . ./
 COPY --from=vendor /app/vendor /var/www/html/vendor
+ENV APP_ENV=prod APP_DEBUG=0
 RUN mkdir -p var && chown -R 33 var
 ENV PORT=8080
 USER 33
