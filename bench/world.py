@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -73,9 +74,11 @@ class World:
 
 @contextmanager
 def new_folder() -> Iterator[Path]:
-    """For all that a server keeps, while the block lasts; its name marks what the server starts."""
-    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as folder:
-        yield Path(folder)
+    """For all that a server keeps, while the block lasts; its name marks what the server starts, images too."""
+    with tempfile.TemporaryDirectory(prefix="shipmate-bench-") as around:
+        folder = Path(around) / f"shipmate-bench-{secrets.token_hex(4)}"  # Docker refuses a name that ends with a `_`
+        folder.mkdir()
+        yield folder
 
 
 @asynccontextmanager
@@ -104,7 +107,7 @@ async def _base_registry() -> AsyncIterator[str | None]:
     """Where builds find their base images, while the block lasts."""
     owner = f"shipmate-bench-{os.getpid()}"
     try:
-        chosen = await choose_engine("docker", owner, lambda _: None)
+        chosen = await choose_engine("docker", owner, lambda _key, **_facts: None)
     except ShipmateError as error:
         raise CannotMeasure(f"No Docker engine can be used ({error}): install and start Docker.") from error
     try:

@@ -34,6 +34,7 @@ from bot.wording.analysis_english import SENTENCES
 from tests.analysis.histories import ANN, BEN, Fuzzer, History, git
 from tests.analysis.running import analysed
 
+ROOT = Path(__file__).parents[2]
 DAY_S, START = 86_400, 1_600_000_000
 NASTY = b'"onload=alert(1) & co <nasty@example.org>'
 
@@ -208,6 +209,14 @@ def test_a_file_that_turns_out_to_be_a_folder_fails_with_one(history: History, t
     history.commit({"a.py": b"1\n"})
     code, _, err = shell(str(history.write()), html_path=tmp_path)
     assert (code, err) == (1, f"The report could not be written: Is a directory: {tmp_path}.\n")
+
+
+def test_an_output_that_is_full_is_told_in_a_sentence(history: History) -> None:
+    history.commit({"a.py": b"1\n"})
+    asked = [sys.executable, "-m", "bot", "analyze", str(history.write()), "--json"]
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(asked, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (ran.returncode, ran.stderr) == (1, b"The report could not be written: No space left on device.\n")
 
 
 def test_the_spreadsheet_has_a_row_for_each_author_and_runs_no_formula(history: History, tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ def run_analyze(
     except ShipmateError as error:
         return _refused({"": error}, err)
     except OSError as error:
-        err.write(f"The report could not be written: {error.strerror}: {error.filename}.\n")
+        why = ": ".join(str(part) for part in (error.strerror or error, error.filename) if part)
+        err.write(f"The report could not be written: {why}.\n")
         return FAILED
     _refused(failed, err)
     return FAILED if failed else DONE
