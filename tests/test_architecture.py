@@ -180,7 +180,7 @@ def test_a_reporter_tells_and_reaches_for_nothing_that_decides_or_works() -> Non
     ("rooms", "reads"),
     [
         ({"bot.reporters", "bot.shown"}, {"get", "log_tail", "story"}),
-        ({"handlers"}, {"called", "events", "find", "get", "last_seq", "story"}),
+        ({"handlers"}, {"called", "events", "find", "get", "last_seq", "named_now", "story"}),
     ],
 )
 def test_who_tells_and_who_asks_only_read_jobs(rooms: set[str], reads: set[str]) -> None:
