@@ -33,7 +33,10 @@ async def read_body(request: web.Request) -> Body:
         return Body({}, query, token, error=error)
     if request.content_type == "application/json" and request.can_read_body:
         return await _json_body(request, query, token)
-    args = query | (await _form(request) if request.can_read_body else {})
+    try:
+        args = query | (await _form(request) if request.can_read_body else {})
+    except ValueError:
+        return Body({}, query, token, error="invalid_form_data")
     error = "invalid_array_arg" if any(name.endswith("[]") for name in args) else None
     warning = "superfluous_charset" if request.charset and request.content_type in FORMS else None
     return Body(args, query, token or str(args.get("token", "")), error=error, warning=warning)
@@ -55,7 +58,7 @@ async def _json_body(request: web.Request, query: Json, token: str) -> Body:
     """A JSON body. A token inside it doesn't count: Slack wants it in the header then."""
     try:
         given = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         return Body({}, query, token, is_json=True, error="invalid_json")
     if not isinstance(given, dict):
         return Body({}, query, token, is_json=True, error="json_not_object")

@@ -208,5 +208,5 @@ def _decoded(text: str) -> Any:
     """JSON when it is JSON, else the text itself; None for nothing."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text or None

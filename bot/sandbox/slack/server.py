@@ -77,7 +77,7 @@ def _said(raw: bytes) -> Any:
     """A response URL's JSON. Raises SlackError `invalid_payload`."""
     try:
         return json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SlackError("invalid_payload") from error
 
 

@@ -89,12 +89,16 @@ class Sockets:
     async def _listen(self, socket: web.WebSocketResponse) -> None:
         """Match acknowledgements with what waits for them; anything else is ignored, as by Slack."""
         async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                continue
-            try:
-                acknowledgement = json.loads(message.data)
-            except ValueError:
-                continue
+            acknowledgement = _object(message.data) if message.type is WSMsgType.TEXT else {}
             waiting = self._waiting.get(str(acknowledgement.get("envelope_id")))
             if waiting is not None and not waiting.done():
                 waiting.set_result(acknowledgement.get("payload"))
+
+
+def _object(text: str) -> Json:
+    """The JSON object that was said; an empty one for anything else."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

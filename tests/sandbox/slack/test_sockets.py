@@ -1,5 +1,6 @@
 """Socket Mode with Bolt's own client."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -87,3 +88,17 @@ async def test_an_event_that_is_not_acknowledged_is_sent_again_over_the_socket(
     assert (first["type"], first["retry_attempt"], second["retry_attempt"]) == ("events_api", 0, 1)
     assert second["retry_reason"] == "timeout"
     assert first["payload"]["event_id"] == second["payload"]["event_id"]
+
+
+@pytest.mark.parametrize("said", ["[1]", '"x"', "null", "{", "[" * 100_000, '{"envelope_id": ["x"]}'])
+async def test_what_is_no_acknowledgement_is_ignored_on_a_socket(
+    slack: SlackSandbox, client: AsyncWebClient, said: str
+) -> None:
+    url = (await client.apps_connections_open(app_token=slack.credentials.app_token))["url"]
+    async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
+        await socket.receive_json()
+        await socket.send_str(said)
+        asking = asyncio.create_task(slack.mention("hi"))
+        envelope = await socket.receive_json()
+        await socket.send_json({"envelope_id": envelope["envelope_id"]})
+        assert (await asking).answered

@@ -389,3 +389,19 @@ async def test_what_was_asked_is_on_record(slack: SlackSandbox, client: AsyncWeb
 def test_the_sdk_knows_every_simulated_method() -> None:
     missing = [name for name in METHODS if not hasattr(AsyncWebClient, name.replace(".", "_"))]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "error"),
+    [
+        ("application/json; charset=utf-8", b"[" * 100_000, "invalid_json"),
+        ("application/json; charset=utf-8", b"\xff\xfe", "invalid_json"),
+        ("application/x-www-form-urlencoded", b"text=\xff\xfe", "invalid_form_data"),
+        ("multipart/form-data", b"--x", "invalid_form_data"),
+        ("multipart/form-data; boundary=x", b"nothing of the kind", "invalid_form_data"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_refused_by_its_name(
+    slack: SlackSandbox, kind: str, data: bytes, error: str
+) -> None:
+    assert (await post(slack, "auth.test", data=data, headers={"Content-Type": kind}))["error"] == error
