@@ -18,7 +18,7 @@ from statistics import quantiles
 
 from bench.figure import Figure, at_most
 from bench.report import main, require_no_options
-from bot.model import Job, JobKind, JobState
+from bot.model import Job, JobKind, JobState, Repository
 from bot.store.jobs import JobFilter
 from bot.store.store import Store
 from storage.opened import OpenStore, open_store
@@ -89,15 +89,16 @@ async def behind(store: Store) -> int:
     return len(await store.reports.behind(FACE, LATER))
 
 
+APP = Repository(1, "acme/app1")
 QUESTIONS: dict[str, Question] = {
     "newest jobs": listing(JobFilter()),
     "second page": second_page,
-    "of a repository": listing(JobFilter(repository="acme/app1")),
+    "of a repository": listing(JobFilter(repository=APP)),
     "of an environment": listing(JobFilter(environment="env1")),
     "of a kind": listing(JobFilter(kind=JobKind.ANALYSIS)),
-    "of a pull request": listing(JobFilter(repository="acme/app1", pull_number=1)),
-    "of a repository and kind": listing(JobFilter(repository="acme/app1", kind=JobKind.ANALYSIS)),
-    "of a repository and environment": listing(JobFilter(repository="acme/app1", environment="env1")),
+    "of a pull request": listing(JobFilter(repository=APP, pull_number=1)),
+    "of a repository and kind": listing(JobFilter(repository=APP, kind=JobKind.ANALYSIS)),
+    "of a repository and environment": listing(JobFilter(repository=APP, environment="env1")),
     "failed": listing(JobFilter(states=(JobState.FAILED,))),
     "waiting": listing(JobFilter(states=(JobState.PENDING,))),
     "running": listing(JobFilter(states=(JobState.BUILDING, JobState.DEPLOYING))),

@@ -102,12 +102,16 @@ async def world() -> AsyncIterator[World]:
                     yield here
 
 
+def _silent(key: str, /, **facts: str) -> None:
+    """Nobody reads what is chosen."""
+
+
 @asynccontextmanager
 async def _base_registry() -> AsyncIterator[str | None]:
     """Where builds find their base images, while the block lasts."""
     owner = f"shipmate-bench-{os.getpid()}"
     try:
-        chosen = await choose_engine("docker", owner, lambda _key, **_facts: None)
+        chosen = await choose_engine("docker", owner, _silent)
     except ShipmateError as error:
         raise CannotMeasure(f"No Docker engine can be used ({error}): install and start Docker.") from error
     try:

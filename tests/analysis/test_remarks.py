@@ -72,4 +72,4 @@ def test_why_a_part_of_the_quality_is_missing_is_said_in_the_readers_language(
 ) -> None:
     warnings = [remark_on(error)]
     beside = {"quality": {"warnings": list(map(str, warnings))}, "qualityRemarks": to_keep(warnings)}
-    assert in_korean in render(report, report, Asked("/repos/a/b"), beside, "ko")
+    assert in_korean in render(report, report, Asked("/repos/a/b", "a/b"), beside, "ko")
