@@ -123,6 +123,18 @@ async def test_commits_are_listed_newest_first_in_pages(github: GitHubSandbox, a
     assert first.json[0]["author"]["login"] == "alice"
 
 
+async def test_commits_of_one_author_are_asked_for_by_login_or_address(github: GitHubSandbox, app: AppClient) -> None:
+    token = await app.token()
+    theirs = await github.push("acme/api", files={"n": "1"}, by="bob")
+    await github.push("acme/api", files={"n": "2"}, by="alice")
+    (one,) = (await app.call("GET", f"{REPO}/commits?author=bob", token=token)).json
+    assert one["sha"] == theirs.sha
+    address = one["commit"]["author"]["email"]
+    (same,) = (await app.call("GET", f"{REPO}/commits?author={quote(address.upper())}", token=token)).json
+    assert same["sha"] == theirs.sha
+    assert (await app.call("GET", f"{REPO}/commits?author=nobody@example.org", token=token)).json == []
+
+
 async def test_an_unchanged_answer_is_304_and_costs_nothing(app: AppClient) -> None:
     token, path = await app.token(), f"{REPO}/branches/main"
     first = await app.call("GET", path, token=token)

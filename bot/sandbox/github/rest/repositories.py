@@ -164,15 +164,26 @@ async def _empty_tree(call: Call) -> str:
 
 
 async def list_commits(call: Call) -> Reply:
-    """Commits that a ref holds, newest first."""
+    """Commits that a ref holds, newest first; those of one `author` (a login or an address) where one is named."""
     git = call.repository.git
     sha = await git.resolve(call.query.get("sha") or call.repository.default_branch)
     if sha is None:
         raise not_found()
-    total = int(await git.run("rev-list", "--count", sha))
+    theirs = _by(call)
+    total = int(await git.run("rev-list", "--count", *theirs, sha))
     size = max(1, min(call.query.get("per_page", 30), 100))
-    commits = await git.commits(sha, limit=size, skip=size * (max(1, call.query.get("page", 1)) - 1))
+    commits = await git.commits(*theirs, sha, limit=size, skip=size * (max(1, call.query.get("page", 1)) - 1))
     return Reply([_commit_shape(call, one) for one in commits], pages=max(1, -(-total // size)))
+
+
+def _by(call: Call) -> list[str]:
+    """What git is asked so that it lists the commits of the `author` alone."""
+    named = call.query.get("author")
+    if not named:
+        return []
+    account = call.hub.world.accounts.get(named.lower())
+    address = code.email_of(account) if account else named
+    return ["--fixed-strings", "--regexp-ignore-case", f"--author=<{address}>"]
 
 
 async def compare(call: Call) -> Reply:
