@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element
 from bot.inspect.paths import join, parent
 from bot.inspect.reader import Reader
 
+MAX_TEXT_CHARS = 4_000
+
 
 class Folder:
     """A folder of the tree, `""` being the root. Names are relative to the folder."""
@@ -136,7 +138,10 @@ def as_list(value: object) -> list[Any]:
 
 
 def as_text(value: object) -> str | None:
-    """`value` when it is text with something in it, else None; numbers become text."""
+    """`value` when it is text with something in it, else None; numbers become text.
+
+    A text longer than MAX_TEXT_CHARS, which no command, name or version is, counts as none: patterns are searched in it.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    return value.strip() or None if isinstance(value, str) else None
+    return value.strip() or None if isinstance(value, str) and len(value) <= MAX_TEXT_CHARS else None

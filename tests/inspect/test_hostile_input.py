@@ -273,26 +273,30 @@ _ENDLESS = """
 import json, sys
 from bot.inspect.inspection import inspect_tree
 from bot.inspect.tree import ListingTree
-_, beside, name, start, unit = sys.argv
-inspect_tree(ListingTree([], {**json.loads(beside), name: start + unit * (400_000 // len(unit))}))
+_, beside, name, start, unit, end = sys.argv
+inspect_tree(ListingTree([], {**json.loads(beside), name: start + unit * (400_000 // len(unit)) + end}))
 """
 
 
 @pytest.mark.parametrize(
-    ("name", "start", "unit"),
+    ("name", "start", "unit", "end"),
     [
-        ("package.json", '{"', '\\"'),
-        ("pnpm-workspace.yaml", "packages: 1", ":1"),
-        ("setup.py", "", "install_requires=[\n"),
-        ("go.work", "", "use (\n"),
-        ("Dockerfile", "FROM x\n", "ENV A=${a:-\n"),
-        ("src/main.cpp", "", ".listen(\n"),
-        ("bin/server.dart", "", "serve(x,\n"),
-        ("src/a.cr", "", "bind_tcp(\n"),
-        ("vite.config.ts", "", "spa : {xenabled : tr\n"),
+        ("package.json", '{"', '\\"', ""),
+        ("pnpm-workspace.yaml", "packages: 1", ":1", ""),
+        ("setup.py", "", "install_requires=[\n", ""),
+        ("go.work", "", "use (\n", ""),
+        ("Dockerfile", "FROM x\n", "ENV A=${a:-\n", ""),
+        ("src/main.cpp", "", ".listen(\n", ""),
+        ("bin/server.dart", "", "serve(x,\n", ""),
+        ("src/a.cr", "", "bind_tcp(\n", ""),
+        ("package.json", '{"scripts": {"start": "', "concurrently ", '"}}'),
+        ("package.json", '{"engines": {"node": "', "x || ", '"}}'),
+        ("vite.config.ts", "", "spa : {xenabled : tr\n", ""),
     ],
 )
-def test_no_beginning_that_never_ends_makes_a_search_run_without_end(name: str, start: str, unit: str) -> None:
-    words = [sys.executable, "-c", _ENDLESS, json.dumps(_BESIDE), name, start, unit]
+def test_no_beginning_that_never_ends_makes_a_search_run_without_end(
+    name: str, start: str, unit: str, end: str
+) -> None:
+    words = [sys.executable, "-c", _ENDLESS, json.dumps(_BESIDE), name, start, unit, end]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr[-2000:]
