@@ -140,7 +140,7 @@ def as_list(value: object) -> list[Any]:
 def as_text(value: object) -> str | None:
     """`value` when it is text with something in it, else None; numbers become text.
 
-    A text longer than MAX_TEXT_CHARS, which no command, name or version is, counts as none: patterns are searched in it.
+    One longer than MAX_TEXT_CHARS, which no command, name or version is, counts as none: patterns are searched in it.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
