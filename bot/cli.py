@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -262,4 +263,26 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
-    cli(prog_name="shipmate")
+    try:
+        cli(prog_name="shipmate")
+        return
+    except SystemExit as end:
+        unwritten = _unwritten()
+        if unwritten is None or end.code:
+            raise
+        fault = unwritten
+    except OSError as error:  # of the shell's own answers, such as its help
+        fault = error
+        _unwritten()
+    click.echo(f"Error: {_sentence(fault)}", err=True)
+    sys.exit(FAILED)
+
+
+def _unwritten() -> OSError | None:
+    """Write what waits to be written, and answer why it cannot be; then nobody tries again, in words of their own."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    return None

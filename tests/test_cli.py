@@ -86,6 +86,15 @@ cli({words!r})
     assert ran.stderr.decode().splitlines()[-1] == "loaded:"
 
 
+@pytest.mark.parametrize("words", [("--version",), ("inspect", "--json", str(SAMPLES / "hello-python"))])
+def test_an_answer_that_cannot_be_written_is_no_success(words: tuple[str, ...]) -> None:
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    asked = [sys.executable, "-m", "bot", *words]
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(asked, cwd=SAMPLES.parents[2], env=env, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (ran.returncode, ran.stderr) == (1, b"Error: No space left on device.\n")
+
+
 @pytest.mark.parametrize(
     ("env", "sentence"),
     [

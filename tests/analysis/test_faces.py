@@ -214,8 +214,9 @@ def test_a_file_that_turns_out_to_be_a_folder_fails_with_one(history: History, t
 def test_an_output_that_is_full_is_told_in_a_sentence(history: History) -> None:
     history.commit({"a.py": b"1\n"})
     asked = [sys.executable, "-m", "bot", "analyze", str(history.write()), "--json"]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("wb") as full:
-        ran = subprocess.run(asked, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+        ran = subprocess.run(asked, cwd=ROOT, env=env, stdout=full, stderr=subprocess.PIPE, check=False)
     assert (ran.returncode, ran.stderr) == (1, b"The report could not be written: No space left on device.\n")
 
 

@@ -30,10 +30,15 @@ class Found(NamedTuple):
 
 
 def show(found: Found, out: TextIO, *, as_json: bool) -> None:
-    """One report, or the sum of several with each of them."""
+    """One report, or the sum of several with each of them. Raises OSError where not all of it can be written."""
     if as_json:
         out.write(orjson.dumps(_told(found), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
-        return
+    else:
+        _show_table(found, out)
+    out.flush()
+
+
+def _show_table(found: Found, out: TextIO) -> None:
     from bot.jobs.analysis.faces import table  # not needed where JSON is asked for, and slow to import
 
     if found.is_one:
