@@ -19,6 +19,7 @@ from hypothesis import settings
 
 from bot.engines.docker.api import EngineAddress, EngineApi
 from bot.errors import ShipmateError
+from tests.order import longest_first
 from tests.scratch import scratch_in_memory
 
 settings.register_profile("shipmate", parent=settings.default, deadline=None)
@@ -48,7 +49,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Look for an engine once, when a collected test needs one."""
+    """Begin with what takes long; and look for an engine once, when a collected test needs one."""
+    items[:] = longest_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     needing = [item for item in items if item.get_closest_marker("docker")]
     if needing and os.environ.get("CI") != "true" and not asyncio.run(_engine_answers()):
         for item in needing:
