@@ -14,7 +14,7 @@ import click
 
 from bot import messages
 from bot.config import Settings, from_environment, way_out
-from bot.errors import ShipmateError, UserMistake
+from bot.errors import ShipmateError, UserMistake, told_by
 
 if TYPE_CHECKING:
     from bot.masking import Masker
@@ -43,13 +43,8 @@ class Shell(click.Group):
             click.echo(f"Error: {messages.failure('en', error.code, error.facts)}", err=True)
             return context.exit(BAD_INPUT if isinstance(error, UserMistake) else FAILED)
         except OSError as error:
-            click.echo(f"Error: {_sentence(error)}", err=True)
+            click.echo(f"Error: {told_by(error)}", err=True)
             return context.exit(FAILED)
-
-
-def _sentence(error: OSError) -> str:
-    """What the machine refused, and of which file: `Permission denied: /data/s.db.`"""
-    return ": ".join(str(part) for part in (error.strerror or error, error.filename) if part) + "."
 
 
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
@@ -274,7 +269,7 @@ def main() -> None:
     except OSError as error:  # of the shell's own answers, such as its help
         fault = error
         _unwritten()
-    click.echo(f"Error: {_sentence(fault)}", err=True)
+    click.echo(f"Error: {told_by(fault)}", err=True)
     sys.exit(FAILED)
 
 

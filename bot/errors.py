@@ -48,3 +48,8 @@ class Permanent(ShipmateError):
 
 class LeaseLost(ShipmateError):
     """Another worker owns the job now: this one must stop and write nothing more."""
+
+
+def told_by(error: OSError) -> str:
+    """What the machine refused, and of which file where it names one: `Permission denied: /data/s.db.`"""
+    return ": ".join(str(part) for part in (error.strerror or error, error.filename) if part) + "."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
-from bot.errors import Refused, ShipmateError, UserMistake
+from bot.errors import Refused, ShipmateError, UserMistake, told_by
 from bot.jobs.analysis.progress import Listener
 from bot.jobs.analysis.repositories.addresses import check_address, is_url
 from bot.jobs.analysis.repositories.children import Children
@@ -91,7 +91,7 @@ def run_analyze(
         with _progress(err) as listener:
             reports, failed = _analyse_all(names_of([target, *more]), request, listener, access)
         if not reports:
-            return _refused(failed, err)
+            return _told(failed, err)
         from bot.jobs.analysis.faces.answers import (  # its imports take longer than a small run needs to begin
             Found,
             show,
@@ -103,19 +103,19 @@ def run_analyze(
         show(found, out, as_json=as_json)
         write(found, csv_path, html_path)
     except ShipmateError as error:
-        return _refused({"": error}, err)
+        return _told({"": error}, err)
     except OSError as error:
-        why = ": ".join(str(part) for part in (error.strerror or error, error.filename) if part)
-        err.write(f"The report could not be written: {why}.\n")
+        err.write(f"The report could not be written: {told_by(error)}\n")
         return FAILED
-    _refused(failed, err)
-    return FAILED if failed else DONE
+    return FAILED if _told(failed, err) else DONE
 
 
-def _refused(failed: Mapping[str, ShipmateError], err: TextIO) -> int:
-    """Say what went wrong, with the name where there are several; the exit code where nothing else was done."""
+def _told(failed: Mapping[str, ShipmateError], err: TextIO) -> int:
+    """Say what went wrong, with the name where there are several; the exit code where that is all there is."""
     for name, error in failed.items():
         err.write(f"{name}: {explain(error)}\n" if name else f"{explain(error)}\n")
+    if not failed:
+        return DONE
     return BAD_INPUT if all(isinstance(error, UserMistake | Refused) for error in failed.values()) else FAILED
 
 
